@@ -1,0 +1,69 @@
+//! How a picture becomes a network's input: plain data that travels with the model.
+
+use crate::ImageSize;
+
+/// Which resampling the numbers were made with. A model that names another one is refused, not approximated.
+pub const RESAMPLING: &str = "pillow-13";
+
+/// Everything between a file and the network. Training's clean path, evaluation and prediction use the same value
+/// and the same code.
+///
+/// In order: decode to RGB (transparency over `background`), apply EXIF orientation, resize to `size` by `resize`
+/// and `filter`, then per channel `(value / 255 - mean) / std`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocess {
+    /// Height and width of the network's input.
+    pub size: ImageSize,
+    /// How another aspect ratio is met.
+    pub resize: ResizeRule,
+    /// Interpolation, always antialiased when shrinking.
+    pub filter: Filter,
+    /// The resampling that `filter` names: [`RESAMPLING`].
+    pub resampling: String,
+    /// RGB shown through transparency and in the bars of [`ResizeRule::Pad`].
+    pub background: [u8; 3],
+    /// RGB, of values scaled to `0.0..=1.0`.
+    pub mean: [f32; 3],
+    /// RGB, of values scaled to `0.0..=1.0`; never zero.
+    pub std: [f32; 3],
+}
+
+/// How a picture of another aspect ratio is made to fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResizeRule {
+    /// Both sides are scaled on their own; shapes are distorted, nothing is lost.
+    Squash,
+    /// Scaled until it covers the size, then cut at the centre.
+    Crop,
+    /// Scaled until it fits, then framed with the background.
+    Pad,
+}
+
+/// Interpolation. Names and kernels are Pillow's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Filter {
+    /// Triangle of support 1.
+    Bilinear,
+    /// Keys' cubic with a = -0.5, support 2.
+    Bicubic,
+    /// Windowed sinc of support 3.
+    Lanczos,
+}
+
+impl Preprocess {
+    /// Squash to a size, bilinear, over white, with ImageNet's mean and standard deviation.
+    pub fn new(size: ImageSize) -> Self {
+        Self {
+            size,
+            resize: ResizeRule::Squash,
+            filter: Filter::Bilinear,
+            resampling: RESAMPLING.to_owned(),
+            background: [255; 3],
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The `avizor` program.
+fn main() {}

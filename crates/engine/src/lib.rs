@@ -1,0 +1,1 @@
+//! Graph, shapes, autodiff, passes, memory plan, program, optimizers

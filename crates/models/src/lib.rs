@@ -1,0 +1,1 @@
+//! Networks by name, their summaries, weights in and out

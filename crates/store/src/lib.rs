@@ -1,0 +1,1 @@
+//! Run folders: what is in them, how it is written and read
