@@ -1,1 +1,32 @@
-//! Arithmetic on slices for every CPU level, its thread pool and its f64 references
+//! Arithmetic on slices: f32 kernels for every CPU level, the thread pool that runs them, the memory they work in,
+//! and the f64 references they are tested against.
+//!
+//! Activations are NHWC, convolution weights HWIO (`[kernel height][kernel width][in / groups][out]`), linear weights
+//! `[in][out]`. A kernel is named `family_type_tile_level`: `gemm_f32_6x16_avx2`. Every family is a table; the first
+//! row whose level the machine has and whose shape fits is used. Knows nothing of graphs, files or pictures' meaning.
+//!
+//! All unsafe code of the project is in this crate. Results do not depend on the number of threads: work is cut into
+//! chunks fixed by the shape, any thread takes the next one, and sums over chunks go in chunk order.
+//!
+//! ```
+//! use avizor_kernels::{Cpu, Level};
+//!
+//! let cpu = Cpu::new(2, Level::best());
+//! let mut squares = vec![0u32; 10];
+//! cpu.pool().for_each_chunk(&mut squares, 3, |chunk, part| {
+//!     for (i, square) in part.iter_mut().enumerate() {
+//!         *square = (chunk as u32 * 3 + i as u32).pow(2);
+//!     }
+//! });
+//! assert_eq!(squares[9], 81);
+//! ```
+
+mod cpu;
+mod level;
+mod memory;
+mod pool;
+
+pub use cpu::Cpu;
+pub use level::{Level, UnknownLevel};
+pub use memory::{Memory, Place, Space};
+pub use pool::Pool;
