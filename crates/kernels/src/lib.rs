@@ -21,10 +21,13 @@
 //! assert_eq!(squares[9], 81);
 //! ```
 
+pub mod conv2d;
 mod cpu;
 mod level;
+pub mod linear;
 mod memory;
 mod pool;
+pub mod reference;
 
 pub use cpu::Cpu;
 pub use level::{Level, UnknownLevel};
