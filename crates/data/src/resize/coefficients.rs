@@ -1,0 +1,192 @@
+//! Which input pixels make an output pixel, and how much of each.
+
+use avizor_base::Filter;
+
+/// Bits after the binary point of a coefficient.
+pub(super) const PRECISION: u32 = 22;
+
+/// One axis of a scaling: its length before and after, and which part of it is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Axis {
+    pub(super) from: u32,
+    /// May be longer than a picture is, when only a part is made.
+    pub(super) to: u64,
+    /// The first output pixel that is wanted.
+    pub(super) first: usize,
+    /// How many are.
+    pub(super) count: usize,
+}
+
+/// Which input pixels make each wanted output pixel along one axis, and how much of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Coefficients {
+    /// Of each output pixel: the first input pixel and how many there are.
+    bounds: Vec<(u32, u32)>,
+    /// `stride` values an output pixel.
+    values: Vec<i32>,
+    stride: usize,
+}
+
+impl Coefficients {
+    /// Source: `precompute_coeffs` and `normalize_coeffs_8bpc` of Pillow's `Resample.c`, in the same order of the same
+    /// double-precision operations.
+    fn new(axis: Axis, filter: Filter) -> Self {
+        let Axis { from, to, first, count } = axis;
+        let scale = f64::from(from) / to as f64;
+        let stretch = scale.max(1.0);
+        let support = support(filter) * stretch;
+        let stride = support.ceil() as usize * 2 + 1;
+        let mut bounds = Vec::with_capacity(count);
+        let mut values = vec![0; stride * count];
+        let mut weights = vec![0.0; stride];
+        for (output, values) in (first..first + count).zip(values.chunks_exact_mut(stride)) {
+            let center = (output as f64 + 0.5) * scale;
+            let first = (center - support + 0.5).max(0.0) as u32;
+            let end = ((center + support + 0.5) as u32).min(from);
+            let mut sum = 0.0;
+            let weights = &mut weights[..(end - first) as usize];
+            for (input, weight) in (first..end).zip(&mut *weights) {
+                *weight = kernel(filter, (f64::from(input) - center + 0.5) * (1.0 / stretch));
+                sum += *weight;
+            }
+            for (value, weight) in values.iter_mut().zip(&*weights) {
+                let weight = if sum == 0.0 { *weight } else { weight / sum };
+                let half = if weight < 0.0 { -0.5 } else { 0.5 };
+                *value = (half + weight * f64::from(1u32 << PRECISION)) as i32;
+            }
+            bounds.push((first, end - first));
+        }
+        Self { bounds, values, stride }
+    }
+
+    /// The first input pixel of the wanted output pixel with this number, and the coefficients from there.
+    pub(super) fn of(&self, output: usize) -> (usize, &[i32]) {
+        let (first, count) = self.bounds[output];
+        (first as usize, &self.values[output * self.stride..][..count as usize])
+    }
+
+    /// How many output pixels are wanted.
+    pub(super) fn len(&self) -> usize {
+        self.bounds.len()
+    }
+
+    /// The input pixels that any wanted output pixel needs. They move rightwards, so the ends tell.
+    pub(super) fn needed(&self) -> std::ops::Range<usize> {
+        let start = self.bounds.first().map_or(0, |first| first.0);
+        let end = self.bounds.last().map_or(0, |last| last.0 + last.1);
+        start as usize..end as usize
+    }
+}
+
+/// Input pixels to either side, before stretching.
+fn support(filter: Filter) -> f64 {
+    match filter {
+        Filter::Bilinear => 1.0,
+        Filter::Bicubic => 2.0,
+        Filter::Lanczos => 3.0,
+    }
+}
+
+fn kernel(filter: Filter, x: f64) -> f64 {
+    match filter {
+        Filter::Bilinear => (1.0 - x.abs()).max(0.0),
+        Filter::Bicubic => {
+            const A: f64 = -0.5;
+            let x = x.abs();
+            if x < 1.0 {
+                ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
+            } else if x < 2.0 {
+                (((x - 5.0) * x + 8.0) * x - 4.0) * A
+            } else {
+                0.0
+            }
+        }
+        Filter::Lanczos => if (-3.0..3.0).contains(&x) { sinc(x) * sinc(x / 3.0) } else { 0.0 },
+    }
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        return 1.0;
+    }
+    let x = x * std::f64::consts::PI;
+    // Not the system's: its last bit differs between machines.
+    libm::sin(x) / x
+}
+
+/// The coefficients used last: pictures of one camera or one set often share their sizes.
+#[derive(Debug, Default)]
+pub(super) struct CoefficientCache {
+    /// The latest first.
+    entries: Vec<((Axis, Filter), Coefficients)>,
+}
+
+impl CoefficientCache {
+    /// Both axes of four sizes; a search costs nothing beside a pass.
+    const CAPACITY: usize = 8;
+
+    /// Makes sure that the coefficients are there, in front.
+    fn fetch(&mut self, key: (Axis, Filter)) {
+        match self.entries.iter().position(|(kept, _)| *kept == key) {
+            Some(place) => self.entries[..=place].rotate_right(1),
+            None => {
+                self.entries.truncate(Self::CAPACITY - 1);
+                self.entries.insert(0, (key, Coefficients::new(key.0, key.1)));
+            }
+        }
+    }
+
+    /// The coefficients of the columns and of the rows.
+    pub(super) fn pair(&mut self, columns: Axis, rows: Axis, filter: Filter) -> [&Coefficients; 2] {
+        self.fetch((rows, filter));
+        self.fetch((columns, filter));
+        // The columns' lie in front now, the rows' behind them, or both are the same.
+        let second = usize::from(columns != rows);
+        [&self.entries[0].1, &self.entries[second].1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(from: u32, to: u32) -> Axis {
+        Axis { from, to: to.into(), first: 0, count: to as usize }
+    }
+
+    #[test]
+    fn coefficients_sum_to_one_and_stay_inside() {
+        for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {
+            for (from, to) in [(1, 1), (1, 9), (9, 1), (7, 5), (5, 7), (500, 160), (160, 500)] {
+                let coefficients = Coefficients::new(whole(from, to), filter);
+                for output in 0..to as usize {
+                    let (first, values) = coefficients.of(output);
+                    assert!(!values.is_empty() && first + values.len() <= from as usize);
+                    let sum: i64 = values.iter().map(|value| i64::from(*value)).sum();
+                    // Each coefficient is off by half a unit at most.
+                    assert!((sum - (1 << PRECISION)).unsigned_abs() as usize <= values.len().div_ceil(2));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_has_the_coefficients_of_the_whole() {
+        let all = Coefficients::new(whole(31, 17), Filter::Lanczos);
+        let part = Coefficients::new(Axis { from: 31, to: 17, first: 5, count: 4 }, Filter::Lanczos);
+        assert!((0..4).all(|output| part.of(output) == all.of(5 + output)));
+    }
+
+    #[test]
+    fn the_cache_gives_what_was_asked_for() {
+        let mut cache = CoefficientCache::default();
+        for round in 0..3 {
+            for side in 1..12 {
+                let (columns, rows) = (whole(side, 5), whole(side + round, 5));
+                let [first, second] = cache.pair(columns, rows, Filter::Bicubic);
+                assert_eq!(*first, Coefficients::new(columns, Filter::Bicubic));
+                assert_eq!(*second, Coefficients::new(rows, Filter::Bicubic));
+            }
+        }
+    }
+}

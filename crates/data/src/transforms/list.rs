@@ -1,0 +1,82 @@
+//! The transforms of a recipe, in order.
+
+use std::sync::Arc;
+
+use avizor_base::{ImageSize, Purpose, Seed, Stream};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Draw, Transform, TransformError, table};
+
+/// The transforms of a recipe, in order. Read from and written as a list of tables with an `op` each; written with
+/// every option, so that a stored recipe says all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Map<String, Value>>", into = "Vec<Map<String, Value>>")]
+pub struct Transforms {
+    list: Vec<Arc<dyn Transform>>,
+    entries: Vec<Map<String, Value>>,
+}
+
+impl Transforms {
+    /// From the entries of a recipe, each a table with `op` and options.
+    ///
+    /// # Errors
+    /// Names the entry by its place, and what is wrong with it.
+    pub fn parse(entries: Vec<Map<String, Value>>) -> Result<Self, TransformError> {
+        let mut transforms = Self::default();
+        for (index, entry) in entries.into_iter().enumerate() {
+            let (transform, entry) = table::read(index + 1, entry)?;
+            transforms.list.push(transform);
+            transforms.entries.push(entry);
+        }
+        Ok(transforms)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The entries with every option written out.
+    pub fn entries(&self) -> &[Map<String, Value>] {
+        &self.entries
+    }
+
+    /// What each draws for one picture of a size.
+    ///
+    /// Each transform has a stream of its own, seeded by one number of `stream`: how much one draws changes nothing
+    /// for the next.
+    pub fn draw(&self, stream: &mut Stream, size: ImageSize) -> Vec<Draw> {
+        let mut draw = |transform: &Arc<dyn Transform>| {
+            let mut own = Seed(stream.next_u64()).stream(Purpose::Augment, [0; 3]);
+            transform.draw(&mut own, size)
+        };
+        self.list.iter().map(&mut draw).collect()
+    }
+}
+
+impl PartialEq for Transforms {
+    /// Equal where the written entries are.
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl TryFrom<Vec<Map<String, Value>>> for Transforms {
+    type Error = TransformError;
+
+    fn try_from(entries: Vec<Map<String, Value>>) -> Result<Self, TransformError> {
+        Self::parse(entries)
+    }
+}
+
+impl From<Transforms> for Vec<Map<String, Value>> {
+    fn from(transforms: Transforms) -> Self {
+        transforms.entries
+    }
+}
