@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Format, Named, RunFolder, StoreError, file};
+use crate::{Format, Measure, Named, RunFolder, StoreError, file};
 
 /// The content of `metrics.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,14 +22,21 @@ pub struct Metrics {
 pub struct PartMetrics {
     /// Labelled samples.
     pub n: u64,
+    /// Level of every interval, such as 0.95.
+    pub level: f64,
+    /// Replicates of the bootstrap.
+    pub resamples: u32,
     /// Groups among them, where the data have groups: intervals then resample whole groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<u64>,
     /// Share of samples whose prediction is their label.
     pub accuracy: Measure,
-    /// Share of samples whose label is among the k most probable classes, for each k asked.
-    #[serde(default)]
-    pub top_k_accuracy: Vec<TopK>,
+    /// Share of samples whose label is among the 3 most probable classes; only with more than 3 classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_3_accuracy: Option<Measure>,
+    /// Share of samples whose label is among the 5 most probable classes; only with more than 5 classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_5_accuracy: Option<Measure>,
     /// Mean recall over the classes that have samples.
     pub balanced_accuracy: Measure,
     /// Unweighted mean of the classes' precision.
@@ -50,15 +57,6 @@ pub struct PartMetrics {
     pub classes: Named<ClassMetrics>,
     /// How labels and predictions meet.
     pub confusion: ConfusionCounts,
-}
-
-/// Top-k accuracy for one k.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TopK {
-    /// How many classes may be named.
-    pub k: u32,
-    /// The share.
-    pub accuracy: Measure,
 }
 
 /// The numbers of one class against the rest.
@@ -126,94 +124,6 @@ impl ConfusionCounts {
     }
 }
 
-/// A number with the weight behind it, or the reason why there is none.
-///
-/// `{"value": 0.91, "low": 0.86, "high": 0.95, "n": 181}`, without `low` and `high` where it is no estimate, or
-/// `{"value": null, "why": "the class has no sample"}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedMeasure")]
-pub struct Measure {
-    value: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    low: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    high: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    n: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct UncheckedMeasure {
-    value: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-    n: Option<u64>,
-    why: Option<String>,
-}
-
-impl Measure {
-    /// A number with the bounds of its 95 % interval, from n samples. Not a finite number: undefined.
-    pub fn estimate(value: f64, low: f64, high: f64, n: u64) -> Self {
-        if !(low.is_finite() && high.is_finite()) {
-            return Self::plain(value, n);
-        }
-        Self { low: Some(low), high: Some(high), ..Self::plain(value, n) }.without_bounds_if_undefined()
-    }
-
-    /// A number without an interval, from n samples. Not a finite number: undefined.
-    pub fn plain(value: f64, n: u64) -> Self {
-        if !value.is_finite() {
-            return Self::undefined("the number is not finite");
-        }
-        Self { value: Some(value), low: None, high: None, n: Some(n), why: None }
-    }
-
-    /// No number, and why.
-    pub fn undefined(why: impl Into<String>) -> Self {
-        Self { value: None, low: None, high: None, n: None, why: Some(why.into()) }
-    }
-
-    /// The number, where it is defined.
-    pub fn value(&self) -> Option<f64> {
-        self.value
-    }
-
-    /// Lower and upper bound of the 95 % interval, where it has one.
-    pub fn interval(&self) -> Option<(f64, f64)> {
-        self.low.zip(self.high)
-    }
-
-    /// Samples behind the number.
-    pub fn n(&self) -> Option<u64> {
-        self.n
-    }
-
-    /// Why there is no number.
-    pub fn why(&self) -> Option<&str> {
-        self.why.as_deref()
-    }
-
-    fn without_bounds_if_undefined(self) -> Self {
-        if self.value.is_none() { Self { low: None, high: None, ..self } } else { self }
-    }
-}
-
-impl TryFrom<UncheckedMeasure> for Measure {
-    type Error = &'static str;
-
-    fn try_from(UncheckedMeasure { value, low, high, n, why }: UncheckedMeasure) -> Result<Self, Self::Error> {
-        if value.is_none() == why.is_none() {
-            return Err("a measure has either a value or a \"why\"");
-        }
-        if low.is_some() != high.is_some() || (value.is_none() && low.is_some()) {
-            return Err("a measure's interval has two bounds and a value");
-        }
-        Ok(Self { value, low, high, n, why })
-    }
-}
-
 impl RunFolder {
     /// Stores `metrics.json`.
     ///
@@ -237,35 +147,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_back_to_the_last_bit() {
-        for value in [0.1 + 0.2, 1.0 / 3.0, f64::MIN_POSITIVE, 5e-324, 0.938_271_604_938_271_6, 1e300, -0.0] {
-            let measure = Measure::estimate(value, value, value, 3);
-            let back: Measure = serde_json::from_str(&serde_json::to_string(&measure).unwrap()).unwrap();
-            assert_eq!(back.value().unwrap().to_bits(), value.to_bits());
-        }
-    }
-
-    #[test]
-    fn what_is_not_finite_is_undefined_with_a_reason() {
-        for measure in [Measure::plain(f64::NAN, 1), Measure::estimate(f64::INFINITY, 0.0, 1.0, 1)] {
-            assert_eq!((measure.value(), measure.interval()), (None, None));
-            assert!(measure.why().is_some());
-        }
-        assert_eq!(Measure::estimate(0.5, f64::NAN, 1.0, 4), Measure::plain(0.5, 4));
-    }
-
-    #[test]
-    fn what_contradicts_itself_is_refused() {
-        for text in [
-            r#"{"value": null}"#,
-            r#"{"value": 1.0, "why": "x"}"#,
-            r#"{"value": 1.0, "low": 0.5}"#,
-            r#"{"value": null, "low": 0.5, "high": 0.6, "why": "x"}"#,
-        ] {
-            assert!(serde_json::from_str::<Measure>(text).is_err(), "{text}");
-        }
+    fn a_confusion_matrix_is_square() {
         for text in [r#"{"classes": ["a", "b"], "counts": [[1, 2]]}"#, r#"{"classes": ["a"], "counts": [[1, 2]]}"#] {
-            assert!(serde_json::from_str::<ConfusionCounts>(text).is_err(), "{text}");
+            let error = serde_json::from_str::<ConfusionCounts>(text).unwrap_err().to_string();
+            assert!(error.starts_with("the confusion matrix of"), "{error}");
         }
     }
 }
