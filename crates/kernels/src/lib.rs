@@ -21,13 +21,25 @@
 //! assert_eq!(squares[9], 81);
 //! ```
 
+pub mod batch_norm;
+mod column_sums;
 pub mod conv2d;
 mod cpu;
+pub mod dropout;
+pub mod elementwise;
+mod exponential;
 mod level;
 pub mod linear;
+pub mod loss;
 mod memory;
+pub mod optimizer;
+mod parts;
+mod per_level;
+pub mod pixels;
 mod pool;
+pub mod pool2d;
 pub mod reference;
+pub mod unary;
 
 pub use cpu::Cpu;
 pub use level::{Level, UnknownLevel};

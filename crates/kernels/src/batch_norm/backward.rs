@@ -1,0 +1,181 @@
+//! Gradients of the input, the scale and the shift.
+
+use super::{BatchNormShape, PerChannel};
+use crate::Cpu;
+use crate::column_sums::{BLOCK, join, lanes};
+use crate::parts::{PART, for_each_part};
+use crate::per_level::per_level;
+
+/// Gradients of [`batch_norm_train`](super::batch_norm_train), in two passes over `x` and `dy`; all are overwritten.
+///
+/// With `n = (x - mean) · inv_std`: `dgamma = Σ dy · n`, `dbeta = Σ dy`,
+/// `dx = gamma · inv_std · (dy - dbeta / rows - n · dgamma / rows)`.
+///
+/// # Panics
+/// As the forward pass.
+pub fn batch_norm_backward(
+    cpu: &Cpu,
+    shape: BatchNormShape,
+    x: &[f32],
+    dy: &[f32],
+    gamma: &[f32],
+    save_mean: &[f32],
+    save_inv_std: &[f32],
+    dx: &mut [f32],
+    dgamma: &mut [f32],
+    dbeta: &mut [f32],
+    workspace: &mut [f32],
+) {
+    let BatchNormShape { rows, channels } = shape;
+    check(shape, [x, dy, dx], [gamma, save_mean, save_inv_std, dgamma, dbeta]);
+    if shape.is_empty() {
+        dgamma.fill(0.0);
+        dbeta.fill(0.0);
+        return;
+    }
+    let (per, workspace) = PerChannel::split(workspace, channels);
+    let sums = sums(cpu, shape, x, dy, save_mean, workspace);
+    let n = rows as f64;
+    for c in 0..channels {
+        let (sum_dy, sum_dy_d, sum_d) = (sums[c], sums[channels + c], sums[2 * channels + c]);
+        // The saved mean was rounded to f32; what `x` lacks of adding up to zero tells by how much.
+        let lost = sum_d / n;
+        let inv_std = f64::from(save_inv_std[c]);
+        let dot = (sum_dy_d - lost * sum_dy) * inv_std;
+        dgamma[c] = dot as f32;
+        dbeta[c] = sum_dy as f32;
+        let factor = f64::from(gamma[c]) * inv_std;
+        let slope = -factor * inv_std * dot / n;
+        per.a[c] = factor as f32;
+        per.b[c] = slope as f32;
+        per.c[c] = (-factor * sum_dy / n - slope * lost) as f32;
+    }
+    let part = PART.div_ceil(channels) * channels;
+    for_each_part(cpu, part, [dx], |range, [dx]| {
+        input_gradient_part(cpu, &x[range.clone()], &dy[range], save_mean, per.a, per.b, per.c, dx);
+    });
+}
+
+/// Gradients of [`batch_norm_infer`](super::batch_norm_infer), whose statistics are constants; all are overwritten.
+///
+/// # Panics
+/// As the forward pass.
+pub fn batch_norm_infer_backward(
+    cpu: &Cpu,
+    shape: BatchNormShape,
+    x: &[f32],
+    dy: &[f32],
+    gamma: &[f32],
+    running_mean: &[f32],
+    running_var: &[f32],
+    eps: f32,
+    dx: &mut [f32],
+    dgamma: &mut [f32],
+    dbeta: &mut [f32],
+    workspace: &mut [f32],
+) {
+    let channels = shape.channels;
+    check(shape, [x, dy, dx], [gamma, running_mean, running_var, dgamma, dbeta]);
+    if shape.is_empty() {
+        dgamma.fill(0.0);
+        dbeta.fill(0.0);
+        return;
+    }
+    let (per, workspace) = PerChannel::split(workspace, channels);
+    let sums = sums(cpu, shape, x, dy, running_mean, workspace);
+    for c in 0..channels {
+        let inv_std = 1.0 / (f64::from(running_var[c]) + f64::from(eps)).sqrt();
+        dgamma[c] = (sums[channels + c] * inv_std) as f32;
+        dbeta[c] = sums[c] as f32;
+        per.a[c] = (f64::from(gamma[c]) * inv_std) as f32;
+    }
+    let part = PART.div_ceil(channels) * channels;
+    for_each_part(cpu, part, [dx], |range, [dx]| scale_channels_part(cpu, &dy[range], per.a, dx));
+}
+
+fn check(shape: BatchNormShape, activations: [&[f32]; 3], parameters: [&[f32]; 5]) {
+    let BatchNormShape { rows, channels } = shape;
+    assert!(activations.iter().all(|slice| slice.len() == shape.len()), "x, dy and dx are {rows} × {channels}");
+    assert!(parameters.iter().all(|slice| slice.len() == channels), "one number a channel");
+}
+
+/// For every channel `Σ dy`, then for every channel `Σ dy · (x - mean)`, then `Σ x - mean`.
+fn sums<'w>(
+    cpu: &Cpu,
+    shape: BatchNormShape,
+    x: &[f32],
+    dy: &[f32],
+    mean: &[f32],
+    workspace: &'w mut [f32],
+) -> &'w [f64] {
+    let channels = shape.channels;
+    shape.chunks().sum(cpu, 3 * channels, workspace, |rows, sums| {
+        let range = rows.start * channels..rows.end * channels;
+        sums_part(cpu, channels, &x[range.clone()], &dy[range], mean, sums);
+    })
+}
+
+per_level! {
+    fn sums_part(channels: usize, x: &[f32], dy: &[f32], mean: &[f32], sums: &mut [f64]) {
+        for (x, dy) in x.chunks(BLOCK * channels).zip(dy.chunks(BLOCK * channels)) {
+            let mut channel = 0;
+            while channel + 16 <= channels {
+                sums_strip::<16>(x, dy, channels, channel, mean, sums);
+                channel += 16;
+            }
+            while channel + 8 <= channels {
+                sums_strip::<8>(x, dy, channels, channel, mean, sums);
+                channel += 8;
+            }
+            while channel < channels {
+                sums_strip::<1>(x, dy, channels, channel, mean, sums);
+                channel += 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn sums_strip<const L: usize>(x: &[f32], dy: &[f32], channels: usize, channel: usize, mean: &[f32], sums: &mut [f64]) {
+    let mean: [f32; L] = lanes(mean, channel);
+    let (mut sum_dy, mut sum_dy_d, mut sum_d) = ([0.0; L], [0.0; L], [0.0; L]);
+    for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
+        let x: [f32; L] = lanes(x, channel);
+        let dy: [f32; L] = lanes(dy, channel);
+        for lane in 0..L {
+            let d = x[lane] - mean[lane];
+            sum_dy[lane] += dy[lane];
+            sum_dy_d[lane] += dy[lane] * d;
+            sum_d[lane] += d;
+        }
+    }
+    join(&mut sums[channel..], &sum_dy);
+    join(&mut sums[channels + channel..], &sum_dy_d);
+    join(&mut sums[2 * channels + channel..], &sum_d);
+}
+
+per_level! {
+    /// `dx = dy · factor + (x - center) · slope + offset`.
+    fn input_gradient_part(
+        x: &[f32], dy: &[f32], center: &[f32], factor: &[f32], slope: &[f32], offset: &[f32], dx: &mut [f32],
+    ) {
+        let channels = center.len();
+        let (factor, slope, offset) = (&factor[..channels], &slope[..channels], &offset[..channels]);
+        let rows = x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels));
+        for ((x, dy), dx) in rows {
+            for c in 0..channels {
+                dx[c] = dy[c] * factor[c] + (x[c] - center[c]) * slope[c] + offset[c];
+            }
+        }
+    }
+}
+
+per_level! {
+    fn scale_channels_part(dy: &[f32], factor: &[f32], dx: &mut [f32]) {
+        for (dy, dx) in dy.chunks_exact(factor.len()).zip(dx.chunks_exact_mut(factor.len())) {
+            for ((dx, dy), factor) in dx.iter_mut().zip(dy).zip(factor) {
+                *dx = dy * factor;
+            }
+        }
+    }
+}

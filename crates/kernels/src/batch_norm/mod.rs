@@ -1,0 +1,60 @@
+//! Batch normalisation over the rows of `[rows][channels]`: `torch.nn.BatchNorm2d` on NHWC activations.
+//!
+//! Statistics are sums of `x - pivot` and of its square, the pivot being near the mean, so that a mean far larger
+//! than the standard deviation costs no digits. Normalising subtracts the mean in two words for the same reason.
+
+mod backward;
+mod forward;
+
+pub use backward::{batch_norm_backward, batch_norm_infer_backward};
+pub use forward::{batch_norm_infer, batch_norm_train};
+
+use crate::column_sums::RowChunks;
+
+/// A batch of `rows` (batch × height × width) by `channels`, channels last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BatchNormShape {
+    /// Batch × height × width.
+    pub rows: usize,
+    /// Numbers in a row, each with statistics of its own.
+    pub channels: usize,
+}
+
+impl BatchNormShape {
+    /// Words in the input, and in the output.
+    pub fn len(self) -> usize {
+        self.rows * self.channels
+    }
+
+    /// Whether there is nothing to normalise.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    fn chunks(self) -> RowChunks {
+        RowChunks::new(self.rows, self.channels)
+    }
+}
+
+/// Words of workspace that every function here that asks for one needs.
+pub fn batch_norm_workspace(shape: BatchNormShape) -> usize {
+    // Three vectors over the channels, and at most three sums.
+    3 * shape.channels + shape.chunks().workspace(3 * shape.channels)
+}
+
+/// `y[r][c] = (x[r][c] - center[c]) · factor[c] + offset[c]` and its like: three numbers a channel.
+struct PerChannel<'w> {
+    a: &'w mut [f32],
+    b: &'w mut [f32],
+    c: &'w mut [f32],
+}
+
+impl<'w> PerChannel<'w> {
+    /// Taken from the front of a workspace; the rest comes back.
+    fn split(workspace: &'w mut [f32], channels: usize) -> (Self, &'w mut [f32]) {
+        let (a, rest) = workspace.split_at_mut(channels);
+        let (b, rest) = rest.split_at_mut(channels);
+        let (c, rest) = rest.split_at_mut(channels);
+        (Self { a, b, c }, rest)
+    }
+}

@@ -1,0 +1,11 @@
+//! One step of an optimizer over flat slices, in one pass. Maths and meaning of every number: `torch.optim`.
+//!
+//! Hyperparameters are f64, as in PyTorch: `1 - 0.999` has but three right digits in f32.
+
+mod adam;
+mod rmsprop;
+mod sgd;
+
+pub use adam::{Adam, adam};
+pub use rmsprop::{RmsProp, rmsprop};
+pub use sgd::{Sgd, sgd};

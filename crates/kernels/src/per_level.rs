@@ -1,0 +1,45 @@
+//! One loop, compiled for every level.
+//!
+//! A pass over memory needs no instructions by name: written as a plain loop over slices, the compiler makes vectors
+//! of it, as wide as the function it stands in may use. [`per_level!`] puts the same body into one function a level
+//! and calls the one that the [`Cpu`](crate::Cpu) holds the proof for.
+//!
+//! The bodies use no fused multiply-add and sum in an order that is written down (lanes of fixed number), so every
+//! level and every machine gives the same bits. What a body calls must be `#[inline(always)]`: a function of its own
+//! would be compiled for the plain level.
+
+/// Declares `fn name(cpu: &Cpu, …)` whose body is compiled for every level; `fn name[F: Trait](…)` is generic in `F`.
+macro_rules! per_level {
+    ($(#[$about:meta])* fn $name:ident $([$generic:ident: $bound:path])? ($($argument:ident: $type:ty),* $(,)?) $body:block) => {
+        $(#[$about])*
+        fn $name$(<$generic: $bound>)?(cpu: &$crate::Cpu, $($argument: $type),*) {
+            #[inline(always)]
+            fn body$(<$generic: $bound>)?($($argument: $type),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2$(<$generic: $bound>)?($($argument: $type),*) {
+                body$(::<$generic>)?($($argument),*);
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq")]
+            fn avx512$(<$generic: $bound>)?($($argument: $type),*) {
+                body$(::<$generic>)?($($argument),*);
+            }
+
+            match cpu.level() {
+                // SAFETY: a `Cpu` exists only for a level that its machine has.
+                #[cfg(target_arch = "x86_64")]
+                $crate::Level::Avx2 => unsafe { avx2$(::<$generic>)?($($argument),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::Level::Avx512 => unsafe { avx512$(::<$generic>)?($($argument),*) },
+                // The vectors of AArch64 are part of its plain level.
+                _ => body$(::<$generic>)?($($argument),*),
+            }
+        }
+    };
+}
+
+pub(crate) use per_level;

@@ -1,0 +1,87 @@
+//! Pooling of NHWC activations over windows, and over whole maps.
+
+mod average;
+mod global;
+mod max;
+
+pub use average::{avg_pool2d, avg_pool2d_backward};
+pub use global::{global_avg_pool, global_avg_pool_backward};
+pub use max::{max_pool2d, max_pool2d_backward};
+
+use std::ops::Range;
+
+/// Windows over a batch; pairs are (height, width). Sizes of the output are rounded down, as by default in PyTorch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pool2dShape {
+    /// Pictures.
+    pub batch: usize,
+    /// Rows of the input.
+    pub height: usize,
+    /// Columns of the input.
+    pub width: usize,
+    /// Channels, pooled each on its own.
+    pub channels: usize,
+    /// Size of a window.
+    pub kernel: [usize; 2],
+    /// Step from window to window.
+    pub stride: [usize; 2],
+    /// What is thought around the input: nothing for the maximum, zeros for the average.
+    pub padding: [usize; 2],
+}
+
+impl Pool2dShape {
+    /// Rows of the output.
+    pub fn out_height(self) -> usize {
+        windows(self.height, self.kernel[0], self.stride[0], self.padding[0])
+    }
+
+    /// Columns of the output.
+    pub fn out_width(self) -> usize {
+        windows(self.width, self.kernel[1], self.stride[1], self.padding[1])
+    }
+
+    /// Words in the input.
+    pub fn input_len(self) -> usize {
+        self.batch * self.height * self.width * self.channels
+    }
+
+    /// Words in the output.
+    pub fn output_len(self) -> usize {
+        self.batch * self.out_height() * self.out_width() * self.channels
+    }
+
+    /// Places of a window.
+    fn taps(self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// What the kernels rely on; graphs check it where they are built and name the node.
+    fn check(self) {
+        assert!(self.stride[0] > 0 && self.stride[1] > 0, "a stride of 0 never arrives: {self:?}");
+        assert!(self.kernel[0] > 0 && self.kernel[1] > 0, "a window has at least one place: {self:?}");
+        assert!(
+            2 * self.padding[0] <= self.kernel[0] && 2 * self.padding[1] <= self.kernel[1],
+            "padding is at most half the window, so that no window lies outside the input: {self:?}"
+        );
+    }
+}
+
+/// How many windows lie along an axis.
+fn windows(size: usize, kernel: usize, stride: usize, padding: usize) -> usize {
+    (size + 2 * padding).checked_sub(kernel).map_or(0, |room| room / stride.max(1) + 1)
+}
+
+/// The places of window number `window` that lie inside the input.
+#[inline(always)]
+fn inside(window: usize, size: usize, kernel: usize, stride: usize, padding: usize) -> Range<usize> {
+    let first = window * stride;
+    padding.saturating_sub(first)..kernel.min((size + padding).saturating_sub(first))
+}
+
+/// The windows along an axis that contain place `at` of the input, which is place
+/// `at + padding - window · stride` of each.
+#[inline(always)]
+fn windows_over(at: usize, windows: usize, kernel: usize, stride: usize, padding: usize) -> Range<usize> {
+    let place = at + padding;
+    (place + 1).saturating_sub(kernel).div_ceil(stride)..(place / stride + 1).min(windows)
+}

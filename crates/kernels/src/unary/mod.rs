@@ -1,0 +1,221 @@
+//! Activations: functions of one number.
+
+mod relu;
+
+pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
+
+use crate::Cpu;
+use crate::exponential::{normal, sigmoid, softplus, tanh};
+use crate::parts::{PART, for_each_part};
+use crate::per_level::per_level;
+
+/// An activation; values and gradients are those of the PyTorch module of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unary {
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `x · sigmoid(x)`, also called swish.
+    Silu,
+    /// `x · Φ(x)`, with the exact normal distribution.
+    Gelu,
+    /// `1 / (1 + e⁻ˣ)`.
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `ln(1 + eˣ)`.
+    Softplus,
+}
+
+/// What the backward pass of an activation reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Saved {
+    /// The activation's input.
+    Input,
+    /// Its output: the input's memory is free, and the forward pass may run in place.
+    Output,
+}
+
+impl Unary {
+    /// All activations.
+    pub const ALL: [Self; 7] =
+        [Self::Relu, Self::Relu6, Self::Silu, Self::Gelu, Self::Sigmoid, Self::Tanh, Self::Softplus];
+
+    /// What [`unary_backward`] wants as `saved`: the input of Silu, Gelu and Softplus, the output of the others.
+    pub fn saved(self) -> Saved {
+        match self {
+            Self::Silu | Self::Gelu | Self::Softplus => Saved::Input,
+            Self::Relu | Self::Relu6 | Self::Sigmoid | Self::Tanh => Saved::Output,
+        }
+    }
+}
+
+/// `y = f(x)`.
+///
+/// # Panics
+/// When the slices are not equally long; so do all functions here.
+pub fn unary_forward(cpu: &Cpu, f: Unary, x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), y.len(), "input and output are equally long");
+    let part = forward_part(f);
+    for_each_part(cpu, PART, [y], |range, [y]| {
+        y.copy_from_slice(&x[range]);
+        part(cpu, y);
+    });
+}
+
+/// [`unary_forward`], over its input.
+pub fn unary_forward_in_place(cpu: &Cpu, f: Unary, x_y: &mut [f32]) {
+    let part = forward_part(f);
+    for_each_part(cpu, PART, [x_y], |_, [x_y]| part(cpu, x_y));
+}
+
+/// `dx = dy · f'(x)`, from what [`Unary::saved`] names.
+pub fn unary_backward(cpu: &Cpu, f: Unary, saved: &[f32], dy: &[f32], dx: &mut [f32]) {
+    assert!(saved.len() == dx.len() && dy.len() == dx.len(), "saved values and gradients are equally long");
+    let part = backward_part(f);
+    for_each_part(cpu, PART, [dx], |range, [dx]| part(cpu, &saved[range.clone()], &dy[range], dx));
+}
+
+/// One number of an activation. Both functions are `#[inline(always)]`, as all that a loop per level calls.
+trait Activation {
+    fn value(x: f32) -> f32;
+    /// `dy · f'(x)`, from what is saved.
+    fn gradient(saved: f32, dy: f32) -> f32;
+}
+
+per_level! {
+    fn forward_of[F: Activation](x_y: &mut [f32]) {
+        for x in x_y {
+            *x = F::value(*x);
+        }
+    }
+}
+
+per_level! {
+    fn backward_of[F: Activation](saved: &[f32], dy: &[f32], dx: &mut [f32]) {
+        for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
+            *dx = F::gradient(*saved, *dy);
+        }
+    }
+}
+
+fn forward_part(f: Unary) -> fn(&Cpu, &mut [f32]) {
+    match f {
+        Unary::Relu => forward_of::<Relu>,
+        Unary::Relu6 => forward_of::<Relu6>,
+        Unary::Silu => forward_of::<Silu>,
+        Unary::Gelu => forward_of::<Gelu>,
+        Unary::Sigmoid => forward_of::<Sigmoid>,
+        Unary::Tanh => forward_of::<Tanh>,
+        Unary::Softplus => forward_of::<Softplus>,
+    }
+}
+
+fn backward_part(f: Unary) -> fn(&Cpu, &[f32], &[f32], &mut [f32]) {
+    match f {
+        Unary::Relu => backward_of::<Relu>,
+        Unary::Relu6 => backward_of::<Relu6>,
+        Unary::Silu => backward_of::<Silu>,
+        Unary::Gelu => backward_of::<Gelu>,
+        Unary::Sigmoid => backward_of::<Sigmoid>,
+        Unary::Tanh => backward_of::<Tanh>,
+        Unary::Softplus => backward_of::<Softplus>,
+    }
+}
+
+struct Relu;
+struct Relu6;
+struct Silu;
+struct Gelu;
+struct Sigmoid;
+struct Tanh;
+struct Softplus;
+
+impl Activation for Relu {
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        if x < 0.0 { 0.0 } else { x }
+    }
+
+    #[inline(always)]
+    fn gradient(y: f32, dy: f32) -> f32 {
+        if y <= 0.0 { 0.0 } else { dy }
+    }
+}
+
+impl Activation for Relu6 {
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        let x = if x < 0.0 { 0.0 } else { x };
+        if x > 6.0 { 6.0 } else { x }
+    }
+
+    #[inline(always)]
+    fn gradient(y: f32, dy: f32) -> f32 {
+        let dy = if y <= 0.0 { 0.0 } else { dy };
+        if y >= 6.0 { 0.0 } else { dy }
+    }
+}
+
+impl Activation for Silu {
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        x * sigmoid(x)
+    }
+
+    #[inline(always)]
+    fn gradient(x: f32, dy: f32) -> f32 {
+        let s = sigmoid(x);
+        dy * (s + x * s * sigmoid(-x))
+    }
+}
+
+impl Activation for Gelu {
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        x * normal(x).0
+    }
+
+    #[inline(always)]
+    fn gradient(x: f32, dy: f32) -> f32 {
+        let (below, density) = normal(x);
+        dy * (below + x * density)
+    }
+}
+
+impl Activation for Sigmoid {
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        sigmoid(x)
+    }
+
+    #[inline(always)]
+    fn gradient(y: f32, dy: f32) -> f32 {
+        dy * (1.0 - y) * y
+    }
+}
+
+impl Activation for Tanh {
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        tanh(x)
+    }
+
+    #[inline(always)]
+    fn gradient(y: f32, dy: f32) -> f32 {
+        dy * (1.0 - y * y)
+    }
+}
+
+impl Activation for Softplus {
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        softplus(x)
+    }
+
+    #[inline(always)]
+    fn gradient(x: f32, dy: f32) -> f32 {
+        dy * sigmoid(x)
+    }
+}
