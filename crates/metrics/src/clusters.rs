@@ -42,7 +42,7 @@ impl Clusters {
     }
 
     /// For each class, in how many clusters a sample is labelled with it. A sample has one or more `labels`.
-    pub(crate) fn holding<'a>(&self, labels: &[&'a [u32]], classes: usize) -> Vec<u64> {
+    pub(crate) fn holding(&self, labels: &[&[u32]], classes: usize) -> Vec<u64> {
         let mut pairs: Vec<(u32, u32)> =
             labels.iter().flat_map(|column| column.iter().copied().zip(self.of_sample.iter().copied())).collect();
         pairs.sort_unstable();
