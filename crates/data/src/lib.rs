@@ -2,12 +2,20 @@
 
 pub mod decode;
 pub mod index;
+pub mod loader;
 mod nearest;
 mod picture;
+mod picture_file;
 mod resize;
+pub mod scan;
+#[cfg(test)]
+mod tests_support;
 pub mod transforms;
 
 pub use decode::{DecodeError, DecodeOptions, Decoded, decode, probe};
 pub use index::{DataOptions, Index, IndexError};
+pub use loader::{LoadError, Loader, Prepared};
 pub use picture::Picture;
+pub use picture_file::Unreadable;
 pub use resize::{Resizer, resize};
+pub use scan::{Scan, scan};

@@ -1,0 +1,181 @@
+//! Sources and the index: which pictures there are, and what is known of each before it is opened.
+
+mod build;
+mod error;
+mod file_kind;
+mod ignored;
+mod labelled;
+mod options;
+mod parts;
+mod pattern;
+mod raw;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod walk;
+
+use std::path::{Path, PathBuf};
+
+use avizor_base::{ClassId, ClassList, Note, SampleId, Split};
+
+pub use error::IndexError;
+pub use ignored::{Ignored, IgnoredKind, Mentioned};
+pub use options::{DataOptions, LabelRule, PartOptions, PartSource, TableOptions};
+pub use pattern::{NameParts, NamePattern, PatternError};
+pub use raw::{MetadataColumn, TableReport};
+pub use texts::{TextColumn, Texts};
+
+/// The samples of a data set as columns, sorted by name. A row is a position in all of them.
+///
+/// A name is the path relative to the data folder with `/` between parts; where parts lie in folders of their own
+/// outside it, the name begins with the part's.
+#[derive(Clone, Debug)]
+pub struct Index {
+    roots: Vec<(String, PathBuf)>,
+    names: Texts,
+    ids: Vec<SampleId>,
+    labels: Vec<ClassId>,
+    classes: ClassList,
+    groups: Option<TextColumn>,
+    given: Option<Vec<Option<Split>>>,
+    metadata: Vec<MetadataColumn>,
+    ignored: Ignored,
+    table: Option<TableReport>,
+    notes: Vec<Note>,
+}
+
+impl Index {
+    /// Lists the pictures of a source and their labels; opens no picture.
+    ///
+    /// # Errors
+    /// A path that is missing, empty or without labelled pictures, fewer than two classes, an option that names what
+    /// is not there, a class that only val or test has.
+    pub fn read(options: &DataOptions) -> Result<Self, IndexError> {
+        build::build(source::read(options)?, options, None)
+    }
+
+    /// As [`Index::read`] for pictures that a model shall be measured on: the classes are the model's, in its order,
+    /// whichever of them occur.
+    ///
+    /// # Errors
+    /// As [`Index::read`], but one class is enough; a class that the model does not know.
+    pub fn read_for(options: &DataOptions, classes: &ClassList) -> Result<Self, IndexError> {
+        build::build(source::read(options)?, options, Some(classes))
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is none; never so after [`Index::read`].
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Name of a sample.
+    ///
+    /// # Panics
+    /// Here and below when there are not so many rows.
+    pub fn name(&self, row: usize) -> &str {
+        self.names.get(row)
+    }
+
+    /// All names.
+    pub fn names(&self) -> &Texts {
+        &self.names
+    }
+
+    /// Stable identity of a sample, from its name.
+    pub fn id(&self, row: usize) -> SampleId {
+        self.ids[row]
+    }
+
+    /// Where a sample's file is.
+    pub fn path(&self, row: usize) -> PathBuf {
+        let name = self.name(row);
+        // The roots are sorted by falling length of prefix, and every name begins with one.
+        let root = self.roots.iter().find_map(|(prefix, folder)| Some((folder, name.strip_prefix(prefix.as_str())?)));
+        root.map_or_else(|| PathBuf::from(name), |(folder, rest)| folder.join(rest))
+    }
+
+    /// Class of a sample.
+    pub fn label(&self, row: usize) -> ClassId {
+        self.labels[row]
+    }
+
+    /// Class of every sample.
+    pub fn labels(&self) -> &[ClassId] {
+        &self.labels
+    }
+
+    /// The classes: those of train.
+    pub fn classes(&self) -> &ClassList {
+        &self.classes
+    }
+
+    /// How many samples each class has.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes.len()];
+        self.labels.iter().for_each(|label| counts[label.index()] += 1);
+        counts
+    }
+
+    /// What a sample must stay together with, such as a patient; `None` where nothing is known.
+    pub fn group(&self, row: usize) -> Option<&str> {
+        self.groups.as_ref().map(|groups| groups.get(row)).filter(|group| !group.is_empty())
+    }
+
+    /// Whether any sample has a group.
+    pub fn has_groups(&self) -> bool {
+        self.groups.is_some()
+    }
+
+    /// The part that the source puts a sample into.
+    pub fn given(&self, row: usize) -> Option<Split> {
+        self.given.as_ref().and_then(|given| given[row])
+    }
+
+    /// Whether the source puts any sample into a part.
+    pub fn has_given(&self) -> bool {
+        self.given.is_some()
+    }
+
+    /// Columns of a table that are carried along.
+    pub fn metadata(&self) -> &[MetadataColumn] {
+        &self.metadata
+    }
+
+    /// What lies in the data folder and is no sample.
+    pub fn ignored(&self) -> &Ignored {
+        &self.ignored
+    }
+
+    /// How the table and its pictures fit, if there was one.
+    pub fn table(&self) -> Option<&TableReport> {
+        self.table.as_ref()
+    }
+
+    /// What was found out about the source by itself, and what a person should know.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+}
+
+/// The pictures of a folder without labels, as for prediction, sorted by name, and what was passed over. Names are
+/// relative to the folder.
+///
+/// # Errors
+/// A folder that is missing, cannot be read, or holds no picture.
+pub fn list_pictures(folder: &Path) -> Result<(Texts, Ignored), IndexError> {
+    let listing = walk::list(folder)?;
+    if listing.is_bare() {
+        return Err(IndexError::EmptyFolder { path: folder.to_owned() });
+    }
+    if listing.names.is_empty() {
+        return Err(IndexError::NoPictures { path: folder.to_owned(), ignored: listing.ignored.to_string() });
+    }
+    Ok((listing.names, listing.ignored))
+}

@@ -1,0 +1,137 @@
+//! The files of a folder and of the folders below it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::IndexError;
+use super::file_kind::{self, FileKind};
+use super::ignored::{Ignored, IgnoredKind};
+use super::texts::Texts;
+
+/// What lies in a folder. Names are relative to it, with `/` between parts.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// Candidates for samples, sorted by bytes.
+    pub(super) names: Texts,
+    /// Tables that lie in the folder itself, sorted.
+    pub(super) tables: Vec<String>,
+    /// All folders at any depth, sorted, hidden ones and junk left out.
+    pub(super) folders: Vec<String>,
+    /// The rest.
+    pub(super) ignored: Ignored,
+}
+
+impl Listing {
+    /// Whether the folder holds nothing at all.
+    pub(super) fn is_bare(&self) -> bool {
+        self.names.is_empty() && self.tables.is_empty() && self.folders.is_empty() && self.ignored.total() == 0
+    }
+}
+
+/// Lists a folder. Links to files and folders are followed; a link back to a folder on the way is not.
+pub(super) fn list(root: &Path) -> Result<Listing, IndexError> {
+    let metadata = fs::metadata(root).map_err(|error| IndexError::at(root, error))?;
+    if !metadata.is_dir() {
+        return Err(IndexError::NoFolder { path: root.to_owned() });
+    }
+    let mut walk = Walk { names: Vec::new(), listing: Listing::default() };
+    let canonical = fs::canonicalize(root).map_err(|error| IndexError::at(root, error))?;
+    walk.folder(root, "", &mut vec![canonical]).map_err(|error| IndexError::at(root, error))?;
+    // Sorted here, so that the order in which a file system lists does not matter.
+    walk.names.sort_unstable();
+    walk.listing.tables.sort_unstable();
+    walk.listing.folders.sort_unstable();
+    walk.listing.names = walk.names.iter().map(String::as_str).collect();
+    Ok(walk.listing)
+}
+
+struct Walk {
+    names: Vec<String>,
+    listing: Listing,
+}
+
+impl Walk {
+    /// `chain` holds the true paths of the folders on the way down.
+    fn folder(&mut self, path: &Path, name: &str, chain: &mut Vec<PathBuf>) -> io::Result<()> {
+        let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_unstable_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let file_name = entry.file_name();
+            let Some(file_name) = file_name.to_str() else {
+                let readable = join(name, &file_name.to_string_lossy());
+                self.listing.ignored.add(IgnoredKind::NameNotText, &readable);
+                continue;
+            };
+            self.entry(&entry, file_name, name, chain)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &fs::DirEntry, file: &str, folder: &str, chain: &mut Vec<PathBuf>) -> io::Result<()> {
+        let path = entry.path();
+        let name = join(folder, file);
+        let mut kind = entry.file_type()?;
+        if kind.is_symlink() {
+            match fs::metadata(&path) {
+                Ok(target) => kind = target.file_type(),
+                Err(_) => return self.ignore(IgnoredKind::BrokenLink, &name),
+            }
+        }
+        if kind.is_dir() {
+            self.subfolder(&path, file, &name, chain)
+        } else if kind.is_file() {
+            self.file(&path, file, name)
+        } else {
+            self.ignore(IgnoredKind::Special, &name)
+        }
+    }
+
+    fn subfolder(&mut self, path: &Path, file: &str, name: &str, chain: &mut Vec<PathBuf>) -> io::Result<()> {
+        if file.starts_with('.') {
+            return self.ignore(IgnoredKind::Hidden, &format!("{name}/"));
+        }
+        if file_kind::is_system_junk(file) {
+            return self.ignore(IgnoredKind::SystemJunk, &format!("{name}/"));
+        }
+        let Ok(canonical) = fs::canonicalize(path) else {
+            return self.ignore(IgnoredKind::BrokenLink, name);
+        };
+        if chain.contains(&canonical) {
+            return self.ignore(IgnoredKind::LinkLoop, name);
+        }
+        self.listing.folders.push(name.to_owned());
+        chain.push(canonical);
+        let result = self.folder(path, name, chain);
+        chain.pop();
+        match result {
+            Ok(()) => Ok(()),
+            Err(_) => self.ignore(IgnoredKind::UnreadableFolder, name),
+        }
+    }
+
+    fn file(&mut self, path: &Path, file: &str, name: String) -> io::Result<()> {
+        match file_kind::by_name(file) {
+            FileKind::Picture => self.names.push(name),
+            FileKind::Unknown if file_kind::starts_like_a_picture(path) => self.names.push(name),
+            FileKind::Unknown => self.ignore(IgnoredKind::NotAPicture, &name)?,
+            FileKind::Ignored(kind) => self.ignore(kind, &name)?,
+            FileKind::Table => {
+                self.ignore(IgnoredKind::Document, &name)?;
+                if !name.contains('/') {
+                    self.listing.tables.push(name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ignore(&mut self, kind: IgnoredKind, name: &str) -> io::Result<()> {
+        self.listing.ignored.add(kind, name);
+        Ok(())
+    }
+}
+
+fn join(folder: &str, file: &str) -> String {
+    if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
+}

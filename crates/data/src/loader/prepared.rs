@@ -1,0 +1,124 @@
+//! Pictures decoded and resized once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use avizor_base::{ImageSize, Preprocess};
+
+use super::LoadError;
+use crate::Picture;
+use crate::decode::{CutOff, DecodeOptions, Limits};
+use crate::index::Index;
+use crate::picture_file;
+use crate::resize::Resizer;
+
+/// The samples of an index at a network's input size, before augmentation.
+///
+/// A picture is decoded and resized when it is first asked for (or offered by a scan) and then kept, as long as the
+/// budget lasts; beyond it a picture is decoded each time. What is kept never changes what is given.
+#[derive(Debug)]
+pub struct Prepared {
+    index: Arc<Index>,
+    preprocess: Preprocess,
+    limits: Limits,
+    kept: Vec<OnceLock<Box<[u8]>>>,
+    budget_left: AtomicU64,
+}
+
+/// What a thread needs to prepare pictures.
+#[derive(Debug, Default)]
+pub(super) struct Bench {
+    bytes: Vec<u8>,
+    resizer: Resizer,
+}
+
+impl Prepared {
+    /// A budget that suits most computers: 2 GiB.
+    pub const DEFAULT_BUDGET: u64 = 2 << 30;
+
+    /// Nothing is read yet. `budget` in bytes: a picture takes `3 · height · width`.
+    pub fn new(index: Arc<Index>, preprocess: Preprocess, limits: Limits, budget: u64) -> Self {
+        let kept = (0..index.len()).map(|_| OnceLock::new()).collect();
+        Self { index, preprocess, limits, kept, budget_left: AtomicU64::new(budget) }
+    }
+
+    /// The samples.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// How a picture becomes a network's input.
+    pub fn preprocess(&self) -> &Preprocess {
+        &self.preprocess
+    }
+
+    /// Height and width of every picture here.
+    pub fn size(&self) -> ImageSize {
+        self.preprocess.size
+    }
+
+    /// How files are decoded: over the preprocessing's background, what is cut off is refused.
+    pub fn decode_options(&self) -> DecodeOptions {
+        DecodeOptions { background: self.preprocess.background, limits: self.limits, cut_off: CutOff::Refuse }
+    }
+
+    /// How many pictures are kept.
+    pub fn held(&self) -> usize {
+        self.kept.iter().filter(|slot| slot.get().is_some()).count()
+    }
+
+    /// The picture of a row, at the network's size, not augmented.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    ///
+    /// # Panics
+    /// When there are not so many rows.
+    pub fn picture(&self, row: usize) -> Result<Picture, LoadError> {
+        let mut picture = Picture::filled(self.size(), [0; 3]);
+        self.read_into(row, picture.pixels_mut(), &mut Bench::default())?;
+        Ok(picture)
+    }
+
+    /// Takes a picture that was decoded with [`Prepared::decode_options`], if there is room.
+    pub(crate) fn offer(&self, row: usize, picture: &Picture, resizer: &mut Resizer) {
+        if self.kept[row].get().is_some() || !self.reserve() {
+            return;
+        }
+        let pixels = resizer.resize(picture, &self.preprocess).into_pixels();
+        self.keep(row, pixels.into_boxed_slice());
+    }
+
+    pub(super) fn read_into(&self, row: usize, output: &mut [u8], bench: &mut Bench) -> Result<(), LoadError> {
+        if let Some(pixels) = self.kept[row].get() {
+            output.copy_from_slice(pixels);
+            return Ok(());
+        }
+        let read = picture_file::read_picture(&self.index.path(row), &self.decode_options(), &mut bench.bytes);
+        let failed = |reason| LoadError::Picture { name: self.index.name(row).to_owned(), reason };
+        let decoded = read.map_err(failed)?;
+        bench.resizer.resize_into(&decoded.picture, &self.preprocess, output);
+        if self.reserve() {
+            self.keep(row, output.into());
+        }
+        Ok(())
+    }
+
+    fn picture_bytes(&self) -> u64 {
+        3 * u64::from(self.size().area())
+    }
+
+    /// Takes a picture's bytes from the budget, if they are left.
+    fn reserve(&self) -> bool {
+        let bytes = self.picture_bytes();
+        let take = |left: u64| left.checked_sub(bytes);
+        self.budget_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    fn keep(&self, row: usize, pixels: Box<[u8]>) {
+        if self.kept[row].set(pixels).is_err() {
+            // Another thread was faster with the same pixels.
+            self.budget_left.fetch_add(self.picture_bytes(), Ordering::Relaxed);
+        }
+    }
+}

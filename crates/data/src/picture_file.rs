@@ -1,0 +1,39 @@
+//! The bytes of a picture's file, under a limit.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::decode::{DecodeError, DecodeOptions, Decoded, Limits, decode};
+
+/// Why a file does not become a picture. The text is written to follow the file's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// The file system says no.
+    #[error("cannot be read: {0}")]
+    File(String),
+    /// The bytes are no picture.
+    #[error(transparent)]
+    Picture(#[from] DecodeError),
+}
+
+/// Fills `bytes` with a file, of which no more than the limit is read.
+pub(crate) fn read(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<(), Unreadable> {
+    let failed = |error: std::io::Error| Unreadable::File(error.to_string());
+    bytes.clear();
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    if length > limits.max_bytes {
+        return Err(DecodeError::TooManyBytes { bytes: length, limit: limits.max_bytes }.into());
+    }
+    // A file that grows meanwhile is cut here; the decoder refuses it by the same limit.
+    file.take(limits.max_bytes.saturating_add(1)).read_to_end(bytes).map_err(failed)?;
+    Ok(())
+}
+
+/// Reads and decodes.
+pub(crate) fn read_picture(path: &Path, options: &DecodeOptions, bytes: &mut Vec<u8>) -> Result<Decoded, Unreadable> {
+    read(path, &options.limits, bytes)?;
+    Ok(decode(bytes, options)?)
+}

@@ -1,0 +1,160 @@
+//! Every file read once: its content's hash, how it is stored, what is wrong with it.
+
+mod light;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use sha2::{Digest, Sha256};
+
+use crate::decode::{DecodeOptions, Decoded, Facts, decode};
+use crate::index::Index;
+use crate::loader::Prepared;
+use crate::picture_file::{self, Unreadable};
+use crate::resize::Resizer;
+
+pub use light::Light;
+
+/// SHA-256 of a file's bytes; shown as 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// What is known of a sample after its file was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Of the whole file; `None` where it could not be read or is larger than the limit.
+    pub hash: Option<ContentHash>,
+    /// Bytes of the file, 0 where it could not be read.
+    pub bytes: u64,
+    /// The picture, or why there is none.
+    pub seen: Result<Seen, Unreadable>,
+}
+
+/// What is known of a picture that could be decoded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seen {
+    /// How it is stored.
+    pub facts: Facts,
+    /// How bright it is, and whether it has colour.
+    pub light: Light,
+}
+
+/// A [`Record`] for each row of an index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    records: Vec<Record>,
+}
+
+impl Scan {
+    /// What is known of a sample.
+    ///
+    /// # Panics
+    /// When there are not so many rows.
+    pub fn record(&self, row: usize) -> &Record {
+        &self.records[row]
+    }
+
+    /// All records in the order of the index.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Whether a sample can be used.
+    pub fn is_usable(&self, row: usize) -> bool {
+        self.records[row].seen.is_ok()
+    }
+
+    /// The samples that cannot be used, and why.
+    pub fn unreadable(&self) -> impl Iterator<Item = (usize, &Unreadable)> {
+        self.records.iter().enumerate().filter_map(|(row, record)| Some((row, record.seen.as_ref().err()?)))
+    }
+
+    /// One hash over the names, classes and contents of all samples: equal data, equal fingerprint.
+    pub fn fingerprint(&self, index: &Index) -> ContentHash {
+        let mut hash = Sha256::new();
+        for (row, record) in self.records.iter().enumerate() {
+            hash.update(index.name(row));
+            hash.update([0]);
+            hash.update(index.classes().name(index.label(row)));
+            hash.update([0]);
+            hash.update(record.hash.map_or([0; 32], |hash| hash.0));
+        }
+        ContentHash(hash.finalize().into())
+    }
+}
+
+/// Reads and decodes every file on `threads` threads; the result does not depend on their number.
+///
+/// With `prepared`, whose index and decode options then count, the pictures are resized into its cache as far as its
+/// budget goes, so that training decodes them no more. `progress` is told the files done, on the calling thread.
+pub fn scan(
+    index: &Index,
+    options: &DecodeOptions,
+    threads: usize,
+    prepared: Option<&Prepared>,
+    mut progress: impl FnMut(usize),
+) -> Scan {
+    let options = prepared.map_or(*options, Prepared::decode_options);
+    let next = AtomicUsize::new(0);
+    let mut records: Vec<Option<Record>> = vec![None; index.len()];
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(256);
+        for _ in 0..threads.clamp(1, index.len().max(1)) {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                let mut reader = Reader { options, prepared, bytes: Vec::new(), resizer: Resizer::new() };
+                loop {
+                    let row = next.fetch_add(1, Ordering::Relaxed);
+                    // The receiver outlives the threads; should it not, there is nobody to work for.
+                    if row >= index.len() || sender.send((row, reader.read(row, &index.path(row)))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (done, (row, record)) in receiver.iter().enumerate() {
+            records[row] = Some(record);
+            progress(done + 1);
+        }
+    });
+    // The scope passes a panic of a thread on; without one every row was sent.
+    Scan { records: records.into_iter().flatten().collect() }
+}
+
+struct Reader<'a> {
+    options: DecodeOptions,
+    prepared: Option<&'a Prepared>,
+    bytes: Vec<u8>,
+    resizer: Resizer,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, row: usize, path: &Path) -> Record {
+        if let Err(error) = picture_file::read(path, &self.options.limits, &mut self.bytes) {
+            let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+            return Record { hash: None, bytes, seen: Err(error) };
+        }
+        let seen = match decode(&self.bytes, &self.options) {
+            Ok(Decoded { picture, facts }) => {
+                if let Some(prepared) = self.prepared {
+                    prepared.offer(row, &picture, &mut self.resizer);
+                }
+                Ok(Seen { facts, light: Light::of(&picture) })
+            }
+            Err(error) => Err(Unreadable::Picture(error)),
+        };
+        let hash = ContentHash(Sha256::digest(&self.bytes).into());
+        Record { hash: Some(hash), bytes: self.bytes.len() as u64, seen }
+    }
+}
