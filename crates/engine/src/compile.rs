@@ -1,0 +1,176 @@
+//! From a graph to a program: mode, gradients, passes, memory, kernels.
+
+use avizor_kernels::{Cpu, Place, Space};
+
+use crate::autodiff::differentiate;
+use crate::graph::{Node, NodeId, Source};
+use crate::lower::{self, Kernel, Site};
+use crate::passes;
+use crate::plan::{Buffers, Extent, Home, arrange, is_view};
+use crate::plan_table::PlanRow;
+use crate::program::{Port, Program, Step};
+use crate::state::LINE_WORDS;
+use crate::{CompileOptions, Graph, GraphError, State, Value};
+
+impl Program {
+    /// Makes a graph ready to run with the parameters of `state`, which gets the memory that is missing.
+    ///
+    /// # Errors
+    /// When the state lacks a parameter or has it in another shape, when there is no output of the loss's name, or when
+    /// an operator before a trained parameter has no gradient.
+    pub fn compile(graph: &Graph, options: &CompileOptions, cpu: &Cpu, state: &mut State) -> Result<Self, GraphError> {
+        let graph = transform(graph, options)?;
+        let buffers = Buffers::plan(&graph, !options.without.contains(&IN_PLACE));
+        let kernels = lower_all(&graph, &buffers, cpu)?;
+        let layout = Layout::new(&graph, &buffers, &kernels, state)?;
+        Ok(layout.program(&graph, &buffers, kernels))
+    }
+}
+
+/// The name under which overwriting is switched off: it is decided with the memory plan, not in a pass.
+pub(crate) const IN_PLACE: &str = "in_place";
+
+/// The graph as it will run.
+pub(crate) fn transform(graph: &Graph, options: &CompileOptions) -> Result<Graph, GraphError> {
+    let mut graph = graph.clone();
+    passes::specialise(&mut graph, options)?;
+    if let Some(loss) = &options.loss {
+        differentiate(&mut graph, loss, &options.trainable)?;
+    }
+    passes::run(&mut graph, &options.without);
+    Ok(graph)
+}
+
+/// A kernel for every node that computes something.
+fn lower_all(graph: &Graph, buffers: &Buffers, cpu: &Cpu) -> Result<Vec<Option<Kernel>>, GraphError> {
+    let uses = graph.uses();
+    let kernel_of = |(id, node): (NodeId, &Node)| {
+        let Source::Operator(operator) = &node.source else { return Ok(None) };
+        if is_view(node) {
+            return Ok(None);
+        }
+        let site = Site {
+            cpu,
+            inputs: node.inputs.iter().map(|&input| graph.tensor_type(input)).collect(),
+            outputs: &node.outputs,
+            overwrites: buffers.overwrites[id.index()],
+            is_read: uses[id.index()].iter().map(|&uses| uses > 0).collect(),
+        };
+        let missing = || GraphError::NoKernel { node: node.name.clone(), kind: operator.kind() };
+        lower::cpu::lower(operator.as_ref(), &site).ok_or_else(missing).map(Some)
+    };
+    graph.ids().map(kernel_of).collect()
+}
+
+/// Where every buffer and every workspace lies.
+struct Layout {
+    buffers: Vec<Place>,
+    workspaces: Vec<Option<Place>>,
+    space: Space,
+    program_words: usize,
+    arena_words: usize,
+}
+
+impl Layout {
+    fn new(
+        graph: &Graph,
+        buffers: &Buffers,
+        kernels: &[Option<Kernel>],
+        state: &mut State,
+    ) -> Result<Self, GraphError> {
+        let mut extents = Vec::new();
+        // Which extent is a buffer's, and which a node's workspace.
+        let (mut arena_buffers, mut arena_workspaces) = (Vec::new(), Vec::new());
+        for (index, buffer) in buffers.buffers.iter().enumerate().filter(|(_, buffer)| buffer.home == Home::Arena) {
+            arena_buffers.push((index, extents.len()));
+            extents.push(Extent { words: buffer.words, first: buffer.first, last: buffer.last });
+        }
+        for (node, words) in kernels.iter().enumerate().filter_map(|(n, kernel)| Some((n, kernel.as_ref()?.workspace?)))
+        {
+            arena_workspaces.push((node, extents.len()));
+            extents.push(Extent { words, first: node, last: node });
+        }
+        let (offsets, arena_words) = arrange(&extents);
+        let (arena, space) = (state.arena, state.add_program_space(0));
+        state.memory.grow(arena, arena_words);
+        let in_arena = |extent: usize| Place { space: arena, offset: offsets[extent], len: extents[extent].words };
+
+        let mut program_words = 0;
+        let mut places = Vec::with_capacity(buffers.buffers.len());
+        for buffer in &buffers.buffers {
+            places.push(match buffer.home {
+                Home::Parameter(node) => parameter_place(graph, node, state)?,
+                Home::Gradient(node) => state.gradient_place(parameter_place(graph, node, state)?),
+                Home::Program => {
+                    let offset = program_words;
+                    program_words += buffer.words.next_multiple_of(LINE_WORDS);
+                    Place { space, offset, len: buffer.words }
+                }
+                // Filled in below.
+                Home::Arena => Place { space: arena, offset: 0, len: 0 },
+            });
+        }
+        arena_buffers.into_iter().for_each(|(buffer, extent)| places[buffer] = in_arena(extent));
+        let mut workspaces = vec![None; kernels.len()];
+        arena_workspaces.into_iter().for_each(|(node, extent)| workspaces[node] = Some(in_arena(extent)));
+        state.memory.grow(space, program_words);
+        Ok(Self { buffers: places, workspaces, space, program_words, arena_words })
+    }
+
+    fn program(&self, graph: &Graph, buffers: &Buffers, kernels: Vec<Option<Kernel>>) -> Program {
+        let place = |value: Value| self.buffers[buffers.index_of(value)];
+        let (mut steps, mut constant_steps) = (Vec::new(), Vec::new());
+        for ((id, node), kernel) in graph.ids().zip(kernels) {
+            let Some(kernel) = kernel else { continue };
+            let step = self.step(graph, buffers, id, node, kernel);
+            if buffers.constant[id.index()] { constant_steps.push(step) } else { steps.push(step) }
+        }
+        let port = |name: &str, value: Value| Port {
+            name: name.to_owned(),
+            of: graph.tensor_type(value).clone(),
+            place: place(value),
+        };
+        let inputs = graph.ids().filter(|(_, node)| matches!(node.source, Source::Input));
+        Program {
+            constant_steps,
+            steps,
+            inputs: inputs.map(|(id, node)| port(&node.name, Value::first(id))).collect(),
+            outputs: graph.outputs().map(|(name, value)| port(name, value)).collect(),
+            updates_parameters: graph.nodes().iter().any(Node::updates_statistics),
+            space: self.space,
+            program_bytes: self.program_words * 4,
+            arena_bytes: self.arena_words * 4,
+        }
+    }
+
+    /// What is overwritten or updated is written only; what a node writes comes in the order outputs, updated inputs,
+    /// workspace.
+    fn step(&self, graph: &Graph, buffers: &Buffers, id: NodeId, node: &Node, kernel: Kernel) -> Step {
+        let Source::Operator(operator) = &node.source else { unreachable!("only operators have kernels") };
+        let place = |value: Value| self.buffers[buffers.index_of(value)];
+        let updates = operator.updates();
+        let overwritten = buffers.overwrites[id.index()];
+        let is_read = |input: &usize| !updates.contains(input) && overwritten != Some(*input);
+        let reads: Vec<Place> = (0..node.inputs.len()).filter(is_read).map(|input| place(node.inputs[input])).collect();
+        let outputs = (0..node.outputs.len()).map(|output| place(Value { node: id, output }));
+        let updated = updates.iter().map(|&input| place(node.inputs[input]));
+        let writes: Vec<Place> = outputs.chain(updated).chain(self.workspaces[id.index()]).collect();
+
+        let input_bytes: usize = node.inputs.iter().map(|&input| graph.tensor_type(input).bytes()).sum();
+        let output_bytes: usize = node.outputs.iter().map(|of| of.bytes()).sum();
+        let row = PlanRow {
+            node: node.name.clone(),
+            kernel: kernel.name,
+            inputs: node.inputs.iter().map(|&input| graph.shape(input).clone()).collect(),
+            outputs: node.outputs.iter().map(|of| of.shape.clone()).collect(),
+            bytes: input_bytes + output_bytes,
+            workspace_bytes: kernel.workspace.unwrap_or(0) * 4,
+            in_place: overwritten.is_some(),
+        };
+        Step { kernel, reads: reads.into(), writes: writes.into(), row }
+    }
+}
+
+fn parameter_place(graph: &Graph, node: NodeId, state: &State) -> Result<Place, GraphError> {
+    state.place_of(&graph.node(node).name, graph.shape(Value::first(node)))
+}

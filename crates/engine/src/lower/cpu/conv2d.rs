@@ -1,0 +1,32 @@
+//! Convolution and its gradients.
+
+use avizor_kernels::conv2d::{Conv2dGradInput, Conv2dGradWeight};
+
+use crate::lower::{Kernel, Lower, Site};
+use crate::ops;
+
+impl Lower for ops::Conv2d {
+    fn lower(&self, site: &Site<'_>) -> Kernel {
+        ops::Conv2dFused::plain(*self, site.inputs.len() == 3).lower(site)
+    }
+}
+
+impl Lower for ops::Conv2dGradInput {
+    fn lower(&self, site: &Site<'_>) -> Kernel {
+        let kernel = Conv2dGradInput::new(site.cpu, self.conv.kernel_shape(site.output(0), site.input(1)));
+        Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
+            let ([dy, weight], [dx, workspace]) = call.slices();
+            kernel.run(cpu, dy, weight, dx, workspace);
+        })
+    }
+}
+
+impl Lower for ops::Conv2dGradWeight {
+    fn lower(&self, site: &Site<'_>) -> Kernel {
+        let kernel = Conv2dGradWeight::new(site.cpu, self.conv.kernel_shape(site.input(0), site.output(0)));
+        Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
+            let ([x, dy], [dweight, workspace]) = call.slices();
+            kernel.run(cpu, x, dy, dweight, workspace);
+        })
+    }
+}

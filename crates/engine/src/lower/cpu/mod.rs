@@ -1,0 +1,63 @@
+//! Kernels of the CPU: a file for each operator's, of the same name, and one table.
+
+mod add;
+mod add_relu;
+mod avg_pool2d;
+mod batch_norm;
+mod conv2d;
+mod conv2d_fused;
+mod copy;
+mod cross_entropy;
+mod dropout;
+mod fill;
+mod fold_norm;
+mod global_avg_pool;
+mod linear;
+mod max_pool2d;
+mod normalize;
+mod scale;
+mod softmax;
+mod sum_rows;
+mod unary;
+
+use super::{Kernel, Row, Site, row};
+use crate::{Operator, ops};
+
+/// The operators that the CPU has kernels for. Views have none: nothing is computed.
+const LOWERINGS: &[Row] = &[
+    row::<ops::Add>(),
+    row::<ops::AddRelu>(),
+    row::<ops::AvgPool2d>(),
+    row::<ops::AvgPool2dGrad>(),
+    row::<ops::BatchNorm>(),
+    row::<ops::BatchNormGrad>(),
+    row::<ops::BatchNormInfer>(),
+    row::<ops::BatchNormInferGrad>(),
+    row::<ops::Conv2d>(),
+    row::<ops::Conv2dFused>(),
+    row::<ops::Conv2dGradInput>(),
+    row::<ops::Conv2dGradWeight>(),
+    row::<ops::Copy>(),
+    row::<ops::CrossEntropy>(),
+    row::<ops::DropoutMasked>(),
+    row::<ops::Fill>(),
+    row::<ops::FoldNorm>(),
+    row::<ops::GlobalAvgPool>(),
+    row::<ops::GlobalAvgPoolGrad>(),
+    row::<ops::Linear>(),
+    row::<ops::LinearGradInput>(),
+    row::<ops::LinearGradWeight>(),
+    row::<ops::MaxPool2d>(),
+    row::<ops::MaxPool2dGrad>(),
+    row::<ops::Normalize>(),
+    row::<ops::Scale>(),
+    row::<ops::Softmax>(),
+    row::<ops::SumRows>(),
+    row::<ops::Unary>(),
+    row::<ops::UnaryGrad>(),
+];
+
+/// The kernel for a node, if there is one.
+pub(crate) fn lower(operator: &dyn Operator, site: &Site<'_>) -> Option<Kernel> {
+    LOWERINGS.iter().find_map(|row| row(operator, site))
+}

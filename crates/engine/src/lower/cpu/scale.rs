@@ -1,0 +1,15 @@
+//! Multiplication by one number.
+
+use avizor_kernels::elementwise::scale;
+
+use crate::lower::{Kernel, Lower, Site};
+use crate::ops;
+
+impl Lower for ops::Scale {
+    fn lower(&self, _site: &Site<'_>) -> Kernel {
+        Kernel::new("scale", |cpu, call| {
+            let ([x, factor], [y]) = call.slices();
+            scale(cpu, factor[0], x, y);
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! What lowering an operator gives.
+
+use std::any::Any;
+use std::fmt;
+
+use avizor_base::Seed;
+use avizor_kernels::{Cpu, Memory, Place};
+
+use crate::{Operator, Shape, TensorType};
+
+/// A node as its lowering sees it. Where inputs and outputs lie is settled later, but for one thing.
+pub(crate) struct Site<'c> {
+    pub(crate) cpu: &'c Cpu,
+    pub(crate) inputs: Vec<&'c TensorType>,
+    pub(crate) outputs: &'c [TensorType],
+    /// The input that the first output overwrites: the kernel finds it among what it writes only.
+    pub(crate) overwrites: Option<usize>,
+    /// Whether somebody reads each output.
+    pub(crate) is_read: Vec<bool>,
+}
+
+impl Site<'_> {
+    /// Shape of an input.
+    pub(crate) fn input(&self, index: usize) -> &Shape {
+        &self.inputs[index].shape
+    }
+
+    /// Shape of an output.
+    pub(crate) fn output(&self, index: usize) -> &Shape {
+        &self.outputs[index].shape
+    }
+}
+
+type Run = dyn Fn(&Cpu, &mut Call<'_>) + Send + Sync;
+
+/// A kernel chosen for a node: its name, how many words of workspace it wants, and the call.
+pub(crate) struct Kernel {
+    pub(crate) name: &'static str,
+    pub(crate) workspace: Option<usize>,
+    pub(crate) run: Box<Run>,
+}
+
+impl Kernel {
+    /// A kernel that reads the inputs and writes the outputs, then the inputs that the operator updates.
+    pub(crate) fn new(name: &'static str, run: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static) -> Self {
+        Self { name, workspace: None, run: Box::new(run) }
+    }
+
+    /// The same, with a workspace as the last of what is written.
+    pub(crate) fn with_workspace(
+        name: &'static str,
+        words: usize,
+        run: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, workspace: Some(words), run: Box::new(run) }
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel").field("name", &self.name).field("workspace", &self.workspace).finish_non_exhaustive()
+    }
+}
+
+/// One call of a kernel.
+pub(crate) struct Call<'r> {
+    pub(crate) memory: &'r mut Memory,
+    pub(crate) reads: &'r [Place],
+    pub(crate) writes: &'r [Place],
+    pub(crate) seed_and_step: (Seed, u64),
+}
+
+impl Call<'_> {
+    /// What is read, and what is written.
+    ///
+    /// # Panics
+    /// When the node has not so many of them: a bug of the lowering.
+    pub(crate) fn slices<const R: usize, const W: usize>(&mut self) -> ([&[f32]; R], [&mut [f32]; W]) {
+        let reads = <[Place; R]>::try_from(self.reads).expect("a lowering knows how many inputs its node has");
+        let writes = <[Place; W]>::try_from(self.writes).expect("a lowering knows how many outputs its node has");
+        self.memory.access(reads, writes)
+    }
+}
+
+/// The bytes in words.
+pub(crate) fn bytes(words: &[f32], len: usize) -> &[u8] {
+    &bytemuck::cast_slice(words)[..len]
+}
+
+/// The bytes in words, to be written.
+pub(crate) fn bytes_mut(words: &mut [f32], len: usize) -> &mut [u8] {
+    &mut bytemuck::cast_slice_mut(words)[..len]
+}
+
+/// The integers in words.
+pub(crate) fn integers(words: &[f32]) -> &[i32] {
+    bytemuck::cast_slice(words)
+}
+
+/// An operator that a device has a kernel for.
+pub(crate) trait Lower: Operator {
+    /// Chooses the kernel for a node.
+    fn lower(&self, site: &Site<'_>) -> Kernel;
+}
+
+/// A row of a device's table: gives the kernel if the operator is the row's.
+pub(crate) type Row = fn(&dyn Operator, &Site<'_>) -> Option<Kernel>;
+
+/// The row of an operator.
+pub(crate) const fn row<O: Lower>() -> Row {
+    |operator, site| Some((operator as &dyn Any).downcast_ref::<O>()?.lower(site))
+}

@@ -1,0 +1,6 @@
+//! From operators to kernels, one folder a device.
+
+pub(crate) mod cpu;
+mod kernel;
+
+pub(crate) use kernel::{Call, Kernel, Lower, Row, Site, bytes, bytes_mut, integers, row};

@@ -1,0 +1,74 @@
+//! Convolution with what follows it done on the way to memory; made by passes, after differentiation.
+
+use avizor_kernels::conv2d::Activation;
+use avizor_kernels::reference;
+
+use super::Conv2d;
+use crate::{DType, Operands, Operator, ShapeError, TensorType, Wide};
+
+/// `activation(conv(input, weight) + bias + residual)`. Inputs: input, weight, then bias and residual where there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conv2dFused {
+    pub(crate) conv: Conv2d,
+    pub(crate) bias: bool,
+    pub(crate) residual: bool,
+    pub(crate) activation: Activation,
+}
+
+impl Conv2dFused {
+    /// A convolution alone.
+    pub(crate) fn plain(conv: Conv2d, bias: bool) -> Self {
+        Self { conv, bias, residual: false, activation: Activation::None }
+    }
+}
+
+impl Operator for Conv2dFused {
+    fn kind(&self) -> &'static str {
+        "conv2d_fused"
+    }
+
+    fn operands(&self) -> &'static [&'static str] {
+        match self.bias {
+            true => &["input", "weight", "bias", "residual"],
+            false => &["input", "weight", "residual"],
+        }
+    }
+
+    fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
+        let count = 2 + usize::from(self.bias) + usize::from(self.residual);
+        inputs.count(count..=count)?;
+        let output = self.conv.output_shape(inputs)?;
+        if self.bias {
+            let [bias] = inputs.axes(2, DType::F32)?;
+            inputs.agree("numbers", (2, bias), (1, output[3]))?;
+        }
+        if self.residual {
+            inputs.of(count - 1, DType::F32)?;
+            inputs.same_shape(count - 1, "output", &output)?;
+        }
+        Ok(vec![TensorType::f32(output)])
+    }
+
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let shape = self.conv.kernel_shape(inputs[0].shape, inputs[1].shape);
+        let mut y = reference::conv2d_forward(&shape, inputs[0].values, inputs[1].values);
+        if self.bias {
+            add_bias(&mut y, inputs[2].values);
+        }
+        if self.residual {
+            let residual = inputs[inputs.len() - 1].values;
+            y.iter_mut().zip(residual).for_each(|(y, residual)| *y += residual);
+        }
+        if self.activation == Activation::Relu {
+            y.iter_mut().for_each(|y| *y = y.max(0.0));
+        }
+        vec![y]
+    }
+}
+
+/// Adds a number for each channel, the channels being the last axis.
+pub(super) fn add_bias(y: &mut [f64], bias: &[f64]) {
+    for row in y.chunks_exact_mut(bias.len()) {
+        row.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
+    }
+}

@@ -1,0 +1,55 @@
+//! The operators, one file each.
+//!
+//! Adding one: its file here (attributes, shape rule, gradient, definition, cases), the file of the same name under
+//! `lower/cpu`, and a row in the table of each.
+
+mod add;
+mod add_relu;
+mod avg_pool2d;
+mod batch_norm;
+mod conv2d;
+mod conv2d_fused;
+mod copy;
+mod cross_entropy;
+mod dropout;
+mod fill;
+mod flatten;
+mod fold_norm;
+mod global_avg_pool;
+mod linear;
+mod max_pool2d;
+mod normalize;
+mod scale;
+mod softmax;
+mod sum_rows;
+mod unary;
+mod window;
+
+pub use add::Add;
+pub(crate) use add_relu::AddRelu;
+pub use avg_pool2d::AvgPool2d;
+pub(crate) use avg_pool2d::AvgPool2dGrad;
+pub use batch_norm::BatchNorm;
+pub(crate) use batch_norm::{BatchNormGrad, BatchNormInfer, BatchNormInferGrad, kernel_shape as batch_norm_shape};
+pub use conv2d::Conv2d;
+pub(crate) use conv2d::{Conv2dGradInput, Conv2dGradWeight};
+pub(crate) use conv2d_fused::Conv2dFused;
+pub(crate) use copy::Copy;
+pub use cross_entropy::CrossEntropy;
+pub use dropout::Dropout;
+pub(crate) use dropout::{DropoutMasked, mask_key};
+pub(crate) use fill::Fill;
+pub use flatten::Flatten;
+pub(crate) use fold_norm::FoldNorm;
+pub use global_avg_pool::GlobalAvgPool;
+pub(crate) use global_avg_pool::GlobalAvgPoolGrad;
+pub use linear::Linear;
+pub(crate) use linear::{LinearGradInput, LinearGradWeight};
+pub use max_pool2d::MaxPool2d;
+pub(crate) use max_pool2d::MaxPool2dGrad;
+pub use normalize::Normalize;
+pub(crate) use scale::Scale;
+pub use softmax::Softmax;
+pub(crate) use sum_rows::SumRows;
+pub use unary::Unary;
+pub(crate) use unary::UnaryGrad;
