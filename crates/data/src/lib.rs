@@ -8,6 +8,7 @@ mod picture;
 mod picture_file;
 mod resize;
 pub mod scan;
+pub mod split;
 #[cfg(test)]
 mod tests_support;
 pub mod transforms;
@@ -19,3 +20,4 @@ pub use picture::Picture;
 pub use picture_file::Unreadable;
 pub use resize::{Resizer, resize};
 pub use scan::{Scan, scan};
+pub use split::{Partition, SplitError, SplitOptions, split};

@@ -1,0 +1,53 @@
+//! Parts that the source gives, and what is left to share out.
+
+use avizor_base::{Note, Split};
+
+use crate::index::Index;
+
+/// What is settled before anything is drawn.
+pub(super) struct Given {
+    pub(super) parts: Vec<Option<Split>>,
+    /// Usable rows that are to be shared out, rising.
+    pub(super) pool: Vec<u32>,
+    /// Shares of the pool.
+    pub(super) ratios: [f64; 3],
+    /// Whether nothing was given: the pool is everything.
+    pub(super) all_from_pool: bool,
+    pub(super) notes: Vec<Note>,
+}
+
+pub(super) fn plan(index: &Index, usable: impl Fn(usize) -> bool, ratios: [f64; 3]) -> Given {
+    let given: Vec<Option<Split>> = (0..index.len()).map(|row| index.given(row)).collect();
+    let has = |part| given.contains(&Some(part));
+    let usable_rows = || (0..index.len()).filter(|&row| usable(row));
+    // Val's share of what is not test.
+    let val = if ratios[1] > 0.0 { ratios[1] / (ratios[0] + ratios[1]) } else { 0.0 };
+    let from_train = [1.0 - val, val, 0.0];
+    let (moved, ratios, said): (fn(Option<Split>) -> Option<Split>, _, _) = match (has(Split::Val), has(Split::Test)) {
+        (false, false) => (|_| None, ratios, None),
+        (true, false) => (
+            |part| part.filter(|&part| part == Split::Val).map(|_| Split::Test),
+            from_train,
+            Some(("val_is_test", "val serves as test; choices are made on a part of train")),
+        ),
+        (false, true) => (
+            |part| part.filter(|&part| part == Split::Test),
+            from_train,
+            Some(("val_from_train", "there is no val: choices are made on a part of train")),
+        ),
+        // Samples of no part join train.
+        (true, true) => (|part| Some(part.unwrap_or(Split::Train)), [1.0, 0.0, 0.0], None),
+    };
+    let mut parts = vec![None; index.len()];
+    let mut pool = Vec::new();
+    for row in usable_rows() {
+        match moved(given[row]) {
+            Some(part) => parts[row] = Some(part),
+            None => pool.push(row as u32),
+        }
+    }
+    let share = |text: &str| format!("{text} ({:.0} % of train, {} pictures in all)", 100.0 * val, pool.len());
+    let notes = said.map(|(kind, text)| Note { kind: kind.into(), text: share(text) }).into_iter().collect();
+    let all_from_pool = !has(Split::Val) && !has(Split::Test);
+    Given { parts, pool, ratios, all_from_pool, notes }
+}

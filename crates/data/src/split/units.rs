@@ -1,0 +1,140 @@
+//! What stays together: groups, equal files, or single samples.
+
+use std::collections::HashMap;
+
+use avizor_base::{ClassId, Purpose, SampleId};
+
+use super::SplitOptions;
+use crate::index::Index;
+use crate::scan::Scan;
+
+/// Samples that stay on one side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit {
+    start: usize,
+    end: usize,
+    /// The class that most of its samples have; the one that is rarer in all, then the first, of equals.
+    pub(super) class: ClassId,
+    /// Place in the ranking of its class.
+    pub(super) rank: u64,
+    /// Identity: that of the group, or the smallest of its samples.
+    pub(super) key: u64,
+}
+
+impl Unit {
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// All units of a pool, in the order of their first row.
+pub(super) struct Units {
+    rows: Vec<u32>,
+    labels: Vec<ClassId>,
+    units: Vec<Unit>,
+}
+
+impl Units {
+    pub(super) fn new(index: &Index, scan: Option<&Scan>, options: &SplitOptions, pool: &[u32]) -> Self {
+        let mut joined = Joined::new(pool.len());
+        if options.keep_groups {
+            joined.join_equal(pool.iter().map(|&row| index.group(row as usize)));
+        }
+        if let Some(scan) = scan.filter(|_| options.keep_duplicates) {
+            joined.join_equal(pool.iter().map(|&row| scan.record(row as usize).hash));
+        }
+        let mut order: Vec<(u32, u32)> = (0..pool.len()).map(|at| (joined.root(at as u32), at as u32)).collect();
+        order.sort_unstable();
+        let rows: Vec<u32> = order.iter().map(|&(_, at)| pool[at as usize]).collect();
+        let labels: Vec<ClassId> = rows.iter().map(|&row| index.label(row as usize)).collect();
+        let mut totals = vec![0; index.classes().len()];
+        labels.iter().for_each(|label| totals[label.index()] += 1);
+        let mut units = Vec::new();
+        let mut start = 0;
+        for members in order.chunk_by(|a, b| a.0 == b.0) {
+            let end = start + members.len();
+            let key = rows[start..end].iter().map(|&row| key(index, row as usize, options)).min().unwrap_or_default();
+            let rank = options.seed.stream(Purpose::Split, [key, 0, 0]).next_u64();
+            units.push(Unit { start, end, class: main_class(&labels[start..end], &totals), rank, key });
+            start = end;
+        }
+        Self { rows, labels, units }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.units.len()
+    }
+
+    pub(super) fn get(&self, number: usize) -> &Unit {
+        &self.units[number]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Unit> {
+        self.units.iter()
+    }
+
+    pub(super) fn rows(&self, unit: &Unit) -> &[u32] {
+        &self.rows[unit.start..unit.end]
+    }
+
+    /// The distinct classes of a unit, rising.
+    pub(super) fn classes(&self, unit: &Unit) -> Vec<ClassId> {
+        let mut classes = self.labels[unit.start..unit.end].to_vec();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+}
+
+/// A group's identity does not change when it gets another picture.
+fn key(index: &Index, row: usize, options: &SplitOptions) -> u64 {
+    match index.group(row).filter(|_| options.keep_groups) {
+        Some(group) => SampleId::of(&format!("group:{group}")).0,
+        None => index.id(row).0,
+    }
+}
+
+fn main_class(labels: &[ClassId], totals: &[usize]) -> ClassId {
+    let count = |class: ClassId| labels.iter().filter(|&&label| label == class).count();
+    let best = labels
+        .iter()
+        .copied()
+        .max_by_key(|&class| (count(class), std::cmp::Reverse(totals[class.index()]), std::cmp::Reverse(class)));
+    best.unwrap_or(ClassId(0))
+}
+
+/// Disjoint sets; a set's root is its first member.
+struct Joined {
+    parents: Vec<u32>,
+}
+
+impl Joined {
+    fn new(count: usize) -> Self {
+        Self { parents: (0..count as u32).collect() }
+    }
+
+    fn root(&mut self, mut at: u32) -> u32 {
+        while self.parents[at as usize] != at {
+            let up = self.parents[self.parents[at as usize] as usize];
+            self.parents[at as usize] = up;
+            at = up;
+        }
+        at
+    }
+
+    fn join(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parents[a.max(b) as usize] = a.min(b);
+    }
+
+    /// Joins the places with equal values; those without a value stay alone.
+    fn join_equal<T: std::hash::Hash + Eq>(&mut self, values: impl Iterator<Item = Option<T>>) {
+        let mut first = HashMap::new();
+        for (at, value) in values.enumerate() {
+            if let Some(value) = value {
+                let first = *first.entry(value).or_insert(at as u32);
+                self.join(first, at as u32);
+            }
+        }
+    }
+}
