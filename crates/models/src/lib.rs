@@ -1,1 +1,41 @@
-//! Networks by name, their summaries, weights in and out
+//! Networks by name, their summaries, their weights in and out.
+//!
+//! A network is a file that writes itself into an engine's graph, with the parameter names that torchvision uses, and
+//! a row in [`NETWORKS`]. Knows nothing of pictures, data sets or training.
+//!
+//! ```
+//! use avizor_models::{NetworkOptions, Summary, find, image_input};
+//! use avizor_engine::GraphBuilder;
+//!
+//! let network = find("resnet18")?;
+//! let mut graph = GraphBuilder::new();
+//! let pixels = image_input(&mut graph, 1, &network.preprocess())?;
+//! let outputs = network.build(&mut graph, pixels, &NetworkOptions::new(1000))?;
+//! graph.output("logits", outputs.logits);
+//! let summary = Summary::new(&graph.finish()?, &outputs);
+//! assert_eq!(summary.parameters(), 11_689_512);
+//! # Ok::<(), avizor_models::ModelError>(())
+//! ```
+
+mod error;
+mod input;
+mod layers;
+mod mlp;
+mod options;
+mod outputs;
+mod registry;
+mod resnet;
+mod small_cnn;
+mod summary;
+mod weights;
+
+pub use error::{ModelError, WeightsError};
+pub use input::image_input;
+pub use mlp::Mlp;
+pub use options::{NetworkOptions, Pool, Stem};
+pub use outputs::{Outputs, Step};
+pub use registry::{NETWORKS, Network, find};
+pub use resnet::ResNet;
+pub use small_cnn::SmallCnn;
+pub use summary::{Summary, SummaryRow};
+pub use weights::{LoadReport, ReplacedHead, load_safetensors, read_safetensors, save_safetensors, to_safetensors};

@@ -1,0 +1,112 @@
+//! What can go wrong with a network or its weights.
+
+use std::path::PathBuf;
+
+use avizor_engine::{GraphError, Shape, StateError};
+
+/// Why a network cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// No row of the registry has this name.
+    #[error("there is no network {name:?}; there are {available}")]
+    UnknownNetwork {
+        /// What was asked for.
+        name: String,
+        /// The names that there are.
+        available: String,
+    },
+    /// A picture that is used up before the last pooling.
+    #[error("{network} needs pictures of at least {least}×{least} pixels, these are {height}×{width}")]
+    TooSmall {
+        /// The network.
+        network: &'static str,
+        /// The smallest side that works.
+        least: usize,
+        /// Of the pictures.
+        height: usize,
+        /// Of the pictures.
+        width: usize,
+    },
+    /// A layer that does not fit.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// Why weights cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The file system refuses.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the file system says.
+        source: std::io::Error,
+    },
+    /// What is wrong with a file's content.
+    #[error("{}: {source}", path.display())]
+    In {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<WeightsError>,
+    },
+    /// Larger than any network of ours.
+    #[error("the weights take {bytes} bytes, more than {limit} are not read")]
+    TooLarge {
+        /// Size of the file.
+        bytes: u64,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// Not a safetensors file, or a damaged one.
+    #[error("the weights are damaged or no safetensors file: {0}")]
+    Damaged(String),
+    /// A tensor that is not made of floats.
+    #[error("tensor {name:?} holds {dtype}, a weight must be F32, F16, BF16 or F64")]
+    DType {
+        /// The tensor.
+        name: String,
+        /// As the file calls it.
+        dtype: String,
+    },
+    /// A tensor of another shape.
+    #[error("tensor {name:?} is {got} in the file and {expected} in the network")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Its shape in the file.
+        got: Shape,
+        /// Its shape in the network, in the file's order.
+        expected: Shape,
+    },
+    /// A weight that is NaN or infinite.
+    #[error("tensor {name:?} holds a number that is not finite")]
+    NotFinite {
+        /// The tensor.
+        name: String,
+    },
+    /// Weights of another network.
+    #[error("the weights are those of another network: {}", differences(missing, unexpected))]
+    Names {
+        /// Parameters that the file lacks.
+        missing: Vec<String>,
+        /// Tensors that the network lacks.
+        unexpected: Vec<String>,
+    },
+    /// The parameters refuse the values.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+fn differences(missing: &[String], unexpected: &[String]) -> String {
+    let list = |what: &str, names: &[String]| match names.len() {
+        0 => None,
+        n @ 1..=5 => Some(format!("{n} {what} ({})", names.join(", "))),
+        n => Some(format!("{n} {what} ({}, …)", names[..5].join(", "))),
+    };
+    let parts = [list("missing", missing), list("unexpected", unexpected)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}

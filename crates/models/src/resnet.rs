@@ -1,0 +1,114 @@
+//! Residual networks of basic blocks. Source: He et al. 2015, arXiv:1512.03385; names and details are torchvision's
+//! (stride in the first 3 × 3 convolution, projection shortcuts with batch norm, no zero-initialised last norm).
+
+use avizor_engine::ops::{self, Unary};
+use avizor_engine::{GraphBuilder, Initialiser, Value};
+
+use crate::layers::{ConvSpec, batch_norm, channels, conv, head, pool};
+use crate::{ModelError, NetworkOptions, Outputs, Pool, Stem, Step};
+
+/// Settings of a residual network of basic blocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResNet {
+    /// Blocks in each of the four stages.
+    pub blocks: [usize; 4],
+    /// Channels of the first stage; each later one has twice as many.
+    pub width: usize,
+    /// After every convolution and every block.
+    pub activation: Unary,
+    /// The stem's pooling, where it has one.
+    pub pool: Pool,
+}
+
+/// What the four stages are for.
+const MEANINGS: [&str; 4] = ["residual blocks: simple shapes", "residual blocks: motifs", "parts", "abstract features"];
+
+impl ResNet {
+    /// 18 layers.
+    pub const R18: Self = Self { blocks: [2; 4], width: 64, activation: Unary::Relu, pool: Pool::Max };
+
+    /// Writes the network behind a normalised picture `[batch][height][width][3]`.
+    ///
+    /// # Errors
+    /// When a layer does not fit; the text names it.
+    pub fn build(
+        self,
+        graph: &mut GraphBuilder,
+        image: Value,
+        options: &NetworkOptions,
+    ) -> Result<Outputs, ModelError> {
+        let mut steps = Vec::new();
+        let mut map = self.stem(graph, image, options.stem, &mut steps)?;
+        for (stage, meaning) in MEANINGS.into_iter().enumerate() {
+            map = self.stage(graph, stage, map)?;
+            steps.push(Step::new(format!("layer{}", stage + 1), map, meaning));
+        }
+        let features = graph.apply("avgpool", ops::GlobalAvgPool, &[map])?;
+        steps.push(Step::new("avgpool, flatten", features, "mean of every map"));
+        let logits = head(graph, "fc", features, options)?;
+        let name = if options.dropout > 0.0 { "dropout, fc" } else { "fc" };
+        steps.push(Step::new(name, logits, "logits"));
+        Ok(Outputs { logits, features, head: "fc".to_owned(), steps })
+    }
+
+    fn stem(
+        self,
+        graph: &mut GraphBuilder,
+        image: Value,
+        stem: Stem,
+        steps: &mut Vec<Step>,
+    ) -> Result<Value, ModelError> {
+        let first = match stem {
+            Stem::Imagenet => bare(self.width, 7, 2),
+            Stem::Small => bare(self.width, 3, 1),
+        };
+        let map = conv(graph, "conv1", image, &first)?;
+        let map = batch_norm(graph, "bn1", map)?;
+        let map = graph.apply("relu", self.activation, &[map])?;
+        steps.push(Step::new("conv1, bn1, relu", map, "edges, textures"));
+        if stem == Stem::Small {
+            return Ok(map);
+        }
+        let map = pool(graph, "maxpool", map, self.pool, [3, 2, 1])?;
+        steps.push(Step::new("maxpool", map, "halves the size"));
+        Ok(map)
+    }
+
+    fn stage(self, graph: &mut GraphBuilder, stage: usize, mut map: Value) -> Result<Value, ModelError> {
+        for block in 0..self.blocks[stage] {
+            let stride = if stage > 0 && block == 0 { 2 } else { 1 };
+            let name = format!("layer{}.{block}", stage + 1);
+            map = self.basic_block(graph, &name, map, self.width << stage, stride)?;
+        }
+        Ok(map)
+    }
+
+    /// Two 3 × 3 convolutions beside a shortcut.
+    fn basic_block(
+        self,
+        graph: &mut GraphBuilder,
+        name: &str,
+        input: Value,
+        out: usize,
+        stride: usize,
+    ) -> Result<Value, ModelError> {
+        let map = conv(graph, &format!("{name}.conv1"), input, &bare(out, 3, stride))?;
+        let map = batch_norm(graph, &format!("{name}.bn1"), map)?;
+        let map = graph.apply(&format!("{name}.relu1"), self.activation, &[map])?;
+        let map = conv(graph, &format!("{name}.conv2"), map, &bare(out, 3, 1))?;
+        let map = batch_norm(graph, &format!("{name}.bn2"), map)?;
+        let shortcut = if stride == 1 && channels(graph, input) == out {
+            input
+        } else {
+            let projected = conv(graph, &format!("{name}.downsample.0"), input, &bare(out, 1, stride))?;
+            batch_norm(graph, &format!("{name}.downsample.1"), projected)?
+        };
+        let sum = graph.apply(&format!("{name}.add"), ops::Add, &[map, shortcut])?;
+        Ok(graph.apply(&format!("{name}.relu2"), self.activation, &[sum])?)
+    }
+}
+
+/// A convolution that keeps the size but for its stride, with no bias since a norm follows.
+fn bare(out: usize, kernel: usize, stride: usize) -> ConvSpec {
+    ConvSpec { out, kernel, stride, padding: kernel / 2, bias: false, initialiser: Initialiser::KaimingNormalFanOut }
+}

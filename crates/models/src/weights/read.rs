@@ -1,0 +1,157 @@
+//! Weights from a file into a state.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use avizor_engine::{Shape, State};
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+use super::floats::decode;
+use crate::WeightsError;
+
+/// Larger files are refused before they are read: ten times the largest network that a computer of today trains.
+const LIMIT: u64 = 4 << 30;
+
+/// PyTorch's count of batches stands in every file of a batch norm; nothing here needs it.
+const IGNORED: &str = ".num_batches_tracked";
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadReport {
+    /// Parameters that have the file's values now.
+    pub loaded: usize,
+    /// The last layer, where the file's did not fit.
+    pub replaced_head: Option<ReplacedHead>,
+}
+
+/// A last layer that kept its starting values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplacedHead {
+    /// Name of the layer.
+    pub head: String,
+    /// Outputs that it has in the file; `None` where the file has no such layer.
+    pub in_file: Option<usize>,
+    /// Outputs that it has in the network.
+    pub in_network: usize,
+}
+
+impl fmt::Display for LoadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} parameters loaded", self.loaded)?;
+        let Some(ReplacedHead { head, in_file, in_network }) = &self.replaced_head else { return Ok(()) };
+        match in_file {
+            Some(outputs) => write!(f, "; {head} starts anew: it has {outputs} outputs in the file, {in_network} here"),
+            None => write!(f, "; {head} starts anew: the file has none"),
+        }
+    }
+}
+
+/// Reads a file of weights into a state.
+///
+/// Names must be the state's, shapes its [disk shapes](avizor_engine::Parameter::disk_shape); numbers may be F32, F16,
+/// BF16 or F64. With `replaceable` the layer of this name keeps its values when the file's has another number of
+/// outputs or is missing; the report says so.
+///
+/// # Errors
+/// When the file cannot be read, is damaged, or belongs to another network; the state is then as before.
+pub fn load_safetensors(path: &Path, state: &mut State, replaceable: Option<&str>) -> Result<LoadReport, WeightsError> {
+    let named = |source| WeightsError::In { path: path.to_owned(), source: Box::new(source) };
+    let bytes = read_limited(path)?;
+    read_safetensors(&bytes, state, replaceable).map_err(named)
+}
+
+/// As [`load_safetensors`], from the content of a file.
+///
+/// # Errors
+/// When it is damaged or belongs to another network; the state is then as before.
+pub fn read_safetensors(
+    bytes: &[u8],
+    state: &mut State,
+    replaceable: Option<&str>,
+) -> Result<LoadReport, WeightsError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Damaged(error.to_string()))?;
+    let replaced_head = match replaceable {
+        Some(head) => replaced(&file, state, head),
+        None => None,
+    };
+    let is_replaced = |name: &str| replaced_head.as_ref().is_some_and(|replaced| belongs(name, &replaced.head));
+    same_names(&file, state, is_replaced)?;
+
+    // Everything is decoded before anything is written.
+    let mut new = Vec::new();
+    for parameter in state.parameters() {
+        if is_replaced(&parameter.name) {
+            continue;
+        }
+        let tensor = file.tensor(&parameter.name).map_err(|error| WeightsError::Damaged(error.to_string()))?;
+        new.push((parameter.name.clone(), floats(&parameter.name, &tensor, &parameter.disk_shape())?));
+    }
+    for (name, (shape, values)) in &new {
+        state.write_disk(name, shape, values)?;
+    }
+    Ok(LoadReport { loaded: new.len(), replaced_head })
+}
+
+fn read_limited(path: &Path) -> Result<Vec<u8>, WeightsError> {
+    let failed = |source| WeightsError::File { path: path.to_owned(), source };
+    let bytes = fs::metadata(path).map_err(failed)?.len();
+    if bytes > LIMIT {
+        let source = WeightsError::TooLarge { bytes, limit: LIMIT };
+        return Err(WeightsError::In { path: path.to_owned(), source: Box::new(source) });
+    }
+    let mut content = Vec::new();
+    // A file that grows meanwhile is still not read beyond the limit.
+    File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut content)).map_err(failed)?;
+    Ok(content)
+}
+
+fn belongs(parameter: &str, layer: &str) -> bool {
+    parameter.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The head, if its number of outputs in the file is another one.
+fn replaced(file: &SafeTensors<'_>, state: &State, head: &str) -> Option<ReplacedHead> {
+    let weight = format!("{head}.weight");
+    let shape = state.parameter(&weight)?.disk_shape();
+    let (&in_network, inputs) = shape.split_first()?;
+    let in_file = match file.tensor(&weight) {
+        Ok(tensor) => match tensor.shape().split_first() {
+            Some((&outputs, have)) if have == inputs && outputs != in_network => Some(outputs),
+            // The same size, or one that does not follow the features: that is told as any other shape.
+            _ => return None,
+        },
+        Err(_) => None,
+    };
+    Some(ReplacedHead { head: head.to_owned(), in_file, in_network })
+}
+
+fn same_names(file: &SafeTensors<'_>, state: &State, is_replaced: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
+    let relevant = |name: &&str| !is_replaced(name);
+    let have: BTreeSet<&str> = file.names().into_iter().filter(|name| !name.ends_with(IGNORED)).collect();
+    let want: BTreeSet<&str> = state.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+    let list = |names: Vec<&&str>| names.into_iter().copied().filter(relevant).map(str::to_owned).collect();
+    let missing: Vec<String> = list(want.difference(&have).collect());
+    let unexpected: Vec<String> = list(have.difference(&want).collect());
+    if missing.is_empty() && unexpected.is_empty() {
+        return Ok(());
+    }
+    Err(WeightsError::Names { missing, unexpected })
+}
+
+fn floats(name: &str, tensor: &TensorView<'_>, expected: &Shape) -> Result<(Shape, Vec<f32>), WeightsError> {
+    let name = || name.to_owned();
+    let shape = Shape::from(tensor.shape());
+    if shape != *expected {
+        return Err(WeightsError::Shape { name: name(), got: shape, expected: expected.clone() });
+    }
+    let values = decode(tensor.dtype(), tensor.data())
+        .ok_or_else(|| WeightsError::DType { name: name(), dtype: format!("{:?}", tensor.dtype()) })?;
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err(WeightsError::NotFinite { name: name() });
+    }
+    Ok((shape, values))
+}

@@ -1,0 +1,68 @@
+//! Parameter counts and the two tables.
+
+use avizor_engine::{DType, GraphBuilder, Role};
+use avizor_models::{NETWORKS, Network, NetworkOptions, Stem, Summary, find, image_input};
+
+fn summary(network: &Network, size: u32, options: &NetworkOptions) -> Summary {
+    let mut graph = GraphBuilder::new();
+    let side = size as usize;
+    let image = graph.input("image", DType::F32, [1, side, side, 3]);
+    let outputs = network.build(&mut graph, image, options).unwrap();
+    let graph = graph.finish().unwrap();
+    let summary = Summary::new(&graph, &outputs);
+    let trained = graph.parameters().filter(|(_, _, spec)| spec.role != Role::Statistic);
+    assert_eq!(summary.parameters(), trained.map(|(_, shape, _)| shape.elements()).sum::<usize>());
+    summary
+}
+
+#[test]
+fn every_network_has_the_parameters_that_its_row_says() {
+    for network in NETWORKS {
+        let summary = summary(network, network.size, &NetworkOptions::new(1000));
+        assert_eq!(summary.parameters(), network.parameters, "{}", network.name);
+    }
+}
+
+#[test]
+fn the_study_has_its_published_count() {
+    let options = NetworkOptions { dropout: 0.3, ..NetworkOptions::new(18) };
+    assert_eq!(summary(find("small_cnn").unwrap(), 60, &options).parameters(), 458_834);
+}
+
+#[test]
+fn a_resnet18_is_shown_layer_by_layer_and_step_by_step() {
+    let network = find("resnet18").unwrap();
+    let options = NetworkOptions { dropout: 0.2, ..NetworkOptions::new(151) };
+    let summary = summary(network, 224, &options);
+    insta::assert_snapshot!("resnet18_layers", summary.to_string());
+    insta::assert_snapshot!("resnet18_steps", summary.steps_table());
+    // torchvision's table of weights says 1.814 milliard for 1000 classes.
+    let imagenet = self::summary(network, 224, &NetworkOptions::new(1000));
+    assert_eq!(imagenet.multiply_adds(), 1_814_073_344);
+}
+
+#[test]
+fn small_networks_are_shown_too() {
+    let options = NetworkOptions { dropout: 0.3, ..NetworkOptions::new(18) };
+    let small = summary(find("small_cnn").unwrap(), 60, &options);
+    insta::assert_snapshot!("small_cnn_layers", small.to_string());
+    insta::assert_snapshot!("small_cnn_steps", small.steps_table());
+    let stem = NetworkOptions { stem: Stem::Small, ..NetworkOptions::new(10) };
+    insta::assert_snapshot!("resnet18_small_stem_steps", summary(find("resnet18").unwrap(), 32, &stem).steps_table());
+}
+
+#[test]
+fn what_cannot_be_built_is_said() {
+    let mut graph = GraphBuilder::new();
+    let image = graph.input("image", DType::F32, [1, 45, 60, 3]);
+    let error = find("small_cnn").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
+    assert_eq!(error.to_string(), "small_cnn needs pictures of at least 46×46 pixels, these are 45×60");
+    let error = find("resnet1").unwrap_err();
+    assert_eq!(error.to_string(), "there is no network \"resnet1\"; there are resnet18, small_cnn, mlp");
+    let mut preprocess = find("mlp").unwrap().preprocess();
+    preprocess.std = [0.0; 3];
+    assert!(image_input(&mut GraphBuilder::new(), 1, &preprocess).is_err());
+    let mut graph = GraphBuilder::new();
+    let image = graph.input("image", DType::F32, [1, 32, 32, 3]);
+    assert!(find("resnet18").unwrap().build(&mut graph, image, &NetworkOptions::new(0)).is_err());
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""PyTorch on the CPU: images/s of a training step and of inference, one JSON object on standard output.
+
+    python3 scripts/peers/bench_torch.py --model resnet18 --size 160 --batch 32 --variant channels_last
+
+The training step is forward, cross-entropy, backward and SGD with momentum and weight decay; inference is forward under
+no_grad. A variant has a process to itself, so that peak memory is its own. `--avx2` holds PyTorch and oneDNN to AVX2.
+`--realtime` puts all threads on the real-time scheduler (root), so that other work does not disturb; Linux takes 5 % of
+each second away from such threads, so 8 % of each step is slept between steps, outside the timed part.
+"""
+import argparse
+import json
+import os
+import pathlib
+import resource
+import statistics
+import sys
+import time
+
+VARIANTS = ("contiguous", "channels_last", "compile")
+
+
+def main():
+    args = arguments()
+    if args.avx2:  # before the libraries look
+        os.environ |= {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    import torch
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    classes = args.classes
+    model = build(args.model, args.size, classes, args.stem)
+    image, label = torch.randn(args.batch, 3, args.size, args.size), torch.randint(0, classes, (args.batch,))
+    if args.variant != "contiguous":
+        model, image = (x.to(memory_format=torch.channels_last) for x in (model, image))
+    run = torch.compile(model) if args.variant == "compile" else model
+    loss_of = torch.nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+
+    def train():
+        optimizer.zero_grad(set_to_none=True)
+        loss_of(run(image), label).backward()
+        optimizer.step()
+
+    def infer():
+        with torch.no_grad():
+            run(image)
+
+    out = {"peer": "torch", "version": torch.__version__, "model": args.model, "stem": args.stem, "size": args.size,
+           "batch": args.batch, "threads": args.threads, "variant": args.variant,
+           "level": "avx2" if args.avx2 else torch.backends.cpu.get_cpu_capability().lower()}
+    for mode, step in (("train", train), ("infer", infer)):
+        if mode in args.mode:
+            model.train(mode == "train")
+            out[f"{mode}_images_per_second"] = measure(step, args)
+    out["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps(out), flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="resnet18", help="small_cnn, or any network of torchvision")
+    parser.add_argument("--stem", default="imagenet", choices=("imagenet", "small"))
+    parser.add_argument("--size", type=int, default=160)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--classes", type=int, default=1000)
+    parser.add_argument("--mode", default="train,infer")
+    parser.add_argument("--variant", default="channels_last", choices=VARIANTS)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each mode")
+    parser.add_argument("--avx2", action="store_true")
+    parser.add_argument("--realtime", action="store_true")
+    return parser.parse_args()
+
+
+def build(name, size, classes, stem):
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+    import golden_networks
+    import torchvision
+    if name == "small_cnn":
+        return golden_networks.SmallCnn(classes, size, smooth=False)
+    if name == "resnet18":
+        return golden_networks.resnet([2, 2, 2, 2], stem, 64, classes, smooth=False)
+    return getattr(torchvision.models, name)(weights=None, num_classes=classes)
+
+
+def measure(step, args):
+    step()  # compiling starts threads: they must not be real-time ones
+    if args.realtime:
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(10))
+    step(), step()
+    times, end = [], time.perf_counter() + args.seconds
+    while time.perf_counter() < end or len(times) < 4:
+        start = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - start)
+        if args.realtime:
+            time.sleep(0.08 * times[-1])
+    rate = lambda seconds: round(args.batch / seconds, 2)
+    return {"median": rate(statistics.median(times)), "low": rate(max(times)), "high": rate(min(times)), "n": len(times)}
+
+
+if __name__ == "__main__":
+    main()
