@@ -21,10 +21,13 @@
 //! assert_eq!(squares[9], 81);
 //! ```
 
+#[cfg(test)]
+mod agreement;
 pub mod batch_norm;
 mod column_sums;
 pub mod conv2d;
 mod cpu;
+mod gemm;
 pub mod dropout;
 pub mod elementwise;
 mod exponential;
@@ -39,6 +42,7 @@ pub mod pixels;
 mod pool;
 pub mod pool2d;
 pub mod reference;
+mod simd;
 pub mod unary;
 
 pub use cpu::Cpu;

@@ -1,0 +1,82 @@
+//! The forward pass as a product of windows.
+
+use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
+use super::method::{Forward, Method};
+use super::window::Windows;
+use super::workers::Workers;
+use super::{Activation, Conv2dShape, Epilogue};
+use crate::gemm::pack_rows;
+use crate::pool::Disjoint;
+use crate::{Cpu, Level};
+
+impl Method for ImplicitGemm {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn level(&self) -> Level {
+        self.level
+    }
+
+    fn fits(&self, _shape: &Conv2dShape) -> bool {
+        true
+    }
+}
+
+impl Forward for ImplicitGemm {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+        let product = product(shape, self.panel_columns());
+        product.panels() * product.panel_len() + Workers::len(threads, product.copy_len())
+    }
+
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: &[f32],
+        weight: &[f32],
+        epilogue: Epilogue<'_>,
+        y: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        let gemm = self.gemm();
+        let product = product(shape, gemm.columns());
+        let (packed, copies) = workspace.split_at_mut(product.panels() * product.panel_len());
+        pack(cpu, shape, &product, gemm.columns(), weight, packed);
+        let workers = Workers::new(copies, product.copy_len());
+        let tensors = Tensors {
+            source: x,
+            packed,
+            target: &Disjoint::new(y),
+            bias: epilogue.bias,
+            residual: epilogue.residual,
+            relu: epilogue.activation == Activation::Relu,
+        };
+        cpu.pool().run(product.tasks(), &|task, worker| {
+            // SAFETY: a worker runs one task at a time; tasks of different numbers write different parts of y.
+            unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) }
+        });
+    }
+}
+
+fn product(shape: &Conv2dShape, panel: usize) -> WindowProduct {
+    let windows = Windows::of_forward(shape);
+    let target = Target {
+        height: windows.rows.out,
+        width: windows.columns.out,
+        channels: shape.out_channels,
+        first: [0, 0],
+        step: [1, 1],
+    };
+    WindowProduct::new(windows, target, shape.groups, panel)
+}
+
+fn pack(cpu: &Cpu, shape: &Conv2dShape, product: &WindowProduct, width: usize, weight: &[f32], packed: &mut [f32]) {
+    cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
+        product.pack_panel(number, panel, |piece, part| {
+            let row = piece.tap * shape.group_in() + piece.channels.start;
+            let column = piece.group * shape.group_out() + piece.columns.start;
+            pack_rows(part, width, |i| &weight[(row + i) * shape.out_channels + column..][..piece.columns.len()]);
+        });
+    });
+}

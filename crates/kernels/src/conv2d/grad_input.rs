@@ -1,0 +1,123 @@
+//! The gradient of the input as products of windows of dy, one for each phase of the stride.
+
+use super::Conv2dShape;
+use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
+use super::method::GradInput;
+use super::window::{Axis, Windows};
+use super::workers::Workers;
+use crate::Cpu;
+use crate::gemm::pack_transposed;
+use crate::pool::Disjoint;
+
+impl GradInput for ImplicitGemm {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+        let copy = phases(shape, self.panel_columns()).map(|phase| phase.product.copy_len()).max().unwrap_or(0);
+        packed_len(shape, self.panel_columns()) + Workers::len(threads, copy)
+    }
+
+    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]) {
+        let gemm = self.gemm();
+        let width = gemm.columns();
+        let (packed, copies) = workspace.split_at_mut(packed_len(shape, width));
+        let mut rest = &mut *packed;
+        for phase in phases(shape, width) {
+            let (part, after) = rest.split_at_mut(phase.product.panels() * phase.product.panel_len());
+            pack(cpu, shape, &phase, width, weight, part);
+            rest = after;
+        }
+        let copy_len = phases(shape, width).map(|phase| phase.product.copy_len()).max().unwrap_or(0);
+        let workers = Workers::new(copies, copy_len);
+        let all = phases(shape, width).map(|phase| phase.product.tasks()).sum();
+        if phases(shape, width).count() < shape.stride[0].min(shape.height) * shape.stride[1].min(shape.width) {
+            // Pixels that no tap meets.
+            cpu.pool().for_each_chunk(dx, 1 << 14, |_, part| part.fill(0.0));
+        }
+        let target = Disjoint::new(dx);
+        cpu.pool().run(all, &|mut task, worker| {
+            let mut at = 0;
+            for phase in phases(shape, width) {
+                let product = phase.product;
+                if task < product.tasks() {
+                    let packed = &packed[at..];
+                    let tensors =
+                        Tensors { source: dy, packed, target: &target, bias: None, residual: None, relu: false };
+                    // SAFETY: a worker runs one task at a time; tasks of different numbers, and phases, write
+                    // different parts of dx.
+                    return unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) };
+                }
+                task -= product.tasks();
+                at += product.panels() * product.panel_len();
+            }
+        });
+    }
+}
+
+/// The pixels of dx whose rows and columns leave the same remainders by the stride.
+struct Phase {
+    product: WindowProduct,
+    /// The taps that meet them, as axes of the kernel: the first one in the order of the windows, and how many.
+    last_tap: [usize; 2],
+    taps: [usize; 2],
+}
+
+/// The phases that some tap meets.
+fn phases(shape: &Conv2dShape, panel: usize) -> impl Iterator<Item = Phase> {
+    let [down, across] = shape.stride;
+    (0..down.min(shape.height) * across).filter_map(move |number| phase(shape, [number / across, number % across], panel))
+}
+
+fn phase(shape: &Conv2dShape, first: [usize; 2], panel: usize) -> Option<Phase> {
+    let source = [shape.out_height(), shape.out_width()];
+    let target = [shape.height, shape.width];
+    let mut axes = [None; 2];
+    for i in 0..2 {
+        axes[i] = axis(shape, i, first[i], source[i], target[i]);
+    }
+    let [(rows, bottom), (columns, right)] = [axes[0]?, axes[1]?];
+    let windows = Windows { batch: shape.batch, rows, columns, channels: shape.out_channels };
+    let target =
+        Target { height: shape.height, width: shape.width, channels: shape.in_channels, first, step: shape.stride };
+    // Where single pixels of dy lie as those of dx do, both are one long row.
+    let flat = if [rows.out, columns.out] == [target.height, target.width] { windows.flattened() } else { windows };
+    let target =
+        if flat == windows { target } else { Target { height: flat.rows.out, width: flat.columns.out, ..target } };
+    Some(Phase {
+        product: WindowProduct::new(flat, target, shape.groups, panel),
+        last_tap: [bottom, right],
+        taps: [rows.taps, columns.taps],
+    })
+}
+
+/// Pixel `q · stride + first` of dx meets tap k where `q · stride + first + padding - k` is a multiple of the stride:
+/// every stride-th tap. Their places in dy rise as k falls, so the last tap comes first. `None` where there is none.
+fn axis(shape: &Conv2dShape, i: usize, first: usize, source: usize, target: usize) -> Option<(Axis, usize)> {
+    let (stride, kernel) = (shape.stride[i], shape.kernel[i]);
+    let place = first + shape.padding[i];
+    let first_tap = place % stride;
+    if first >= target || first_tap >= kernel {
+        return None;
+    }
+    let taps = (kernel - first_tap).div_ceil(stride);
+    let last_tap = first_tap + (taps - 1) * stride;
+    let origin = (place as isize - last_tap as isize) / stride as isize;
+    Some((Axis { source, out: (target - first).div_ceil(stride), taps, step: 1, origin }, last_tap))
+}
+
+fn packed_len(shape: &Conv2dShape, width: usize) -> usize {
+    phases(shape, width).map(|phase| phase.product.panels() * phase.product.panel_len()).sum()
+}
+
+fn pack(cpu: &Cpu, shape: &Conv2dShape, phase: &Phase, width: usize, weight: &[f32], packed: &mut [f32]) {
+    let product = &phase.product;
+    cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
+        product.pack_panel(number, panel, |piece, part| {
+            let [y, x] = [piece.tap / phase.taps[1], piece.tap % phase.taps[1]];
+            let [y, x] = [phase.last_tap[0] - y * shape.stride[0], phase.last_tap[1] - x * shape.stride[1]];
+            let row = (y * shape.kernel[1] + x) * shape.group_in() + piece.columns.start;
+            let column = piece.group * shape.group_out() + piece.channels.start;
+            pack_transposed(part, width, piece.columns.len(), |j| {
+                &weight[(row + j) * shape.out_channels + column..][..piece.channels.len()]
+            });
+        });
+    });
+}

@@ -1,0 +1,253 @@
+//! The gradient of the weight: the transposed windows of x times dy, summed over the pixels.
+//!
+//! Pixels are cut into chunks fixed by the shape; each has its own sums, which are added in the order of the chunks.
+
+use std::ops::Range;
+
+use super::Conv2dShape;
+use super::implicit::ImplicitGemm;
+use super::method::GradWeight;
+use super::window::{Block, Cut, WindowCopy, Windows};
+use super::workers::Workers;
+use crate::Cpu;
+use crate::gemm::{Gemm, MAX_ROWS, Product, Store, pack_rows};
+use crate::pool::Disjoint;
+
+/// Pixels that are summed in registers at once: their panel of dy (12 KiB at 16 columns) and the strip of windows it
+/// meets (a cache line a pixel, 12 KiB) share the first cache.
+const BLOCK_PIXELS: usize = 192;
+/// Rows of dweight (taps × channels) of a task, about; with its columns the sums take 144 KiB of the second cache.
+const TASK_ROWS: usize = 288;
+const TASK_COLUMNS: usize = 128;
+/// As many tasks as this, if the sums of the chunks do not take more than `MAX_SUMS` numbers (4 MiB).
+const TASKS: usize = 32;
+const MAX_SUMS: usize = 1 << 20;
+
+impl GradWeight for ImplicitGemm {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+        let plan = Plan::new(shape, self.panel_columns());
+        plan.sums_len() + Workers::len(threads, plan.scratch_len())
+    }
+
+    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
+        let gemm = self.gemm();
+        let plan = Plan::new(shape, gemm.columns());
+        let (sums, scratch) = workspace.split_at_mut(plan.sums_len());
+        let workers = Workers::new(scratch, plan.scratch_len());
+        {
+            let target = Disjoint::new(if plan.chunks == 1 { &mut *dweight } else { &mut *sums });
+            cpu.pool().run(plan.tasks(), &|task, worker| {
+                // SAFETY: a worker runs one task at a time; tasks write different chunks, rows or columns.
+                unsafe { plan.run(gemm, task, x, dy, &target, workers.scratch(worker)) }
+            });
+        }
+        if plan.chunks > 1 {
+            add_chunks(cpu, sums, dweight);
+        }
+    }
+}
+
+/// `dweight = Σ_chunk sums[chunk]`, in the order of the chunks.
+pub(super) fn add_chunks(cpu: &Cpu, sums: &[f32], dweight: &mut [f32]) {
+    const PART: usize = 4096;
+    let len = dweight.len();
+    cpu.pool().for_each_chunk(dweight, PART, |number, part| {
+        let at = number * PART;
+        part.copy_from_slice(&sums[at..][..part.len()]);
+        for chunk in sums[len..].chunks_exact(len) {
+            part.iter_mut().zip(&chunk[at..]).for_each(|(sum, &more)| *sum += more);
+        }
+    });
+}
+
+/// How the work is cut: tasks are chunks of pixels × groups × blocks of channels × parts of the columns.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    shape: Conv2dShape,
+    windows: Windows,
+    cut: Cut,
+    /// Width of a panel of dy.
+    panel: usize,
+    block_channels: usize,
+    part_panels: usize,
+    chunks: usize,
+}
+
+impl Plan {
+    fn new(shape: &Conv2dShape, panel: usize) -> Self {
+        let windows = Windows::of_forward(shape);
+        let cut = windows.cut(BLOCK_PIXELS);
+        let even = |all: usize, most: usize| all.div_ceil(all.div_ceil(most.max(1)));
+        let block_channels = even(shape.group_in(), (TASK_ROWS / shape.taps()).max(1));
+        let part_panels = even(shape.group_out().div_ceil(panel), TASK_COLUMNS / panel);
+        let mut plan = Self { shape: *shape, windows, cut, panel, block_channels, part_panels, chunks: 1 };
+        let most = (MAX_SUMS / shape.weight_len()).min(cut.blocks()).max(1);
+        plan.chunks = TASKS.div_ceil(plan.tasks()).min(most);
+        plan
+    }
+
+    fn sums_len(&self) -> usize {
+        if self.chunks == 1 { 0 } else { self.chunks * self.shape.weight_len() }
+    }
+
+    fn channel_blocks(&self) -> usize {
+        self.shape.group_in().div_ceil(self.block_channels)
+    }
+
+    fn parts(&self) -> usize {
+        self.shape.group_out().div_ceil(self.part_panels * self.panel)
+    }
+
+    fn tasks(&self) -> usize {
+        self.chunks * self.shape.groups * self.channel_blocks() * self.parts()
+    }
+
+    /// Numbers from one pixel of the copied windows to the next: an odd number of cache lines, so that a strip of
+    /// pixels spreads over all sets of the cache.
+    fn pitch(&self) -> usize {
+        const LINE: usize = 16;
+        if self.block_channels < LINE { self.block_channels } else { (self.block_channels.div_ceil(LINE) | 1) * LINE }
+    }
+
+    fn copy_len(&self) -> usize {
+        self.windows.copy_len(&self.cut, self.pitch())
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.copy_len() + self.cut.block_pixels() * self.part_panels * self.panel
+    }
+
+    /// Computes one task.
+    ///
+    /// # Safety
+    /// While this runs nobody else touches the target's chunk, rows and columns of this task.
+    unsafe fn run(
+        &self,
+        gemm: Gemm,
+        task: usize,
+        x: &[f32],
+        dy: &[f32],
+        target: &Disjoint<'_, f32>,
+        scratch: &mut [f32],
+    ) {
+        let (rest, part) = (task / self.parts(), task % self.parts());
+        let (rest, channel_block) = (rest / self.channel_blocks(), rest % self.channel_blocks());
+        let (chunk, group) = (rest / self.shape.groups, rest % self.shape.groups);
+        let first = channel_block * self.block_channels;
+        let channels = first..(first + self.block_channels).min(self.shape.group_in());
+        let column = part * self.part_panels * self.panel;
+        let columns = column..(column + self.part_panels * self.panel).min(self.shape.group_out());
+        let part = Part { chunk, group, channels, columns };
+        let (copy, panels) = scratch.split_at_mut(self.copy_len());
+        let blocks = self.cut.blocks();
+        let mine = chunk * blocks / self.chunks..(chunk + 1) * blocks / self.chunks;
+        for number in mine.clone() {
+            let block = self.cut.block(number);
+            self.pack(&part, &block, dy, panels);
+            let windows = WindowCopy::new(&self.windows, &block, self.pitch());
+            let group_first = group * self.shape.group_in();
+            windows.fill(x, group_first + part.channels.start..group_first + part.channels.end, copy);
+            let block = Factors { windows: &windows, block: &block, copy, panels, accumulate: number > mine.start };
+            // SAFETY: the task's own part of the target, by the caller's promise.
+            unsafe { self.multiply(gemm, &part, &block, target) }
+        }
+    }
+
+    /// Packs a block of dy into panels. Its pixels follow one another: a block is whole rows or a part of one.
+    fn pack(&self, part: &Part, block: &Block, dy: &[f32], panels: &mut [f32]) {
+        let first = block.rows.start * self.windows.columns.out + block.columns.start;
+        let len = block.pixels() * self.panel;
+        for (panel, to) in part.columns.clone().step_by(self.panel).zip(panels.chunks_exact_mut(len)) {
+            let columns = self.panel.min(part.columns.end - panel);
+            let from = part.group * self.shape.group_out() + panel;
+            pack_rows(to, self.panel, |i| &dy[(first + i) * self.shape.out_channels + from..][..columns]);
+        }
+    }
+
+    /// Adds a block's products to the part.
+    ///
+    /// # Safety
+    /// As for [`run`](Self::run).
+    unsafe fn multiply(&self, gemm: Gemm, part: &Part, block: &Factors<'_>, target: &Disjoint<'_, f32>) {
+        let mut segments = [0; MAX_ROWS];
+        block.windows.for_each_row(|row, start| segments[row] = start);
+        let all_rows = self.shape.taps() * part.channels.len();
+        let mut rows = Rows::new(all_rows.div_ceil(all_rows.div_ceil(MAX_ROWS)));
+        let len = block.block.pixels() * self.panel;
+        let multiply = |rows: &mut Rows| {
+            for (panel, from) in part.columns.clone().step_by(self.panel).zip(block.panels.chunks_exact(len)) {
+                let product = Product {
+                    a: block.copy,
+                    a_rows: &rows.a[..rows.len],
+                    segments: &segments[..block.block.rows.len()],
+                    run: block.block.columns.len(),
+                    step: block.windows.column_pitch(),
+                    panel: from,
+                    c: target,
+                    c_rows: &rows.c[..rows.len],
+                    c_column: part.chunk * self.shape.weight_len() + part.group * self.shape.group_out() + panel,
+                    columns: self.panel.min(part.columns.end - panel),
+                    store: Store { accumulate: block.accumulate, ..Store::default() },
+                };
+                // SAFETY: the task's own part of the target, by the caller's promise.
+                unsafe { gemm.multiply(&product) }
+            }
+            rows.len = 0;
+        };
+        // A tile's channels at all taps before the next channels: they lie in the same cache lines.
+        for first in (0..part.channels.len()).step_by(gemm.rows()) {
+            for y in 0..self.shape.kernel[0] {
+                for x in 0..self.shape.kernel[1] {
+                    let a = y * block.windows.row_pitch() + x * self.pitch();
+                    let c = (y * self.shape.kernel[1] + x) * self.shape.group_in() + part.channels.start;
+                    for channel in first..(first + gemm.rows()).min(part.channels.len()) {
+                        rows.push(a + channel, (c + channel) * self.shape.out_channels);
+                        if rows.len == rows.most {
+                            multiply(&mut rows);
+                        }
+                    }
+                }
+            }
+        }
+        if rows.len > 0 {
+            multiply(&mut rows);
+        }
+    }
+}
+
+/// What a task computes: chunk of pixels, group, and the group's channels and columns.
+struct Part {
+    chunk: usize,
+    group: usize,
+    channels: Range<usize>,
+    columns: Range<usize>,
+}
+
+/// A block of pixels: windows of x, panels of dy.
+struct Factors<'f> {
+    windows: &'f WindowCopy<'f>,
+    block: &'f Block,
+    copy: &'f [f32],
+    panels: &'f [f32],
+    accumulate: bool,
+}
+
+/// Rows of the product that wait to be multiplied together.
+struct Rows {
+    a: [usize; MAX_ROWS],
+    c: [usize; MAX_ROWS],
+    len: usize,
+    most: usize,
+}
+
+impl Rows {
+    fn new(most: usize) -> Self {
+        Self { a: [0; MAX_ROWS], c: [0; MAX_ROWS], len: 0, most }
+    }
+
+    fn push(&mut self, a: usize, c: usize) {
+        self.a[self.len] = a;
+        self.c[self.len] = c;
+        self.len += 1;
+    }
+}

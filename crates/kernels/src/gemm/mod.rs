@@ -1,0 +1,142 @@
+//! Blocked matrix product over packed panels: the table of its kernels, and what they are given.
+//!
+//! The right factor is packed into *panels*: as many columns as a tile is wide, row after row, the last panel filled
+//! up with zeros. The left factor stays where it is: each of its rows is an offset into a slice, and every row is
+//! walked in the same *segments* (a list of offsets, a run of numbers from each, a step between them). That one form
+//! serves a plain matrix (one segment, step 1), a transposed one (step = row length), and a convolution, whose rows are
+//! windows of a picture: the matrix of all windows never exists.
+
+mod panels;
+mod scalar;
+mod tile;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+
+pub(crate) use panels::{pack_rows, pack_transposed};
+
+use crate::Level;
+use crate::pool::Disjoint;
+
+/// Bytes of a core's second cache that a block may count on: the least of current machines. On larger caches the
+/// blocks are a little small, which costs less than blocks that do not fit.
+pub(crate) const L2_BYTES: usize = 512 << 10;
+
+/// Rows of the left factor that one call multiplies at most; callers keep their lists of offsets on the stack.
+pub(crate) const MAX_ROWS: usize = 256;
+/// Segments of one call, at most.
+pub(crate) const MAX_SEGMENTS: usize = 256;
+
+/// A row of the table.
+#[derive(Debug)]
+pub(crate) struct GemmKernel {
+    /// `gemm_f32_{rows}x{columns}_{level}`.
+    pub(crate) name: &'static str,
+    pub(crate) level: Level,
+    /// Rows of a tile: the numbers of a column that are summed at once.
+    pub(crate) rows: usize,
+    /// Columns of a tile: the width of a panel.
+    pub(crate) columns: usize,
+    /// To be called only where the level is available.
+    run: unsafe fn(&Product<'_>),
+}
+
+/// Every kernel of the family, the most capable level first.
+pub(crate) static GEMM: &[GemmKernel] = &[
+    #[cfg(target_arch = "x86_64")]
+    avx512::GEMM_F32_12X32,
+    #[cfg(target_arch = "x86_64")]
+    avx2::GEMM_F32_6X16,
+    #[cfg(target_arch = "aarch64")]
+    neon::GEMM_F32_8X8,
+    scalar::GEMM_F32_4X8,
+];
+
+/// A kernel whose level this machine has: holding it is the proof.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gemm(&'static GemmKernel);
+
+impl Gemm {
+    /// `None` where the machine lacks the kernel's level.
+    pub(crate) fn new(kernel: &'static GemmKernel) -> Option<Self> {
+        kernel.level.is_available().then_some(Self(kernel))
+    }
+
+    /// Width of a panel.
+    pub(crate) fn columns(self) -> usize {
+        self.0.columns
+    }
+
+    /// Height of a tile.
+    pub(crate) fn rows(self) -> usize {
+        self.0.rows
+    }
+
+    /// Multiplies.
+    ///
+    /// # Safety
+    /// While this runs nobody else reads or writes the part of `c` that the product names.
+    ///
+    /// # Panics
+    /// When a factor is too short for its offsets, or a row of `c` lies outside.
+    pub(crate) unsafe fn multiply(self, product: &Product<'_>) {
+        product.check(self.0.columns);
+        // SAFETY: the level is available, for `new` asked; the bounds were just checked; `c` by the caller's promise.
+        unsafe { (self.0.run)(product) }
+    }
+}
+
+/// `c[i][j] = store(Σ_p a[i][p] · panel[p][j])` for all rows i and the columns j of one panel.
+pub(crate) struct Product<'p> {
+    /// What the rows of the left factor lie in.
+    pub(crate) a: &'p [f32],
+    /// Where each row starts.
+    pub(crate) a_rows: &'p [usize],
+    /// Where each segment starts, from the row's start. The depth of the product is segments × run.
+    pub(crate) segments: &'p [usize],
+    /// Numbers of a segment.
+    pub(crate) run: usize,
+    /// From one number of a segment to the next.
+    pub(crate) step: usize,
+    /// `[depth][panel width]`.
+    pub(crate) panel: &'p [f32],
+    /// What the result is stored to.
+    pub(crate) c: &'p Disjoint<'p, f32>,
+    /// Where each row of the result starts, and which column of it the panel's first one is.
+    pub(crate) c_rows: &'p [usize],
+    pub(crate) c_column: usize,
+    /// Columns of the panel that exist: the panel's width, or fewer.
+    pub(crate) columns: usize,
+    pub(crate) store: Store<'p>,
+}
+
+/// What happens to a sum on its way to `c`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Store<'s> {
+    /// Add it to what `c` holds.
+    pub(crate) accumulate: bool,
+    /// Then add these: a number for each column.
+    pub(crate) bias: Option<&'s [f32]>,
+    /// Then these: a slice with the offsets of `c`.
+    pub(crate) residual: Option<&'s [f32]>,
+    /// Then set to zero what is below zero.
+    pub(crate) relu: bool,
+}
+
+impl Product<'_> {
+    fn check(&self, width: usize) {
+        let furthest = |offsets: &[usize]| offsets.iter().copied().max().unwrap_or(0);
+        let last = furthest(self.a_rows) + furthest(self.segments) + self.run.saturating_sub(1) * self.step;
+        assert!(last < self.a.len(), "the left factor ends at {}, {last} is asked for", self.a.len());
+        assert!(self.panel.len() >= self.segments.len() * self.run * width, "the panel is too short");
+        assert!(self.columns <= width && self.a_rows.len() == self.c_rows.len(), "rows or columns do not match");
+        assert!(self.store.bias.is_none_or(|bias| bias.len() == self.columns), "the bias is not of the panel's width");
+    }
+}
+
+#[cfg(test)]
+mod tests;

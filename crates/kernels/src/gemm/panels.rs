@@ -1,0 +1,52 @@
+//! Packing of right factors into panels.
+
+/// Packs a panel from a matrix whose rows lie one after the other: `panel[i][j] = row(i)[j]`.
+///
+/// `row` gives the numbers of a row that belong to this panel: `width`, or fewer in the last one, which is filled up
+/// with zeros.
+pub(crate) fn pack_rows<'m>(panel: &mut [f32], width: usize, row: impl Fn(usize) -> &'m [f32]) {
+    // The widths of the table: a copy of known length is two loads and stores, not a call.
+    match width {
+        8 => pack_rows_of::<8>(panel, row),
+        16 => pack_rows_of::<16>(panel, row),
+        32 => pack_rows_of::<32>(panel, row),
+        _ => unreachable!("no kernel has panels of {width} columns"),
+    }
+}
+
+fn pack_rows_of<'m, const W: usize>(panel: &mut [f32], row: impl Fn(usize) -> &'m [f32]) {
+    for (i, to) in panel.as_chunks_mut::<W>().0.iter_mut().enumerate() {
+        let from = row(i);
+        match <&[f32; W]>::try_from(from) {
+            Ok(whole) => *to = *whole,
+            Err(_) => {
+                to[..from.len()].copy_from_slice(from);
+                to[from.len()..].fill(0.0);
+            }
+        }
+    }
+}
+
+/// Packs a panel from the rows of its transpose: `panel[i][j] = column(j)[i]` for the `columns` that exist, zero for
+/// the rest of the width.
+pub(crate) fn pack_transposed<'m>(
+    panel: &mut [f32],
+    width: usize,
+    columns: usize,
+    column: impl Fn(usize) -> &'m [f32],
+) {
+    /// A cache line of each column at a time.
+    const LINE: usize = 16;
+    for (line, to) in panel.chunks_mut(LINE * width).enumerate() {
+        let rows = to.len() / width;
+        if columns < width {
+            to.fill(0.0);
+        }
+        for j in 0..columns {
+            let from = &column(j)[line * LINE..][..rows];
+            for (to, &from) in to[j..].iter_mut().step_by(width).zip(from) {
+                *to = from;
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Vectors of AVX2 with FMA: 256 bits.
+
+use std::arch::x86_64::*;
+
+use super::Vector;
+
+/// Eight numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x8(__m256);
+
+impl Vector for F32x8 {
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_set1_ps(value) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: level and pointer by the trait's contract.
+        Self(unsafe { _mm256_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: level and pointer by the trait's contract.
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_fmadd_ps(self.0, factor.0, sum.0) })
+    }
+
+    /// The maximum instruction returns its second operand when either is NaN: so the number comes second.
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_max_ps(_mm256_setzero_ps(), self.0) })
+    }
+}

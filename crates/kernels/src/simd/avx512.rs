@@ -1,0 +1,50 @@
+//! Vectors of AVX-512: 512 bits.
+
+use std::arch::x86_64::*;
+
+use super::Vector;
+
+/// Sixteen numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x16(__m512);
+
+impl Vector for F32x16 {
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_set1_ps(value) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: level and pointer by the trait's contract.
+        Self(unsafe { _mm512_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: level and pointer by the trait's contract.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })
+    }
+
+    /// The maximum instruction returns its second operand when either is NaN: so the number comes second.
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_max_ps(_mm512_setzero_ps(), self.0) })
+    }
+}

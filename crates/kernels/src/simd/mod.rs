@@ -1,0 +1,168 @@
+//! Vectors of f32: what the kernels' algorithms are written over.
+//!
+//! An algorithm is one `#[inline(always)]` function generic over [`Vector`]. Each level wraps it in a function with
+//! `#[target_feature]`, into which all is inlined, so that the intrinsics become single instructions.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::F32x8;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::F32x16;
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::F32x4;
+pub(crate) use scalar::Lanes;
+
+/// Some f32 numbers that one instruction works on.
+///
+/// # Safety of all methods
+/// The machine has the level of the vector, and the caller runs with its features (else it is only slow). Pointers
+/// are good for [`LANES`](Self::LANES) numbers; they need no alignment.
+pub(crate) trait Vector: Copy {
+    /// How many numbers.
+    const LANES: usize;
+
+    /// All lanes the same.
+    unsafe fn splat(value: f32) -> Self;
+
+    /// Reads the lanes.
+    unsafe fn load(from: *const f32) -> Self;
+
+    /// Writes the lanes.
+    unsafe fn store(self, to: *mut f32);
+
+    /// `self + other`.
+    unsafe fn add(self, other: Self) -> Self;
+
+    /// `self * factor + sum`, rounded once where the level has such an instruction.
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
+
+    /// Zero for lanes below zero; NaN stays NaN.
+    unsafe fn relu(self) -> Self;
+}
+
+/// The vector at a place of a slice.
+///
+/// # Safety
+/// The machine has the level of `V`.
+///
+/// # Panics
+/// When it does not lie inside.
+#[inline(always)]
+pub(crate) unsafe fn read<V: Vector>(from: &[f32], at: usize) -> V {
+    // SAFETY: the slice is as long as the vector; the level by the caller's promise.
+    unsafe { V::load(from[at..at + V::LANES].as_ptr()) }
+}
+
+/// Puts a vector to a place of a slice.
+///
+/// # Safety
+/// The machine has the level of `V`.
+///
+/// # Panics
+/// When it does not lie inside.
+#[inline(always)]
+pub(crate) unsafe fn write<V: Vector>(vector: V, to: &mut [f32], at: usize) {
+    // SAFETY: the slice is as long as the vector; the level by the caller's promise.
+    unsafe { vector.store(to[at..at + V::LANES].as_mut_ptr()) }
+}
+
+/// One number: the channels that fill no vector go through the same algorithm.
+impl Vector for f32 {
+    const LANES: usize = 1;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: good for one number by the trait's contract.
+        unsafe { from.read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: good for one number by the trait's contract.
+        unsafe { to.write(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
+        self * factor + sum
+    }
+
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        if self < 0.0 { 0.0 } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs every method on lanes that differ; called inside a function with the level's features.
+    #[inline(always)]
+    unsafe fn check<V: Vector>() {
+        let mut numbers: Vec<f32> = (0..V::LANES).map(|i| i as f32 - 1.5).collect();
+        numbers[0] = f32::NAN;
+        let mut got = vec![0.0; V::LANES];
+        // SAFETY: the vectors have `LANES` numbers; the caller has the level.
+        unsafe {
+            let v = V::load(numbers.as_ptr());
+            v.mul_add(V::splat(2.0), V::splat(0.5)).add(V::splat(1.0)).relu().store(got.as_mut_ptr());
+        }
+        assert!(got[0].is_nan(), "a ReLU keeps NaN");
+        for (number, got) in numbers.iter().zip(got).skip(1) {
+            assert_eq!(got, (number * 2.0 + 1.5).max(0.0));
+        }
+    }
+
+    #[test]
+    fn every_level_computes_the_same() {
+        // SAFETY: these need no level.
+        unsafe {
+            check::<f32>();
+            check::<Lanes<4>>();
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: every AArch64 machine has NEON.
+        unsafe {
+            check::<F32x4>();
+        }
+        #[cfg(target_arch = "x86_64")]
+        {
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2() {
+                // SAFETY: this function has the features.
+                unsafe { check::<F32x8>() }
+            }
+            #[target_feature(enable = "avx512f")]
+            fn avx512() {
+                // SAFETY: this function has the features.
+                unsafe { check::<F32x16>() }
+            }
+            if crate::Level::Avx2.is_available() {
+                // SAFETY: tested in the line above.
+                unsafe { avx2() }
+            }
+            if crate::Level::Avx512.is_available() {
+                // SAFETY: tested in the line above.
+                unsafe { avx512() }
+            }
+        }
+    }
+}

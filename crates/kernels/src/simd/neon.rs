@@ -1,0 +1,50 @@
+//! Vectors of NEON: 128 bits.
+
+use std::arch::aarch64::*;
+
+use super::Vector;
+
+/// Four numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct F32x4(float32x4_t);
+
+impl Vector for F32x4 {
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vdupq_n_f32(value) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the pointer by the trait's contract.
+        Self(unsafe { vld1q_f32(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the pointer by the trait's contract.
+        unsafe { vst1q_f32(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vaddq_f32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vfmaq_f32(sum.0, self.0, factor.0) })
+    }
+
+    /// The maximum instruction gives NaN when either operand is NaN.
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vmaxq_f32(vdupq_n_f32(0.0), self.0) })
+    }
+}

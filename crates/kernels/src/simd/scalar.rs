@@ -1,0 +1,51 @@
+//! Vectors in plain Rust, which the compiler maps to what every machine of the target has.
+
+use super::Vector;
+
+/// `N` numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes<const N: usize>([f32; N]);
+
+impl<const N: usize> Lanes<N> {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+impl<const N: usize> Vector for Lanes<N> {
+    const LANES: usize = N;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; N])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: good for N numbers by the trait's contract; an array of f32 needs no other alignment than f32.
+        Self(unsafe { from.cast::<[f32; N]>().read() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as in `load`.
+        unsafe { to.cast::<[f32; N]>().write(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+
+    /// Rounded twice: without the instruction `f32::mul_add` is a call into the C library.
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
+        self.zip(factor, |a, b| a * b).zip(sum, |product, c| product + c)
+    }
+
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        Self(self.0.map(|x| if x < 0.0 { 0.0 } else { x }))
+    }
+}
