@@ -1,0 +1,20 @@
+//! Equal files in different parts.
+
+use super::equal_files::equal_files;
+use super::material::Material;
+use super::{Check, Severity};
+
+pub(super) const CHECK: Check = Check {
+    kind: "across_splits",
+    severity: Severity::Error,
+    why: "the network is measured on pictures that it has learned, so the result is too good",
+    remedy: "remove them from train, or let avizor split the data",
+    find: |material| equal_files(material, |set| in_several_parts(material, set)),
+};
+
+/// Whether two samples of a set are in two parts; samples without a part do not count.
+pub(super) fn in_several_parts(material: &Material<'_>, set: &[usize]) -> bool {
+    let mut parts = set.iter().filter_map(|&row| material.part(row));
+    let first = parts.next();
+    parts.any(|part| Some(part) != first)
+}

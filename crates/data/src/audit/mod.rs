@@ -1,0 +1,99 @@
+//! What is wrong with a data set, before anything is trained on it.
+//!
+//! A finding's file holds its rule, why it matters and what to do; [`CHECKS`] is their order in the report.
+
+mod across_splits;
+mod alpha;
+mod animated;
+mod blank;
+mod bright;
+mod cmyk;
+mod damaged;
+mod dark;
+mod equal_files;
+mod exact_duplicate;
+mod exif_rotated;
+mod gray;
+mod group_across_splits;
+mod ignored_file;
+mod imbalance;
+mod material;
+mod missing_class_in_split;
+mod odd_shape;
+mod report;
+mod table_mismatch;
+#[cfg(test)]
+mod tests;
+mod tiny_class;
+mod truncated;
+mod two_labels;
+mod undecodable;
+mod wrong_extension;
+
+pub use material::Material;
+pub use report::{AuditReport, Finding, Severity};
+
+use material::Found;
+
+/// One kind of finding.
+pub struct Check {
+    /// Stable name in the JSON page.
+    pub kind: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+    find: fn(&Material<'_>) -> Found,
+}
+
+/// All kinds, worst first.
+pub const CHECKS: &[Check] = &[
+    undecodable::CHECK,
+    truncated::CHECK,
+    two_labels::CHECK,
+    across_splits::CHECK,
+    group_across_splits::CHECK,
+    missing_class_in_split::CHECK,
+    table_mismatch::CHECK,
+    tiny_class::CHECK,
+    imbalance::CHECK,
+    exact_duplicate::CHECK,
+    damaged::CHECK,
+    blank::CHECK,
+    dark::CHECK,
+    bright::CHECK,
+    odd_shape::CHECK,
+    wrong_extension::CHECK,
+    animated::CHECK,
+    gray::CHECK,
+    alpha::CHECK,
+    cmyk::CHECK,
+    exif_rotated::CHECK,
+    ignored_file::CHECK,
+];
+
+/// Runs every check; what is not there gives no finding.
+pub fn audit(material: &Material<'_>) -> AuditReport {
+    let findings = CHECKS.iter().filter_map(|check| {
+        let found = (check.find)(material);
+        (found.count > 0).then(|| Finding {
+            kind: check.kind.to_owned(),
+            severity: check.severity,
+            count: found.count,
+            groups: found.groups,
+            details: found.details,
+            why: check.why.to_owned(),
+            remedy: check.remedy.to_owned(),
+        })
+    });
+    let classes = material.index.classes();
+    let counts = material.index.class_counts();
+    AuditReport {
+        format: 1,
+        samples: material.index.len(),
+        classes: classes.ids().map(|class| (classes.name(class).to_owned(), counts[class.index()])).collect(),
+        findings: findings.collect(),
+    }
+}

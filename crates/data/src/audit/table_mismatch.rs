@@ -1,0 +1,30 @@
+//! Rows without a picture and pictures without a row.
+
+use super::material::{Found, Material};
+use super::{Check, Severity};
+
+pub(super) const CHECK: Check = Check {
+    kind: "table_mismatch",
+    severity: Severity::Warning,
+    why: "what has no partner is left out",
+    remedy: "complete the table or the folder, or check which column names the files",
+    find: find,
+};
+
+fn find(material: &Material<'_>) -> Found {
+    let mut found = Found::default();
+    let Some(report) = material.index.table() else { return found };
+    for (mentioned, what) in [
+        (&report.without_file, "rows lead to no picture"),
+        (&report.without_row, "pictures have no row"),
+        (&report.repeated, "rows name a picture again; the first row counts"),
+        (&report.unlabelled, "pictures have a row without a class"),
+    ] {
+        if mentioned.count > 0 {
+            found.count += mentioned.count;
+            found.groups.push(mentioned.names.clone());
+            found.details.push(format!("{} {what}", mentioned.count));
+        }
+    }
+    found
+}

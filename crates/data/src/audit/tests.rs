@@ -1,0 +1,126 @@
+use std::path::Path;
+
+use super::*;
+use crate::decode::DecodeOptions;
+use crate::tests_support::{JPEG, noise_png, png, write};
+use crate::{DataOptions, Index, SplitOptions, scan, split};
+
+/// Two classes of twelve different pictures each, and what a case adds.
+fn report(change: impl FnOnce(&Path)) -> AuditReport {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..24 {
+        write(folder.path(), &format!("{}/{n}.png", ["a", "b"][n as usize % 2]), &noise_png(20, 30, n));
+    }
+    change(folder.path());
+    report_on(&DataOptions::new(folder.path()))
+}
+
+fn report_on(options: &DataOptions) -> AuditReport {
+    let index = Index::read(options).unwrap();
+    let scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
+    let partition = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
+    audit(&Material { index: &index, scan: &scan, partition: Some(&partition) })
+}
+
+fn kinds(report: &AuditReport) -> Vec<(&str, usize)> {
+    report.findings.iter().map(|finding| (finding.kind.as_str(), finding.count)).collect()
+}
+
+fn encoded(format: image::ImageFormat, picture: impl Into<image::DynamicImage>) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.into().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn a_clean_folder_has_no_finding() {
+    assert_eq!(kinds(&report(|_| {})), []);
+}
+
+#[test]
+fn each_fault_is_found_and_no_other() {
+    type Fault = fn(&Path);
+    let cases: &[(&[(&str, usize)], Fault)] = &[
+        (&[("undecodable", 2)], |data| {
+            write(data, "a/x.jpg", b"");
+            write(data, "b/page.jpg", b"<!DOCTYPE html>");
+        }),
+        (&[("truncated", 1)], |data| write(data, "a/x.jpg", &JPEG[..JPEG.len() - 20])),
+        (&[("exact_duplicate", 1)], |data| write(data, "a/x.png", &noise_png(20, 30, 0))),
+        (&[("two_labels", 1)], |data| write(data, "b/x.png", &noise_png(20, 30, 0))),
+        (&[("blank", 1)], |data| write(data, "a/x.png", &png(20, 30, [200, 10, 10]))),
+        (&[("blank", 1), ("gray", 1)], |data| write(data, "a/x.png", &png(20, 30, [7, 7, 8]))),
+        (&[("odd_shape", 1)], |data| write(data, "a/x.png", &noise_png(20, 90, 99))),
+        (&[], |data| write(data, "a/x.png", &noise_png(20, 60, 99))),
+        (&[("wrong_extension", 2)], |data| {
+            write(data, "a/x.jpg", &noise_png(20, 30, 99));
+            write(data, "a/nameless", &noise_png(20, 30, 98));
+        }),
+        (&[], |data| write(data, "a/x.PNG", &noise_png(20, 30, 99))),
+        (&[("alpha", 1)], |data| {
+            let pixel = |x: u32, y: u32| image::Rgba([x as u8 * 7, y as u8 * 11, 9, 255 - x as u8]);
+            write(data, "a/x.png", &encoded(image::ImageFormat::Png, image::RgbaImage::from_fn(30, 20, pixel)));
+        }),
+        (&[("imbalance", 1)], |data| {
+            (0..12).for_each(|n| write(data, &format!("a/x{n}.png"), &noise_png(20, 30, 100 + n)))
+        }),
+        (&[("missing_class_in_split", 1), ("tiny_class", 1), ("imbalance", 1)], |data| {
+            (0..2).for_each(|n| write(data, &format!("c/x{n}.png"), &noise_png(20, 30, 100 + n)));
+        }),
+        (&[("ignored_file", 3)], |data| {
+            write(data, "a/Thumbs.db", b"x");
+            write(data, "a/.DS_Store", b"x");
+            write(data, "b/notes.txt", b"x");
+        }),
+    ];
+    for (number, (wanted, fault)) in cases.iter().enumerate() {
+        let report = report(fault);
+        assert_eq!(kinds(&report), *wanted, "case {number}: {:?}", report.findings);
+    }
+}
+
+#[test]
+fn what_lies_on_both_sides_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = String::from("file,label,patient,split\n");
+    for n in 0..24 {
+        let name = format!("{n}.png");
+        write(folder.path(), &name, &noise_png(20, 30, if n == 23 { 3 } else { n }));
+        let (class, part) = (["a", "b"][n as usize % 2], ["train", "val", "test", "train"][n as usize / 6]);
+        let patient = if n == 6 { 5 } else { n };
+        table.push_str(&format!("{name},{class},p{patient},{part}\n"));
+    }
+    table.push_str("30.png,a,p,train\n");
+    write(folder.path(), "t.csv", table.replace("\n3.png,b,p3,train", "\n3.png,b,p3,test").as_bytes());
+    let mut options = DataOptions::new(folder.path());
+    options.table.group = Some("patient".into());
+    let report = report_on(&options);
+    assert_eq!(
+        kinds(&report),
+        [
+            ("across_splits", 1),
+            ("group_across_splits", 1),
+            ("table_mismatch", 1),
+            ("exact_duplicate", 1),
+            ("ignored_file", 1)
+        ]
+    );
+    assert_eq!(report.finding("across_splits").unwrap().groups, [["23.png", "3.png"]]);
+    assert_eq!(report.finding("group_across_splits").unwrap().groups, [["5.png", "6.png"]]);
+}
+
+#[test]
+fn the_page_is_as_promised() {
+    let report = report(|data| write(data, "a/x.jpg", b""));
+    let page = serde_json::to_value(&report).unwrap();
+    let wanted = serde_json::json!({
+        "format": 1, "samples": 25, "classes": { "a": 13, "b": 12 },
+        "findings": [{
+            "kind": "undecodable", "severity": "error", "count": 1, "groups": [["a/x.jpg"]], "details": ["is empty"],
+            "why": "these files cannot be read and are left out; none is replaced",
+            "do": "remove them, convert them, or fetch them again",
+        }],
+    });
+    assert_eq!(page, wanted);
+    assert_eq!(serde_json::from_value::<AuditReport>(page).unwrap(), report);
+}

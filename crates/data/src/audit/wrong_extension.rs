@@ -1,0 +1,21 @@
+//! Names that claim another format.
+
+use super::{Check, Severity};
+
+pub(super) const CHECK: Check = Check {
+    kind: "wrong_extension",
+    severity: Severity::Info,
+    why: "programs that trust names refuse or misread these files; avizor reads them by content",
+    remedy: "rename them",
+    find: |material| {
+        material.pictures(|row, seen| {
+            !seen.facts.format.extensions().contains(&extension(material.index.name(row)).as_str())
+        })
+    },
+};
+
+/// Lower case, of the last part of a name; empty where there is none.
+fn extension(name: &str) -> String {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.rsplit_once('.').map_or(String::new(), |(_, extension)| extension.to_lowercase())
+}
