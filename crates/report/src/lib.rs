@@ -1,1 +1,53 @@
-//! From a run folder to a page
+//! From a run folder to a page.
+//!
+//! [`write`] reads what a run has stored and draws `report.html` (one file that opens from disk: no network, no script),
+//! `report.md` and `figures/*.svg`. It needs neither the model nor the pictures, so a report can be drawn again at any
+//! time, from any run, finished or not. Knows nothing of networks and loaders.
+//!
+//! The page begins with the verdict in words, goes on with what speaks against trusting it, and only then shows
+//! numbers, charts and pictures.
+
+mod base64;
+mod chart;
+mod confusion;
+mod error;
+mod finding;
+mod markdown;
+mod name;
+mod number;
+mod page;
+mod stored;
+mod view;
+
+use std::path::PathBuf;
+
+use avizor_store::RunFolder;
+
+pub use error::ReportError;
+
+/// Draws the report of a run into its folder and gives the path of `report.html`.
+///
+/// The page is written last: where it is, its figures are too. Files that a run may lack (metrics, history, audit,
+/// gallery and so on) leave out their part of the page.
+///
+/// # Errors
+/// `run.json` is not there; a file is there but damaged; the folder cannot be written.
+pub fn write(run: &RunFolder) -> Result<PathBuf, ReportError> {
+    let stored = stored::Stored::read(run)?;
+    let view = view::View::new(&stored);
+    for figure in view.figures() {
+        write_file(&run.figures_path().join(figure.file), figure.standalone.as_bytes())?;
+    }
+    write_file(&run.report_markdown_path(), markdown::draw(&view).as_bytes())?;
+    let html = run.report_html_path();
+    write_file(&html, page::draw(&view)?.as_bytes())?;
+    Ok(html)
+}
+
+fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), ReportError> {
+    let failed = |source| ReportError::Write { path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    avizor_base::atomic_file::write(path, bytes).map_err(failed)
+}
