@@ -1,1 +1,23 @@
-//! From a recipe to a trained, evaluated run
+//! From a recipe to a trained, evaluated run.
+//!
+//! A [`Recipe`] says which pictures, which network and how. [`train`] follows it in a new run folder, [`resume`] goes
+//! on where an interruption left it, [`evaluate`] measures what was kept on other pictures. Knows nothing of
+//! terminals, HTML or trackers: what happens is told as events to a listener.
+
+mod checkpoint;
+mod error;
+mod evaluate;
+mod fit;
+mod gallery;
+mod network;
+pub mod recipe;
+mod run;
+mod schedule;
+mod setup;
+mod source;
+
+pub use error::TrainError;
+pub use evaluate::Evaluated;
+pub use recipe::{OptionDoc, Recipe, RecipeError};
+pub use run::{Environment, Outcome, Tested, audit, evaluate, resume, train};
+pub use setup::Reading;

@@ -1,0 +1,246 @@
+//! The command line as it is typed. What it means is the commands' business.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// From a folder of pictures to a classifier that its owner can trust.
+#[derive(Debug, Parser)]
+#[command(name = "avizor", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Examples:
+  avizor quickstart                      the whole way on pictures of its own, in a minute
+  avizor train photos                    photos holds a folder a class
+  avizor predict runs/2026-11-22-photos-01 new.jpg
+
+Exit codes: 0 done, 1 the data or the run failed, 2 the command or recipe is wrong.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Threads to work with; results do not depend on them [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// Say only what was asked for
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Draw a small set of pictures, then audit, train, evaluate and report it
+    Quickstart(Quickstart),
+    /// Say what is wrong with some pictures, before training
+    Audit(Audit),
+    /// Train a classifier from a folder of pictures or a recipe
+    Train(Train),
+    /// Go on with a run that was interrupted
+    Resume(Resume),
+    /// Evaluate a run on its test part, or on other labelled pictures
+    Eval(Eval),
+    /// Say what pictures show
+    Predict(Predict),
+    /// Draw a run's report again from what it stored
+    Report(Report),
+    /// Show the recipes that come along, or every option of a recipe
+    Recipes(Recipes),
+    /// Show the networks, or one of them layer by layer
+    Models(Models),
+    /// Measure the speed of this machine
+    Bench(Bench),
+    /// Say what this machine has and whether everything works
+    Doctor(Doctor),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Quickstart {
+    /// Where to put the pictures and the run
+    #[arg(default_value = "avizor-quickstart")]
+    pub(crate) dir: PathBuf,
+    /// Change one option of the recipe; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// Folder of pictures, or a recipe
+    pub(crate) path: PathBuf,
+    /// Change one option of the recipe; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  avizor train photos
+  avizor train photos --set model.stem=small --set transforms.size=64
+  avizor train recipes/simpsons.toml --set data.path=simpsons")]
+pub(crate) struct Train {
+    /// Folder of pictures, or a recipe (.toml)
+    #[arg(value_name = "PATH|RECIPE")]
+    pub(crate) path: PathBuf,
+    /// Change one option of the recipe; may be repeated (see `avizor recipes --options`)
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seed of split and training; short for train.seed and split.seed
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Where runs are kept
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) runs: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// Folder of the run
+    pub(crate) run: PathBuf,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// Folder of the run
+    pub(crate) run: PathBuf,
+    /// Other labelled pictures [default: the run's own test part, which is counted]
+    pub(crate) path: Option<PathBuf>,
+    /// Write the predictions as a table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) predictions: Option<PathBuf>,
+    /// Print the numbers as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  avizor predict runs/2026-11-22-photos-01 new.jpg
+  avizor predict runs/2026-11-22-photos-01 holiday --top 1 --json")]
+pub(crate) struct Predict {
+    /// Folder of a run, or of a model
+    #[arg(value_name = "RUN|MODEL")]
+    pub(crate) model: PathBuf,
+    /// Pictures, or folders of pictures
+    #[arg(required = true, value_name = "PICTURE")]
+    pub(crate) pictures: Vec<PathBuf>,
+    /// How many classes to show
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top: u16,
+    /// Print a line of JSON a picture
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Folder of the run
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Recipes {
+    /// Print this recipe
+    pub(crate) name: Option<String>,
+    /// List every option with its default
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) options: bool,
+    /// List every transform with its options
+    #[arg(long, conflicts_with_all = ["name", "options"])]
+    pub(crate) transforms: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Models {
+    /// Show this network layer by layer
+    pub(crate) name: Option<String>,
+    /// Classes of its last layer
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) classes: u32,
+    /// Side of its input in pixels [default: what it was made for]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) size: Option<u32>,
+    /// First layers of a ResNet
+    #[arg(long, default_value = "imagenet")]
+    pub(crate) stem: Stem,
+}
+
+/// First layers of a ResNet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stem {
+    Imagenet,
+    Small,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    pub(crate) what: BenchWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchWhat {
+    /// Training steps and inference of one network, in pictures a second
+    Step(BenchStep),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchStep {
+    /// Network
+    #[arg(long, default_value = "resnet18")]
+    pub(crate) model: String,
+    /// Side of the pictures in pixels
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) size: u32,
+    /// Pictures a step
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) batch: u16,
+    /// Classes of the last layer
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=65_536))]
+    pub(crate) classes: u32,
+    /// First layers of a ResNet
+    #[arg(long, default_value = "imagenet")]
+    pub(crate) stem: Stem,
+    /// Seconds to measure each of training and inference
+    #[arg(long, default_value_t = 3.0)]
+    pub(crate) seconds: f64,
+    /// Show the steps, their kernels, shapes, bytes and times
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}

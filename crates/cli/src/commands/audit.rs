@@ -1,0 +1,51 @@
+//! `avizor audit`.
+
+use std::io::Write;
+
+use avizor_store::{Audit, Severity};
+
+use super::train::with_progress;
+use crate::args;
+use crate::failure::Failure;
+use crate::numbers::count;
+use crate::session::{Session, recipe};
+
+/// How many names of a finding are printed; JSON has them all.
+const SHOWN: usize = 5;
+
+pub(crate) fn run(session: &Session, args: &args::Audit) -> Result<(), Failure> {
+    let recipe = recipe(&args.path, &args.set)?;
+    let audit = with_progress(session, |env| avizor_train::audit(&recipe, env))?;
+    let mut out = anstream::stdout();
+    if args.json {
+        let text = serde_json::to_string(&audit).map_err(|error| Failure::run(error.to_string()))?;
+        writeln!(out, "{text}")?;
+        return Ok(());
+    }
+    print(&mut out, &audit)?;
+    Ok(())
+}
+
+/// Findings by severity: what, how many, which, why, what to do.
+pub(crate) fn print(out: &mut impl Write, audit: &Audit) -> std::io::Result<()> {
+    writeln!(out, "{} pictures, {} classes", count(audit.samples), audit.classes.iter().count())?;
+    if audit.findings.is_empty() {
+        return writeln!(out, "nothing found");
+    }
+    for finding in &audit.findings {
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        writeln!(out, "\n{severity}: {} ({})", finding.kind.replace('_', " "), count(finding.count))?;
+        for group in finding.groups.iter().take(SHOWN) {
+            writeln!(out, "  {}", group.join(" = "))?;
+        }
+        if finding.groups.len() > SHOWN {
+            writeln!(out, "  … and {} more", count((finding.groups.len() - SHOWN) as u64))?;
+        }
+        writeln!(out, "  why: {}\n  do:  {}", finding.why, finding.advice)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! One file a command: its arguments in, its output out.
+
+pub(crate) mod audit;
+pub(crate) mod bench;
+pub(crate) mod doctor;
+pub(crate) mod eval;
+pub(crate) mod models;
+pub(crate) mod predict;
+pub(crate) mod recipes;
+pub(crate) mod report;
+pub(crate) mod train;

@@ -1,0 +1,83 @@
+//! `avizor train` and `avizor resume`.
+
+use std::io::Write;
+
+use avizor_store::PartMetrics;
+use avizor_train::{Environment, Outcome, TrainError};
+
+use crate::args;
+use crate::failure::Failure;
+use crate::numbers;
+use crate::progress::{Progress, ReadingBar};
+use crate::session::{Session, recipe};
+
+pub(crate) fn run(session: &Session, args: &args::Train) -> Result<(), Failure> {
+    let mut recipe = recipe(&args.path, &args.set)?;
+    if let Some(seed) = args.seed {
+        (recipe.train.seed, recipe.split.seed) = (seed, seed);
+    }
+    let outcome = with_progress(session, |env| avizor_train::train(&recipe, &args.runs, env))?;
+    tell(session, &outcome, args.json)
+}
+
+pub(crate) fn resume(session: &Session, args: &args::Resume) -> Result<(), Failure> {
+    let outcome = with_progress(session, |env| avizor_train::resume(&args.run, env))?;
+    tell(session, &outcome, args.json)
+}
+
+/// Runs a verb with a bar for reading, a line an epoch, and Ctrl-C as a request.
+pub(crate) fn with_progress<T>(
+    session: &Session,
+    verb: impl FnOnce(&mut Environment<'_>) -> Result<T, TrainError>,
+) -> Result<T, Failure> {
+    session.stop_on_ctrl_c()?;
+    let mut progress = Progress::new(session.quiet);
+    let mut reading = ReadingBar::new(session.quiet);
+    let mut on_reading = |so_far| reading.on_reading(so_far);
+    Ok(verb(&mut session.environment(&mut progress, &mut on_reading))?)
+}
+
+/// Draws the report and prints what came out.
+pub(crate) fn tell(session: &Session, outcome: &Outcome, json: bool) -> Result<(), Failure> {
+    let run = outcome.run.path().display();
+    if outcome.interrupted {
+        return Err(Failure::run(format!("{run} was interrupted; its state is kept"))
+            .help(format!("go on with `avizor resume {run}`")));
+    }
+    let report = avizor_report::write(&outcome.run)?;
+    let mut out = anstream::stdout();
+    if json {
+        let answer = serde_json::json!({
+            "format": 1,
+            "run": outcome.run.path(),
+            "report": report,
+            "test": outcome.test.as_ref().map(headline),
+            "val": outcome.val.as_ref().map(headline),
+        });
+        writeln!(out, "{answer}")?;
+        return Ok(());
+    }
+    for (part, metrics) in [("val", &outcome.val), ("test", &outcome.test)] {
+        let Some(metrics) = metrics else { continue };
+        let groups = metrics.groups.map_or(String::new(), |groups| format!(", {groups} groups"));
+        writeln!(
+            out,
+            "{part:>4}: accuracy  {}{groups}",
+            numbers::measure(&metrics.accuracy, metrics.level, metrics.n)
+        )?;
+        writeln!(out, "      macro F1  {}", numbers::measure(&metrics.macro_f1, metrics.level, metrics.n))?;
+    }
+    if !session.quiet {
+        writeln!(out, "report: {}", report.display())?;
+    }
+    Ok(())
+}
+
+fn headline(metrics: &PartMetrics) -> serde_json::Value {
+    serde_json::json!({
+        "n": metrics.n,
+        "accuracy": metrics.accuracy,
+        "macro_f1": metrics.macro_f1,
+        "log_loss": metrics.log_loss,
+    })
+}

@@ -1,1 +1,0 @@
-//! From a folder of pictures to a classifier that its owner can trust

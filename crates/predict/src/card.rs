@@ -1,0 +1,177 @@
+//! `model.json`: everything but the weights that is needed to use a network again.
+
+use std::path::Path;
+
+use avizor_base::{ClassList, Preprocess, RESAMPLING, atomic_file};
+use avizor_models::{NetworkOptions, Stem};
+use serde::{Deserialize, Serialize};
+
+use crate::PredictError;
+
+/// Version of this file's shape.
+const FORMAT: u32 = 1;
+
+/// The content of `model.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCard {
+    /// Version of this file's shape: 1.
+    pub format: u32,
+    /// The network and its options.
+    pub network: NetworkCard,
+    /// Class names in the order of the logits.
+    pub classes: Vec<String>,
+    /// How a picture becomes the network's input.
+    pub preprocess: Preprocess,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// A network's name and options, as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkCard {
+    /// As recipes call it.
+    pub name: String,
+    /// `imagenet` or `small`.
+    pub stem: String,
+    /// Probability of dropping a feature in training.
+    pub dropout: f32,
+    /// Hidden layers of `mlp`.
+    pub hidden: Vec<usize>,
+}
+
+/// Who made a model from what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of avizor.
+    pub avizor: String,
+    /// Name of the run.
+    pub run: String,
+    /// Epoch whose parameters these are, from 1.
+    pub epoch: usize,
+    /// Pictures it learned from.
+    pub training_pictures: usize,
+}
+
+impl ModelCard {
+    /// The card of a new model.
+    pub fn new(network: NetworkCard, classes: &ClassList, preprocess: Preprocess, provenance: Provenance) -> Self {
+        Self { format: FORMAT, network, classes: classes.names().to_vec(), preprocess, provenance }
+    }
+
+    /// Reads and checks a card.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not of this shape or version, or asks for another resampling than this program's.
+    pub fn read(path: &Path) -> Result<Self, PredictError> {
+        let text = std::fs::read(path).map_err(|source| PredictError::File { path: path.to_owned(), source })?;
+        let wrong = |problem: String| PredictError::Card { path: path.to_owned(), problem };
+        let card: Self = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+        if card.format != FORMAT {
+            return Err(wrong(format!("format {} is not {FORMAT}, the one that this version reads", card.format)));
+        }
+        if card.preprocess.resampling != RESAMPLING {
+            let asked = &card.preprocess.resampling;
+            return Err(wrong(format!(
+                "resampling \"{asked}\" is not \"{RESAMPLING}\", the one that this version has"
+            )));
+        }
+        card.network.options(card.classes.len()).map_err(wrong)?;
+        card.class_list().map_err(wrong)?;
+        Ok(card)
+    }
+
+    /// Writes the card.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write(&self, path: &Path) -> Result<(), PredictError> {
+        let failed = |source| PredictError::File { path: path.to_owned(), source };
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
+        text.push('\n');
+        atomic_file::write(path, text.as_bytes()).map_err(failed)
+    }
+
+    /// The classes in the order of the logits.
+    ///
+    /// # Errors
+    /// A class is listed twice, or there are fewer than two.
+    pub fn class_list(&self) -> Result<ClassList, String> {
+        if self.classes.len() < 2 {
+            return Err(format!("{} classes are too few", self.classes.len()));
+        }
+        ClassList::from_ordered(self.classes.clone()).map_err(|error| error.to_string())
+    }
+}
+
+impl NetworkCard {
+    /// A network's options as stored.
+    pub fn new(name: &str, options: &NetworkOptions) -> Self {
+        let stem = match options.stem {
+            Stem::Imagenet => "imagenet",
+            Stem::Small => "small",
+        };
+        Self { name: name.to_owned(), stem: stem.to_owned(), dropout: options.dropout, hidden: options.hidden.clone() }
+    }
+
+    /// The options to build it with.
+    ///
+    /// # Errors
+    /// A stem that is not known, a dropout that is no probability.
+    pub fn options(&self, classes: usize) -> Result<NetworkOptions, String> {
+        let stem = match self.stem.as_str() {
+            "imagenet" => Stem::Imagenet,
+            "small" => Stem::Small,
+            other => return Err(format!("the stem \"{other}\" is neither imagenet nor small")),
+        };
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(format!("a dropout of {} is no probability below 1", self.dropout));
+        }
+        if self.hidden.iter().any(|&size| size == 0 || size > 1 << 20) {
+            return Err("a hidden layer is empty or larger than a million".to_owned());
+        }
+        Ok(NetworkOptions { classes, dropout: self.dropout, stem, hidden: self.hidden.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use avizor_base::ImageSize;
+
+    fn card() -> ModelCard {
+        let classes = ClassList::from_labels(["dog", "cat"]).unwrap();
+        let network = NetworkCard::new("resnet18", &NetworkOptions::new(2));
+        ModelCard::new(network, &classes, Preprocess::new(ImageSize::new(64, 48).unwrap()), Provenance::default())
+    }
+
+    #[test]
+    fn a_card_comes_back_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.json");
+        card().write(&path).unwrap();
+        assert_eq!(ModelCard::read(&path).unwrap(), card());
+    }
+
+    #[test]
+    fn what_this_version_cannot_follow_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.json");
+        let text = serde_json::to_string(&card()).unwrap();
+        for (from, to, what) in [
+            ("\"format\":1", "\"format\":9", "format 9 is not 1"),
+            ("pillow-13", "opencv-4", "resampling \"opencv-4\""),
+            ("\"cat\",\"dog\"", "\"cat\",\"cat\"", "class \"cat\" is listed twice"),
+            ("\"cat\",\"dog\"", "\"cat\"", "1 classes are too few"),
+            ("\"imagenet\"", "\"huge\"", "the stem \"huge\""),
+            ("[64,48]", "[0,48]", "0 × 48 is no size of a picture"),
+            ("{", "", "model.json: "),
+        ] {
+            std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+            let error = ModelCard::read(&path).unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A model folder opened: from files to the likeliest classes.
+
+use std::path::{Path, PathBuf};
+
+use avizor_base::ClassList;
+use avizor_data::{DecodeOptions, Picture, Resizer, read_picture};
+use avizor_engine::State;
+use avizor_kernels::Cpu;
+use avizor_models::{NetworkOptions, find, load_safetensors, save_safetensors};
+
+use crate::scorer::likeliest;
+use crate::{ModelCard, PredictError, Scorer, Scores};
+
+/// Pictures that are read and scored together: enough to keep every core busy, little memory.
+const BATCH: usize = 16;
+
+/// A network that can be asked about pictures.
+#[derive(Debug)]
+pub struct Model {
+    card: ModelCard,
+    classes: ClassList,
+    decode: DecodeOptions,
+    cpu: Cpu,
+    state: State,
+    /// For full batches and for single pictures.
+    scorers: [Scorer; 2],
+}
+
+/// What a model says about one file.
+#[derive(Debug)]
+pub struct Prediction {
+    /// The file as it was named.
+    pub path: PathBuf,
+    /// The likeliest classes first; or why the file could not be read.
+    pub result: Result<Vec<Guess>, String>,
+}
+
+/// A class and how probable it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guess {
+    /// Its name.
+    pub class: String,
+    /// In `0.0..=1.0`; all classes together give 1.
+    pub probability: f32,
+}
+
+impl Model {
+    /// Opens a model folder, or the one inside the folder of a run.
+    ///
+    /// # Errors
+    /// There is no model; its card or weights are damaged or of another version.
+    pub fn open(path: &Path, cpu: Cpu) -> Result<Self, PredictError> {
+        let folder = [path.to_owned(), path.join("model")]
+            .into_iter()
+            .find(|folder| folder.join("model.json").is_file())
+            .ok_or_else(|| PredictError::NoModel { path: path.to_owned() })?;
+        let card_path = folder.join("model.json");
+        let card = ModelCard::read(&card_path)?;
+        let wrong = |problem| PredictError::Card { path: card_path.clone(), problem };
+        let classes = card.class_list().map_err(wrong)?;
+        let options = card.network.options(classes.len()).map_err(wrong)?;
+        let network = find(&card.network.name)?;
+
+        let mut state = State::new(&Scorer::graph(network, &options, &card.preprocess, 1)?);
+        let weights = folder.join("model.safetensors");
+        load_safetensors(&weights, &mut state, None)
+            .map_err(|source| PredictError::Weights { path: weights.clone(), source })?;
+        let mut scorer = |batch| Scorer::new(network, &options, &card.preprocess, batch, &cpu, &mut state);
+        let scorers = [scorer(BATCH)?, scorer(1)?];
+        let decode = DecodeOptions { background: card.preprocess.background, ..DecodeOptions::default() };
+        Ok(Self { card, classes, decode, cpu, state, scorers })
+    }
+
+    /// Writes a model folder: the card and the weights.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn save(folder: &Path, card: &ModelCard, state: &State) -> Result<(), PredictError> {
+        std::fs::create_dir_all(folder).map_err(|source| PredictError::File { path: folder.to_owned(), source })?;
+        let weights = folder.join("model.safetensors");
+        save_safetensors(&weights, state).map_err(|source| PredictError::Weights { path: weights.clone(), source })?;
+        card.write(&folder.join("model.json"))
+    }
+
+    /// What the folder says of itself.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The classes in the order of the logits.
+    pub fn classes(&self) -> &ClassList {
+        &self.classes
+    }
+
+    /// The network's options.
+    pub fn options(&self) -> Result<NetworkOptions, String> {
+        self.card.network.options(self.classes.len())
+    }
+
+    /// Asks about files, in their order, a batch at a time; `each` gets every answer. A file that cannot be read is
+    /// answered with the reason, and the others are not kept waiting by it.
+    pub fn predict(&mut self, paths: &[PathBuf], top: usize, mut each: impl FnMut(Prediction)) {
+        for paths in paths.chunks(BATCH) {
+            let pictures = self.prepare(paths);
+            let mut bytes = Vec::new();
+            pictures.iter().flatten().for_each(|picture| bytes.extend_from_slice(picture.pixels()));
+            let scores = self.score(&bytes);
+            let mut row = 0;
+            for (path, picture) in paths.iter().zip(pictures) {
+                let result = picture.map(|_| {
+                    row += 1;
+                    self.guesses(scores.row(row - 1), top)
+                });
+                each(Prediction { path: path.clone(), result });
+            }
+        }
+    }
+
+    /// Scores prepared pictures: `u8` RGB of the model's size, one after the other.
+    pub fn score(&mut self, pictures: &[u8]) -> Scores {
+        let mut scores = Scores { classes: self.classes.len(), ..Scores::default() };
+        let picture = self.card.preprocess.size.area() as usize * 3;
+        for batch in pictures.chunks(BATCH * picture) {
+            let scorer = &self.scorers[usize::from(batch.len() == picture)];
+            scorer.score(&self.cpu, &mut self.state, batch, &mut scores);
+        }
+        scores
+    }
+
+    fn guesses(&self, probabilities: &[f32], top: usize) -> Vec<Guess> {
+        let guess =
+            |class: usize| Guess { class: self.classes.names()[class].clone(), probability: probabilities[class] };
+        likeliest(probabilities).into_iter().take(top).map(guess).collect()
+    }
+
+    /// Reads and resizes on all threads.
+    fn prepare(&self, paths: &[PathBuf]) -> Vec<Result<Picture, String>> {
+        let mut pictures: Vec<Result<Picture, String>> = paths.iter().map(|_| Err(String::new())).collect();
+        self.cpu.pool().for_each_chunk(&mut pictures, 1, |number, slot| slot[0] = self.prepare_one(&paths[number]));
+        pictures
+    }
+
+    fn prepare_one(&self, path: &Path) -> Result<Picture, String> {
+        let decoded = read_picture(path, &self.decode, &mut Vec::new()).map_err(|error| error.to_string())?;
+        Ok(Resizer::new().resize(&decoded.picture, &self.card.preprocess))
+    }
+}

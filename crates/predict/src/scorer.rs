@@ -1,0 +1,135 @@
+//! A network run over batches of prepared pictures.
+
+use avizor_base::Preprocess;
+use avizor_engine::{CompileOptions, Graph, GraphBuilder, Program, State, ops};
+use avizor_kernels::Cpu;
+use avizor_models::{Network, NetworkOptions, image_input};
+
+use crate::PredictError;
+
+/// A network compiled for inference on batches of one size. It shares parameters and working memory with the other
+/// programs of its [`State`].
+#[derive(Debug)]
+pub struct Scorer {
+    program: Program,
+    batch: usize,
+    classes: usize,
+    picture_bytes: usize,
+}
+
+/// Numbers of a network about some pictures, row by row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scores {
+    /// Numbers a row.
+    pub classes: usize,
+    /// Before softmax.
+    pub logits: Vec<f32>,
+    /// After softmax: each row sums to 1.
+    pub probabilities: Vec<f32>,
+}
+
+impl Scores {
+    /// How many pictures they are about.
+    pub fn rows(&self) -> usize {
+        self.probabilities.len() / self.classes.max(1)
+    }
+
+    /// Probabilities of one picture.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.probabilities[row * self.classes..][..self.classes]
+    }
+
+    /// Adds the rows of other scores.
+    pub fn append(&mut self, mut other: Self) {
+        self.logits.append(&mut other.logits);
+        self.probabilities.append(&mut other.probabilities);
+    }
+
+    /// The most probable class of each picture; the first of equals. NaN is never the most probable.
+    pub fn predictions(&self) -> Vec<u32> {
+        (0..self.rows()).map(|row| likeliest(self.row(row)).first().map_or(0, |&class| class as u32)).collect()
+    }
+}
+
+/// Classes by falling probability, the first of equals first.
+pub(crate) fn likeliest(probabilities: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    let rank = |class: usize| if probabilities[class].is_nan() { f32::NEG_INFINITY } else { probabilities[class] };
+    order.sort_by(|&a, &b| rank(b).total_cmp(&rank(a)));
+    order
+}
+
+impl Scorer {
+    /// The graph whose outputs are `logits` and `probabilities`.
+    ///
+    /// # Errors
+    /// The network does not fit the size.
+    pub fn graph(
+        network: &Network,
+        options: &NetworkOptions,
+        preprocess: &Preprocess,
+        batch: usize,
+    ) -> Result<Graph, PredictError> {
+        let mut graph = GraphBuilder::new();
+        let image = image_input(&mut graph, batch, preprocess)?;
+        let outputs = network.build(&mut graph, image, options)?;
+        graph.output("logits", outputs.logits);
+        let probabilities = graph.apply("probabilities", ops::Softmax, &[outputs.logits])?;
+        graph.output("probabilities", probabilities);
+        Ok(graph.finish()?)
+    }
+
+    /// Compiles such a graph.
+    ///
+    /// # Errors
+    /// Parameters that the state does not have.
+    pub fn new(
+        network: &Network,
+        options: &NetworkOptions,
+        preprocess: &Preprocess,
+        batch: usize,
+        cpu: &Cpu,
+        state: &mut State,
+    ) -> Result<Self, PredictError> {
+        let graph = Self::graph(network, options, preprocess, batch)?;
+        let program = Program::compile(&graph, &CompileOptions::infer(), cpu, state)?;
+        let picture_bytes = preprocess.size.area() as usize * 3;
+        Ok(Self { program, batch, classes: options.classes, picture_bytes })
+    }
+
+    /// Pictures of a batch.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Adds the scores of one batch: `pictures` holds up to [`batch`](Self::batch) pictures, `u8` RGB of the network's
+    /// size. What a picture scores does not depend on the others of its batch.
+    ///
+    /// # Panics
+    /// When `pictures` is not a whole number of pictures, or more than a batch.
+    pub fn score(&self, cpu: &Cpu, state: &mut State, pictures: &[u8], into: &mut Scores) {
+        let rows = pictures.len() / self.picture_bytes;
+        assert_eq!(pictures.len(), rows * self.picture_bytes, "whole pictures");
+        assert!(rows <= self.batch, "{rows} pictures for a batch of {}", self.batch);
+        let image = state.input_u8_mut(&self.program, "image");
+        image[..pictures.len()].copy_from_slice(pictures);
+        self.program.run(cpu, state);
+        into.classes = self.classes;
+        into.logits.extend_from_slice(&state.output(&self.program, "logits")[..rows * self.classes]);
+        into.probabilities.extend_from_slice(&state.output(&self.program, "probabilities")[..rows * self.classes]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_equals_is_likeliest_and_nan_never() {
+        for (row, wanted) in
+            [([0.2, 0.5, 0.3], vec![1, 2, 0]), ([0.5, 0.5, 0.0], vec![0, 1, 2]), ([f32::NAN, 0.1, 0.2], vec![2, 1, 0])]
+        {
+            assert_eq!(likeliest(&row), wanted);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The state of a run under way, on disk.
+//!
+//! A checkpoint is a generation: a folder of its own, complete before the file `current` is renamed to name it. A
+//! crash at any moment leaves `current` naming a complete generation. The best parameters so far lie beside the
+//! generations, in a file that is never rewritten.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use avizor_base::atomic_file;
+use avizor_engine::{NamedArray, Shape};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::schedule::Plateau;
+
+/// Where a run stands. With the parameters and the optimizer's memory this is all that resuming needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    /// Version of this file's shape.
+    pub(crate) format: u32,
+    /// Steps done since the start of the run.
+    pub(crate) step: u64,
+    /// The epoch under way, from 0.
+    pub(crate) epoch: usize,
+    /// Batches of it that are done.
+    pub(crate) batch: usize,
+    /// What the epoch's batches added up to so far.
+    pub(crate) sums: EpochSums,
+    /// The best epoch so far.
+    pub(crate) best: Option<Best>,
+    /// Epochs since then.
+    pub(crate) epochs_without_better: usize,
+    /// What the schedule remembers.
+    pub(crate) plateau: Plateau,
+    /// Seconds of work so far, earlier sittings included.
+    pub(crate) seconds: f64,
+}
+
+/// The numbers of an epoch under way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EpochSums {
+    /// Sum over pictures of the loss, as the bits of an f64: text would round it.
+    pub(crate) loss_bits: u64,
+    /// Pictures seen.
+    pub(crate) pictures: u64,
+    /// Confusion counts, rows truth, columns prediction.
+    pub(crate) confusion: Vec<u64>,
+}
+
+/// The epoch whose parameters are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Best {
+    /// From 1.
+    pub(crate) epoch: usize,
+    /// The metric that chose it, as the bits of an f64.
+    pub(crate) value_bits: u64,
+    /// The file of its parameters, beside the generations.
+    pub(crate) file: String,
+}
+
+/// The format that this version writes and reads.
+pub(crate) const FORMAT: u32 = 1;
+
+/// The folder of checkpoints of one run.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    folder: PathBuf,
+}
+
+impl Checkpoints {
+    /// The folder, made where it is not there.
+    pub(crate) fn open(folder: PathBuf) -> Result<Self, TrainError> {
+        fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+        Ok(Self { folder })
+    }
+
+    /// Stores the best parameters so far and returns the name of their file.
+    pub(crate) fn write_best(&self, epoch: usize, parameters: &[NamedArray]) -> Result<String, TrainError> {
+        let name = format!("best-{epoch:05}.safetensors");
+        write_arrays(&self.folder.join(&name), parameters)?;
+        Ok(name)
+    }
+
+    /// The best parameters.
+    pub(crate) fn read_best(&self, best: &Best) -> Result<Vec<NamedArray>, TrainError> {
+        read_arrays(&self.folder.join(&best.file))
+    }
+
+    /// Stores a generation, makes it the current one, and removes what it replaces.
+    pub(crate) fn write(&self, position: &Position, arrays: &[NamedArray]) -> Result<(), TrainError> {
+        let name = format!("step-{:09}", position.step);
+        let generation = self.folder.join(&name);
+        fs::create_dir_all(&generation).map_err(|error| failed(&generation, &error))?;
+        write_arrays(&generation.join("state.safetensors"), arrays)?;
+        let path = generation.join("position.json");
+        let text = serde_json::to_vec_pretty(position).map_err(|error| failed(&path, &error.into()))?;
+        atomic_file::write(&path, &text).map_err(|error| failed(&path, &error))?;
+        let current = self.folder.join("current");
+        atomic_file::write(&current, name.as_bytes()).map_err(|error| failed(&current, &error))?;
+        self.remove_all_but(&name, position.best.as_ref().map(|best| best.file.as_str()));
+        Ok(())
+    }
+
+    /// The current generation; `None` where there is none yet.
+    pub(crate) fn read(&self) -> Result<Option<(Position, Vec<NamedArray>)>, TrainError> {
+        let current = self.folder.join("current");
+        let name = match fs::read_to_string(&current) {
+            Ok(name) => name,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&current, &error)),
+        };
+        // A name with a path in it would lead outside the folder.
+        if !name.starts_with("step-") || name.contains(['/', '\\', '.']) {
+            return Err(damaged(&current, format!("\"{name}\" is no generation")));
+        }
+        let generation = self.folder.join(name);
+        let path = generation.join("position.json");
+        let text = fs::read(&path).map_err(|error| failed(&path, &error))?;
+        let position: Position = serde_json::from_slice(&text).map_err(|error| damaged(&path, error.to_string()))?;
+        if position.format != FORMAT {
+            return Err(damaged(&path, format!("format {} is not {FORMAT}", position.format)));
+        }
+        Ok(Some((position, read_arrays(&generation.join("state.safetensors"))?)))
+    }
+
+    /// Old generations are of no use; one that cannot be removed does no harm, so failures are not told.
+    fn remove_all_but(&self, generation: &str, best: Option<&str>) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("step-") && name != generation {
+                let _ = fs::remove_dir_all(entry.path());
+            } else if (name.starts_with("best-") && Some(name.as_ref()) != best) || name.ends_with(".partial") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+fn failed(path: &Path, error: &io::Error) -> TrainError {
+    damaged(path, error.to_string())
+}
+
+fn damaged(path: &Path, problem: String) -> TrainError {
+    TrainError::Checkpoint { path: path.to_owned(), problem }
+}
+
+fn write_arrays(path: &Path, arrays: &[NamedArray]) -> Result<(), TrainError> {
+    let bytes: Vec<Vec<u8>> =
+        arrays.iter().map(|array| array.values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let views = arrays.iter().zip(&bytes).map(|(array, bytes)| {
+        let view = TensorView::new(Dtype::F32, array.shape.to_vec(), bytes);
+        view.map(|view| (array.name.as_str(), view)).map_err(|error| damaged(path, error.to_string()))
+    });
+    let views = views.collect::<Result<Vec<_>, _>>()?;
+    let file = safetensors::serialize(views, None).map_err(|error| damaged(path, error.to_string()))?;
+    atomic_file::write(path, &file).map_err(|error| failed(path, &error))
+}
+
+fn read_arrays(path: &Path) -> Result<Vec<NamedArray>, TrainError> {
+    let bytes = fs::read(path).map_err(|error| failed(path, &error))?;
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(path, error.to_string()))?;
+    let mut arrays = Vec::with_capacity(tensors.len());
+    for (name, view) in tensors.iter() {
+        if view.dtype() != Dtype::F32 {
+            return Err(damaged(path, format!("{name} does not hold f32 numbers")));
+        }
+        let (words, _) = view.data().as_chunks::<4>();
+        let values = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
+        arrays.push(NamedArray { name: name.to_owned(), shape: Shape::from(view.shape().to_vec()), values });
+    }
+    Ok(arrays)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position(step: u64, best: Option<Best>) -> Position {
+        Position {
+            format: FORMAT,
+            step,
+            epoch: 1,
+            batch: 2,
+            sums: EpochSums { loss_bits: (0.1f64 + 0.2).to_bits(), pictures: 3, confusion: vec![1, 0, 2, 0] },
+            best,
+            epochs_without_better: 1,
+            plateau: Plateau::default(),
+            seconds: 1.5,
+        }
+    }
+
+    fn arrays(values: &[f32]) -> Vec<NamedArray> {
+        vec![NamedArray { name: "w".into(), shape: Shape::from(vec![values.len()]), values: values.to_vec() }]
+    }
+
+    #[test]
+    fn the_last_whole_generation_is_read_to_the_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::open(folder.path().join("checkpoint")).unwrap();
+        assert!(checkpoints.read().unwrap().is_none());
+        let file = checkpoints.write_best(1, &arrays(&[1.0])).unwrap();
+        let best = Best { epoch: 1, value_bits: 0.7f64.to_bits(), file };
+        checkpoints.write(&position(5, Some(best.clone())), &arrays(&[f32::MIN_POSITIVE / 2.0, -0.0])).unwrap();
+        checkpoints.write(&position(9, Some(best.clone())), &arrays(&[0.1, f32::NAN])).unwrap();
+        // As a crash would leave it: a generation that was not finished, and a file that was not renamed.
+        fs::create_dir(checkpoints.folder.join("step-000000012")).unwrap();
+        fs::write(checkpoints.folder.join(".best.1.partial"), "x").unwrap();
+
+        let (read, state) = checkpoints.read().unwrap().unwrap();
+        assert_eq!(read, position(9, Some(best.clone())));
+        assert_eq!(state[0].values[0].to_bits(), 0.1f32.to_bits());
+        assert!(state[0].values[1].is_nan());
+        assert_eq!(checkpoints.read_best(&best).unwrap()[0].values, [1.0]);
+
+        checkpoints.write(&position(12, Some(best)), &arrays(&[2.0])).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(&checkpoints.folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["best-00001.safetensors", "current", "step-000000012"]);
+    }
+
+    #[test]
+    fn damage_is_told_with_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::open(folder.path().to_owned()).unwrap();
+        checkpoints.write(&position(5, None), &arrays(&[1.0])).unwrap();
+        let generation = folder.path().join("step-000000005");
+        for (path, text) in [
+            (generation.join("state.safetensors"), "short"),
+            (generation.join("position.json"), "{\"format\": 1"),
+            (folder.path().join("current"), "../../etc"),
+        ] {
+            let before = fs::read(&path).unwrap();
+            fs::write(&path, text).unwrap();
+            let error = checkpoints.read().unwrap_err().to_string();
+            assert!(error.contains(path.file_name().unwrap().to_str().unwrap()), "{error}");
+            fs::write(&path, before).unwrap();
+        }
+        assert!(checkpoints.read().unwrap().is_some());
+    }
+}

@@ -1,0 +1,383 @@
+//! The training loop: epochs of steps, a look at the validation part after each, the best kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use avizor_base::{Event, Listener, Seed};
+use avizor_data::loader::{Batch, Loader, LoaderOptions, Visit, plain_order, shuffled_order, weighted_order};
+use avizor_engine::{Optimizer, Program, State};
+use avizor_kernels::Cpu;
+use avizor_metrics::{Confusion, Metric, log_loss};
+use avizor_predict::{Scorer, Scores};
+
+use crate::checkpoint::{Best, Checkpoints, EpochSums, FORMAT, Position};
+use crate::error::TrainError;
+use crate::network::{NetworkPlan, balanced_class_weights};
+use crate::recipe::{ClassWeights, Recipe};
+use crate::schedule::{LearningRate, Plateau};
+use crate::setup::Setup;
+
+/// Pictures that are evaluated together.
+const SCORED_TOGETHER: usize = 32;
+
+/// How a fit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All epochs are done.
+    AllEpochs,
+    /// No better epoch for as long as the recipe says.
+    EarlyStop,
+    /// Somebody asked for it; a checkpoint was written.
+    Interrupted,
+}
+
+impl End {
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::AllEpochs => "all epochs done",
+            Self::EarlyStop => "early stop: no better epoch for as long as the recipe allows",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A training under way.
+pub(crate) struct Fit<'r> {
+    recipe: &'r Recipe,
+    setup: &'r Setup,
+    cpu: &'r Cpu,
+    pub(crate) state: State,
+    /// With the size of their batches: for full ones, and for the last one of an epoch where it is smaller.
+    programs: Vec<(usize, Program)>,
+    optimizer: Optimizer,
+    scorer: Scorer,
+    rate: LearningRate,
+    checkpoints: Checkpoints,
+    pub(crate) position: Position,
+    select: Metric,
+    seed: Seed,
+    /// Work before this sitting.
+    earlier_seconds: f64,
+    started: Instant,
+}
+
+impl<'r> Fit<'r> {
+    /// At the start of the run, or where its last checkpoint left it.
+    ///
+    /// # Errors
+    /// A network that cannot be compiled, a checkpoint that cannot be read.
+    pub(crate) fn new(
+        recipe: &'r Recipe,
+        setup: &'r Setup,
+        plan: &NetworkPlan,
+        mut state: State,
+        cpu: &'r Cpu,
+        checkpoints: Checkpoints,
+    ) -> Result<Self, TrainError> {
+        let pictures = setup.rows.train.len();
+        let batch = recipe.train.batch.min(pictures);
+        let steps_per_epoch = pictures.div_ceil(batch);
+        let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
+        let programs = sizes
+            .map(|size| Ok((size, plan.training_program(size, cpu, &mut state)?)))
+            .collect::<Result<Vec<_>, TrainError>>()?;
+        let scorer = plan.scorer(SCORED_TOGETHER, cpu, &mut state)?;
+        let optimizer = plan.optimizer(&mut state)?;
+        let schedule = recipe.schedule.clone();
+        let mut rate = LearningRate::new(schedule, recipe.optimizer.lr, recipe.train.epochs, steps_per_epoch);
+        let position = match checkpoints.read()? {
+            Some((position, arrays)) => {
+                state.import(&arrays)?;
+                rate.restore(position.plateau);
+                position
+            }
+            None => Position::start(setup.classes().len()),
+        };
+        let name = recipe.train.select.0.trim_start_matches("val.");
+        let Ok(select) = name.parse() else { unreachable!("the recipe was checked: {name}") };
+        let earlier_seconds = position.seconds;
+        let mut fit = Self {
+            recipe,
+            setup,
+            cpu,
+            state,
+            programs,
+            optimizer,
+            scorer,
+            rate,
+            checkpoints,
+            position,
+            select,
+            seed: Seed(recipe.train.seed),
+            earlier_seconds,
+            started: Instant::now(),
+        };
+        fit.set_class_weights();
+        Ok(fit)
+    }
+
+    fn set_class_weights(&mut self) {
+        if self.recipe.balance.class_weights == ClassWeights::None {
+            return;
+        }
+        let weights = balanced_class_weights(&self.setup.train_counts());
+        for (_, program) in &self.programs {
+            self.state.input_f32_mut(program, "class_weights").copy_from_slice(&weights);
+        }
+    }
+
+    /// Trains until the end, or until `stop` becomes true.
+    ///
+    /// # Errors
+    /// A loss that is no number, a picture that vanished, a checkpoint that cannot be written.
+    pub(crate) fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<End, TrainError> {
+        listener.on_event(&Event::RunStarted {
+            epochs: self.recipe.train.epochs,
+            steps_per_epoch: self.setup.rows.train.len().div_ceil(self.recipe.train.batch),
+            first_step: self.position.step,
+        });
+        while self.position.epoch < self.recipe.train.epochs {
+            if self.is_early_stop() {
+                return Ok(End::EarlyStop);
+            }
+            let started = Instant::now();
+            if self.train_epoch(stop, listener)? == Pass::Stopped {
+                self.write_checkpoint(listener)?;
+                return Ok(End::Interrupted);
+            }
+            self.end_epoch(started, listener)?;
+        }
+        Ok(End::AllEpochs)
+    }
+
+    fn is_early_stop(&self) -> bool {
+        let patience = self.recipe.train.early_stop;
+        patience > 0 && self.position.epochs_without_better >= patience
+    }
+
+    fn train_epoch(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Pass, TrainError> {
+        let mut loader = self.training_loader()?;
+        loop {
+            // Asked before the batch is taken, so that what is done and what is counted agree.
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Pass::Stopped);
+            }
+            let Some(batch) = loader.next_batch()? else { return Ok(Pass::Complete) };
+            let loss = self.step(batch)?;
+            self.position.step += 1;
+            self.position.batch += 1;
+            let (epoch, step) = (self.position.epoch + 1, self.position.batch);
+            listener.on_event(&Event::Step { epoch, step, loss: f64::from(loss), pictures: batch.len() });
+            let every = self.recipe.train.checkpoint_steps;
+            if every > 0 && self.position.step.is_multiple_of(every as u64) {
+                self.write_checkpoint(listener)?;
+            }
+        }
+    }
+
+    fn training_loader(&self) -> Result<Loader, TrainError> {
+        let options = LoaderOptions {
+            batch: self.recipe.train.batch,
+            epoch: self.position.epoch as u64,
+            seed: self.seed,
+            threads: self.cpu.threads(),
+            first_batch: self.position.batch,
+        };
+        let transforms = Some(self.recipe.transforms.train.clone());
+        Ok(Loader::new(Arc::clone(&self.setup.prepared), self.visits(), transforms, options)?)
+    }
+
+    fn visits(&self) -> Vec<Visit> {
+        let (rows, epoch) = (&self.setup.rows.train, self.position.epoch as u64);
+        if self.setup.draws_weighted(&self.recipe.balance) {
+            weighted_order(self.seed, epoch, rows, self.setup.index.labels())
+        } else {
+            shuffled_order(self.seed, epoch, rows)
+        }
+    }
+
+    fn step(&mut self, batch: &Batch) -> Result<f32, TrainError> {
+        let program = self.programs.iter().find(|(size, _)| *size == batch.len());
+        let Some((_, program)) = program else { unreachable!("a batch is full, or the last one") };
+        let state = &mut self.state;
+        state.set_step(self.seed, self.position.step);
+        state.input_u8_mut(program, "image").copy_from_slice(&batch.images);
+        state.input_i32_mut(program, "labels").copy_from_slice(&batch.labels);
+        program.run(self.cpu, state);
+        let loss = state.output(program, "loss")[0];
+        let lr = self.rate.at(self.position.step);
+        if !loss.is_finite() {
+            let (epoch, step) = (self.position.epoch + 1, self.position.batch + 1);
+            return Err(TrainError::Diverged { loss, epoch, step, lr });
+        }
+        self.position.sums.add(loss, &batch.labels, state.output(program, "logits"));
+        self.optimizer.step(self.cpu, state, lr);
+        Ok(loss)
+    }
+
+    fn end_epoch(&mut self, started: Instant, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        let lr = self.rate.at(self.position.step.saturating_sub(1));
+        let classes = self.setup.classes().len();
+        let (train_loss, train) = self.position.sums.finish(classes);
+        let truth = self.setup.truth(&self.setup.rows.val);
+        let scores = self.score(&self.setup.rows.val)?;
+        let confusion = confusion(&truth, &scores.predictions(), classes);
+        let val_loss = log_loss(&truth, &scores.probabilities, classes).unwrap_or(f64::NAN);
+        self.rate.epoch_ended(val_loss);
+
+        let value = self.select.value(&confusion, val_loss);
+        let is_better = match &self.position.best {
+            Some(best) => self.select.improves(value, f64::from_bits(best.value_bits)),
+            None => true,
+        };
+        let epoch = self.position.epoch + 1;
+        if is_better {
+            let file = self.checkpoints.write_best(epoch, &self.parameters())?;
+            self.position.best = Some(Best { epoch, value_bits: value.to_bits(), file });
+        }
+        self.position.epochs_without_better = if is_better { 0 } else { self.position.epochs_without_better + 1 };
+        self.position.next_epoch(classes, self.rate.memory());
+
+        let metric = |metric: Metric| metric.value(&confusion, val_loss);
+        let mut values = vec![
+            ("train.loss".to_owned(), train_loss),
+            ("train.accuracy".to_owned(), Metric::Accuracy.value(&train, train_loss)),
+            ("train.macro_precision".to_owned(), Metric::MacroPrecision.value(&train, train_loss)),
+            ("train.macro_f1".to_owned(), Metric::MacroF1.value(&train, train_loss)),
+            ("val.loss".to_owned(), val_loss),
+            ("val.accuracy".to_owned(), metric(Metric::Accuracy)),
+            ("val.macro_precision".to_owned(), metric(Metric::MacroPrecision)),
+            ("val.macro_f1".to_owned(), metric(Metric::MacroF1)),
+        ];
+        if !values.iter().any(|(name, _)| *name == self.recipe.train.select.0) {
+            values.push((self.recipe.train.select.0.clone(), value));
+        }
+        values.push(("lr".to_owned(), lr));
+        values.push(("seconds".to_owned(), started.elapsed().as_secs_f64()));
+        listener.on_event(&Event::Epoch { epoch, values, best: is_better });
+        self.write_checkpoint(listener)
+    }
+
+    fn write_checkpoint(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        self.position.seconds = self.seconds();
+        self.checkpoints.write(&self.position, &self.state.export())?;
+        listener.on_event(&Event::Checkpoint { step: self.position.step });
+        Ok(())
+    }
+
+    /// Seconds of work, earlier sittings included.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.earlier_seconds + self.started.elapsed().as_secs_f64()
+    }
+
+    /// The parameters alone, without what the optimizer remembers.
+    fn parameters(&self) -> Vec<avizor_engine::NamedArray> {
+        let array = |parameter: &avizor_engine::Parameter| avizor_engine::NamedArray {
+            name: parameter.name.clone(),
+            shape: parameter.disk_shape(),
+            values: self.state.read_disk(&parameter.name).unwrap_or_default(),
+        };
+        self.state.parameters().iter().map(array).collect()
+    }
+
+    /// Puts the best parameters in place of the last ones.
+    ///
+    /// # Errors
+    /// Their file cannot be read.
+    pub(crate) fn restore_best(&mut self) -> Result<Option<usize>, TrainError> {
+        let Some(best) = &self.position.best else { return Ok(None) };
+        for array in self.checkpoints.read_best(best)? {
+            self.state.write_disk(&array.name, &array.shape, &array.values)?;
+        }
+        Ok(Some(best.epoch))
+    }
+
+    /// What the network says about some rows of the index, in their order.
+    ///
+    /// # Errors
+    /// A picture that cannot be read any more.
+    pub(crate) fn score(&mut self, rows: &[u32]) -> Result<Scores, TrainError> {
+        let options = LoaderOptions {
+            batch: self.scorer.batch(),
+            epoch: 0,
+            seed: self.seed,
+            threads: self.cpu.threads(),
+            first_batch: 0,
+        };
+        let mut loader = Loader::new(Arc::clone(&self.setup.prepared), plain_order(rows), None, options)?;
+        let mut scores = Scores { classes: self.setup.classes().len(), ..Scores::default() };
+        while let Some(batch) = loader.next_batch()? {
+            self.scorer.score(self.cpu, &mut self.state, &batch.images, &mut scores);
+        }
+        Ok(scores)
+    }
+}
+
+/// How far a pass over the training part came.
+#[derive(PartialEq, Eq)]
+enum Pass {
+    Complete,
+    Stopped,
+}
+
+/// Both sides come from this program, so they are of one length and in range.
+fn confusion(truth: &[u32], prediction: &[u32], classes: usize) -> Confusion {
+    Confusion::new(truth, prediction, classes)
+        .unwrap_or_else(|error| unreachable!("labels and predictions are of one class list: {error}"))
+}
+
+impl Position {
+    fn start(classes: usize) -> Self {
+        Self {
+            format: FORMAT,
+            step: 0,
+            epoch: 0,
+            batch: 0,
+            sums: EpochSums::new(classes),
+            best: None,
+            epochs_without_better: 0,
+            plateau: Plateau::default(),
+            seconds: 0.0,
+        }
+    }
+
+    fn next_epoch(&mut self, classes: usize, plateau: Plateau) {
+        self.epoch += 1;
+        self.batch = 0;
+        self.sums = EpochSums::new(classes);
+        self.plateau = plateau;
+    }
+}
+
+impl EpochSums {
+    fn new(classes: usize) -> Self {
+        Self { loss_bits: 0f64.to_bits(), pictures: 0, confusion: vec![0; classes * classes] }
+    }
+
+    fn add(&mut self, loss: f32, labels: &[i32], logits: &[f32]) {
+        let sum = f64::from_bits(self.loss_bits) + f64::from(loss) * labels.len() as f64;
+        self.loss_bits = sum.to_bits();
+        self.pictures += labels.len() as u64;
+        let classes = logits.len() / labels.len().max(1);
+        for (&label, logits) in labels.iter().zip(logits.chunks_exact(classes)) {
+            let mut prediction = 0;
+            for (class, &logit) in logits.iter().enumerate() {
+                if logit > logits[prediction] {
+                    prediction = class;
+                }
+            }
+            self.confusion[label as usize * classes + prediction] += 1;
+        }
+    }
+
+    /// Mean loss and confusion of what was added.
+    fn finish(&self, classes: usize) -> (f64, Confusion) {
+        let (mut truth, mut prediction) = (Vec::new(), Vec::new());
+        for (cell, &count) in self.confusion.iter().enumerate() {
+            truth.extend(std::iter::repeat_n((cell / classes) as u32, count as usize));
+            prediction.extend(std::iter::repeat_n((cell % classes) as u32, count as usize));
+        }
+        (f64::from_bits(self.loss_bits) / self.pictures.max(1) as f64, confusion(&truth, &prediction, classes))
+    }
+}

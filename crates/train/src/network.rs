@@ -1,0 +1,167 @@
+//! From a recipe to a network in memory: its programs, its starting values, its optimizer.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use avizor_base::{ClassList, Preprocess, Seed};
+use avizor_engine::DType;
+use avizor_engine::{
+    CompileOptions, FrozenNorm, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
+};
+use avizor_kernels::Cpu;
+use avizor_models::{LoadReport, Network, NetworkOptions, find, image_input, load_safetensors};
+use avizor_predict::{NetworkCard, Scorer};
+
+use crate::error::TrainError;
+use crate::recipe::{self, ClassWeights, Freeze, OptimizerName, OptimizerOptions, Recipe};
+
+/// What a recipe asks for, found and checked.
+#[derive(Clone, Debug)]
+pub(crate) struct NetworkPlan {
+    pub(crate) network: &'static Network,
+    pub(crate) options: NetworkOptions,
+    pub(crate) preprocess: Preprocess,
+    label_smoothing: f32,
+    weigh_classes: bool,
+    freeze: Freeze,
+    optimizer: OptimizerOptions,
+}
+
+impl NetworkPlan {
+    /// # Errors
+    /// No such network.
+    pub(crate) fn new(recipe: &Recipe, classes: &ClassList, preprocess: Preprocess) -> Result<Self, TrainError> {
+        let model = &recipe.model;
+        let stem = match model.stem {
+            recipe::Stem::Imagenet => avizor_models::Stem::Imagenet,
+            recipe::Stem::Small => avizor_models::Stem::Small,
+        };
+        let options = NetworkOptions {
+            classes: classes.len(),
+            dropout: model.dropout as f32,
+            stem,
+            hidden: model.hidden.clone(),
+        };
+        Ok(Self {
+            network: find(&model.name)?,
+            options,
+            preprocess,
+            label_smoothing: recipe.train.label_smoothing as f32,
+            weigh_classes: recipe.balance.class_weights != ClassWeights::None,
+            freeze: model.freeze,
+            optimizer: recipe.optimizer.clone(),
+        })
+    }
+
+    /// As it is stored with the model.
+    pub(crate) fn card(&self) -> NetworkCard {
+        NetworkCard::new(self.network.name, &self.options)
+    }
+
+    /// The graph of a training step, and the name of the last layer.
+    fn training_graph(&self, batch: usize) -> Result<(Graph, String), TrainError> {
+        let mut graph = GraphBuilder::new();
+        let image = image_input(&mut graph, batch, &self.preprocess)?;
+        let outputs = self.network.build(&mut graph, image, &self.options)?;
+        let labels = graph.input("labels", DType::I32, [batch]);
+        let mut inputs = vec![outputs.logits, labels];
+        if self.weigh_classes {
+            inputs.push(graph.input("class_weights", DType::F32, [self.options.classes]));
+        }
+        let loss = graph.apply("loss", ops::CrossEntropy { label_smoothing: self.label_smoothing }, &inputs)?;
+        graph.output("logits", outputs.logits);
+        graph.output("loss", loss);
+        Ok((graph.finish()?, outputs.head))
+    }
+
+    /// Random starting values, and weights from a file where the recipe names one.
+    ///
+    /// # Errors
+    /// A network that does not fit the size; weights that cannot be read or belong to another network.
+    pub(crate) fn state(&self, seed: Seed, weights: &str) -> Result<(State, Option<LoadReport>), TrainError> {
+        let (graph, head) = self.training_graph(1)?;
+        let mut state = State::new(&graph);
+        state.initialise(seed);
+        if weights == "none" {
+            return Ok((state, None));
+        }
+        let path = PathBuf::from(weights);
+        let report = load_safetensors(&path, &mut state, Some(&head))
+            .map_err(|source| TrainError::Weights { path: path.clone(), source })?;
+        Ok((state, Some(report)))
+    }
+
+    /// A training step for batches of one size.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn training_program(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Program, TrainError> {
+        let (graph, head) = self.training_graph(batch)?;
+        let mut options = CompileOptions::train("loss", Trainable::All);
+        if self.freeze == Freeze::Backbone {
+            options = CompileOptions::train("loss", Trainable::Named(trained_names(state, &head)));
+            options.frozen_norm = FrozenNorm::Running;
+        }
+        Ok(Program::compile(&graph, &options, cpu, state)?)
+    }
+
+    /// The network for inference.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn scorer(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Scorer, TrainError> {
+        Ok(Scorer::new(self.network, &self.options, &self.preprocess, batch, cpu, state)?)
+    }
+
+    /// The optimizer over everything that is trained.
+    ///
+    /// # Errors
+    /// A parameter that the state does not have.
+    pub(crate) fn optimizer(&self, state: &mut State) -> Result<Optimizer, TrainError> {
+        let (_, head) = self.training_graph(1)?;
+        let parameters = match self.freeze {
+            Freeze::None => trained_names(state, ""),
+            Freeze::Backbone => trained_names(state, &head),
+        };
+        let weight_decay = self.optimizer.weight_decay;
+        let group = Group { parameters: parameters.into_iter().collect(), lr_scale: 1.0, weight_decay };
+        Ok(Optimizer::new(kind(&self.optimizer), state, &[group])?)
+    }
+}
+
+/// Names of the parameters that are trained: those of the layer `head`, or of all when that is empty.
+fn trained_names(state: &State, head: &str) -> BTreeSet<String> {
+    let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
+    parameters.map(|parameter| parameter.name.clone()).filter(|name| name.starts_with(head)).collect()
+}
+
+fn kind(options: &OptimizerOptions) -> OptimizerKind {
+    let OptimizerOptions { momentum, nesterov, alpha, eps, betas: [beta1, beta2], .. } = *options;
+    match options.name {
+        OptimizerName::Sgd => OptimizerKind::Sgd { momentum, dampening: 0.0, nesterov },
+        OptimizerName::Adam => OptimizerKind::Adam { beta1, beta2, eps },
+        OptimizerName::AdamW => OptimizerKind::AdamW { beta1, beta2, eps },
+        OptimizerName::RmsProp => OptimizerKind::RmsProp { alpha, eps, momentum },
+    }
+}
+
+/// Weights of the classes in the loss: n / (classes × n of the class), as scikit-learn's `balanced`.
+pub(crate) fn balanced_class_weights(counts: &[usize]) -> Vec<f32> {
+    let n: usize = counts.iter().sum();
+    let weight = |&count: &usize| match count {
+        0 => 0.0,
+        _ => (n as f64 / (counts.len() as f64 * count as f64)) as f32,
+    };
+    counts.iter().map(weight).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_weights_are_scikit_learns() {
+        // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
+        assert_eq!(balanced_class_weights(&[3, 1, 2]), [2.0 / 3.0, 2.0, 1.0]);
+    }
+}

@@ -1,0 +1,99 @@
+//! Which values make sense. Types are serde's business, meanings are this file's.
+
+use avizor_metrics::Metric;
+
+use super::Recipe;
+
+/// An option with a value that cannot be meant.
+pub(super) struct OutOfRange {
+    pub(super) section: &'static str,
+    pub(super) option: &'static str,
+    pub(super) problem: String,
+}
+
+/// The first option that is out of range.
+pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
+    let Recipe { data, split, transforms, balance, model, train, optimizer, schedule } = recipe;
+    within("data", "fraction", data.fraction, 1e-6, 1.0)?;
+    within("data", "max_megapixels", data.max_megapixels, 0.001, 4000.0)?;
+    ratios(split.ratios)?;
+    if transforms.size.image_size().is_none_or(|size| size.area() > 1 << 24) {
+        return wrong("transforms", "size", "is too large; a network's input has at most 16 million pixels");
+    }
+    if transforms.std.iter().any(|&std| std.is_nan() || std <= 0.0) {
+        return wrong("transforms", "std", "must be greater than 0 for every channel");
+    }
+    within("balance", "threshold", balance.threshold, 1.0, f64::MAX)?;
+    below("model", "dropout", model.dropout, 1.0)?;
+    if model.hidden.contains(&0) {
+        return wrong("model", "hidden", "has a layer of size 0");
+    }
+    at_least("train", "epochs", train.epochs, 1)?;
+    at_least("train", "batch", train.batch, 1)?;
+    if train.batch > 1 << 16 {
+        return wrong("train", "batch", "is more than 65,536");
+    }
+    below("train", "label_smoothing", train.label_smoothing, 1.0)?;
+    selects("train", &train.select.0)?;
+    within("optimizer", "lr", optimizer.lr, 0.0, 1e6)?;
+    within("optimizer", "weight_decay", optimizer.weight_decay, 0.0, 1e6)?;
+    below("optimizer", "momentum", optimizer.momentum, 1.0)?;
+    below("optimizer", "betas", optimizer.betas[0], 1.0)?;
+    below("optimizer", "betas", optimizer.betas[1], 1.0)?;
+    below("optimizer", "alpha", optimizer.alpha, 1.0)?;
+    within("optimizer", "eps", optimizer.eps, 0.0, 1.0)?;
+    if optimizer.nesterov && optimizer.momentum == 0.0 {
+        return wrong("optimizer", "nesterov", "needs optimizer.momentum above 0");
+    }
+    within("schedule", "factor", schedule.factor, 1e-6, 1.0)?;
+    within("schedule", "min_lr", schedule.min_lr, 0.0, optimizer.lr.max(0.0))?;
+    at_least("schedule", "patience", schedule.patience, usize::from(schedule.name == super::ScheduleName::Step))
+}
+
+fn wrong(section: &'static str, option: &'static str, problem: impl Into<String>) -> Result<(), OutOfRange> {
+    Err(OutOfRange { section, option, problem: problem.into() })
+}
+
+fn at_least(section: &'static str, option: &'static str, value: usize, least: usize) -> Result<(), OutOfRange> {
+    if value >= least { Ok(()) } else { wrong(section, option, format!("is {value}, but must be at least {least}")) }
+}
+
+fn within(section: &'static str, option: &'static str, value: f64, low: f64, high: f64) -> Result<(), OutOfRange> {
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else if high >= 1e6 {
+        wrong(section, option, format!("is {value}, but must be at least {low}"))
+    } else {
+        wrong(section, option, format!("is {value}, but must lie between {low} and {high}"))
+    }
+}
+
+/// In `0..limit`.
+fn below(section: &'static str, option: &'static str, value: f64, limit: f64) -> Result<(), OutOfRange> {
+    if (0.0..limit).contains(&value) {
+        Ok(())
+    } else {
+        wrong(section, option, format!("is {value}, but must be at least 0 and less than {limit}"))
+    }
+}
+
+fn ratios(ratios: [f64; 3]) -> Result<(), OutOfRange> {
+    let sum: f64 = ratios.iter().sum();
+    if ratios.iter().all(|ratio| (0.0..=1.0).contains(ratio)) && ratios[0] > 0.0 && (sum - 1.0).abs() < 1e-6 {
+        Ok(())
+    } else {
+        wrong("split", "ratios", format!("are {ratios:?}, but must be three shares that sum to 1, train above 0"))
+    }
+}
+
+fn selects(section: &'static str, name: &str) -> Result<(), OutOfRange> {
+    let metric = name.strip_prefix("val.").map(str::parse::<Metric>);
+    match metric {
+        Some(Ok(_)) => Ok(()),
+        _ => wrong(
+            section,
+            "select",
+            format!("is \"{name}\", but must be val. and the name of a metric, such as val.loss or val.macro_f1"),
+        ),
+    }
+}

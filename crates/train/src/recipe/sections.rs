@@ -1,0 +1,322 @@
+//! The sections of a recipe. Each stands once: type, default and manual come from the same lines.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+use avizor_base::{Filter, ImageSize, ResizeRule};
+use avizor_data::transforms::Transforms;
+
+/// Declares a section: a struct whose fields carry default and documentation, and the list that the manual prints.
+macro_rules! section {
+    ($(#[doc = $about:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $field:ident: $type:ty = $default:expr,)+ }) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[doc = $doc])+ pub $field: $type,)+ }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl $name {
+            const OPTIONS: Options = &[$((stringify!($field), &[$($doc),+]),)+];
+        }
+    };
+}
+
+/// Names and the lines of their documentation.
+type Options = &'static [(&'static str, &'static [&'static str])];
+
+/// All sections in the order of the manual.
+pub(super) const SECTIONS: &[(&str, Options)] = &[
+    ("data", Data::OPTIONS),
+    ("split", SplitOptions::OPTIONS),
+    ("transforms", TransformOptions::OPTIONS),
+    ("balance", Balance::OPTIONS),
+    ("model", Model::OPTIONS),
+    ("train", Train::OPTIONS),
+    ("optimizer", OptimizerOptions::OPTIONS),
+    ("schedule", Schedule::OPTIONS),
+];
+
+section! {
+    /// Which pictures, and what is known of them.
+    Data {
+        /// Folder of pictures: class folders, train/val/test folders, or the folder of a table.
+        path: Option<String> = None,
+        /// Where the training part lies, when the parts lie apart: `{ path = "..", label = "folder" | "pattern", pattern = ".." }`.
+        train: Option<PartSource> = None,
+        /// Where the validation part lies.
+        val: Option<PartSource> = None,
+        /// Where the test part lies.
+        test: Option<PartSource> = None,
+        /// Labels from flat file names, such as `"{class}_{number}"`.
+        pattern: Option<String> = None,
+        /// CSV or TSV table with a row a picture, relative to `path`.
+        table: Option<String> = None,
+        /// Folder of the table's pictures, relative to the table; default: beside and below it.
+        pictures: Option<String> = None,
+        /// Column of the table that names the file; default: found by looking.
+        file_column: Option<String> = None,
+        /// What `file_column` lacks to be a file's name, such as `".jpg"`; default: found by looking.
+        suffix: String = String::new(),
+        /// Column of the table that holds the class.
+        label_column: Option<String> = None,
+        /// Column of the table that says train, val or test.
+        split_column: Option<String> = None,
+        /// Columns of the table that are carried along.
+        metadata: Vec<String> = Vec::new(),
+        /// Only these classes; default: all.
+        classes: Vec<String> = Vec::new(),
+        /// New names of classes; two classes with one new name become one.
+        rename: BTreeMap<String, String> = BTreeMap::new(),
+        /// Share of the pictures to use, the same of every class, chosen by the split's seed.
+        fraction: f64 = 1.0,
+        /// Larger pictures are refused, in millions of pixels.
+        max_megapixels: f64 = 100.0,
+    }
+}
+
+/// Where one part of the data lies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartSource {
+    /// Folder, relative to `data.path` when that is given.
+    pub path: String,
+    /// `folder` or `pattern`.
+    #[serde(default = "folder")]
+    pub label: String,
+    /// The pattern of the file names, for `label = "pattern"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+}
+
+fn folder() -> String {
+    "folder".to_owned()
+}
+
+section! {
+    /// How samples fall into train, val and test, where the data do not say.
+    SplitOptions {
+        /// Shares of train, val and test; they sum to 1.
+        ratios: [f64; 3] = [0.70, 0.15, 0.15],
+        /// Seed of the split; another one gives another test part.
+        seed: u64 = 42,
+        /// Column of the table whose equal values stay on one side, such as the patient.
+        group: Option<String> = None,
+        /// Keep files with the same content on one side.
+        duplicates_together: bool = true,
+    }
+}
+
+section! {
+    /// How a picture becomes the network's input.
+    TransformOptions {
+        /// Side of the network's input in pixels, or height and width.
+        size: Size = Size::square(160),
+        /// How another shape is met: squash, crop or pad.
+        resize: ResizeRule = ResizeRule::Squash,
+        /// Interpolation: bilinear, bicubic or lanczos, antialiased as Pillow does it.
+        filter: Filter = Filter::Bilinear,
+        /// RGB behind transparency and in the bars of `pad`.
+        background: [u8; 3] = [255; 3],
+        /// Mean per channel, of values scaled to 0–1; default: ImageNet's.
+        mean: [f32; 3] = [0.485, 0.456, 0.406],
+        /// Standard deviation per channel, of values scaled to 0–1; default: ImageNet's.
+        std: [f32; 3] = [0.229, 0.224, 0.225],
+        /// Random changes of training pictures, in order, such as `{ op = "horizontal_flip", p = 0.5 }`.
+        train: Transforms = Transforms::default(),
+    }
+}
+
+/// Height and width; in a recipe one number for a square, or two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a size is a number of pixels of at least 1, or [height, width]")]
+pub enum Size {
+    /// A square.
+    Square(NonZeroU32),
+    /// Height and width.
+    Sides([NonZeroU32; 2]),
+}
+
+impl Size {
+    const fn square(side: u32) -> Self {
+        match NonZeroU32::new(side) {
+            Some(side) => Self::Square(side),
+            None => panic!("a default size is not zero"),
+        }
+    }
+
+    /// `None` when the area is beyond what a picture may have.
+    pub fn image_size(self) -> Option<ImageSize> {
+        match self {
+            Self::Square(side) => ImageSize::new(side.get(), side.get()),
+            Self::Sides([height, width]) => ImageSize::new(height.get(), width.get()),
+        }
+    }
+}
+
+section! {
+    /// What is done about classes of unequal size. Only training sees any of it.
+    Balance {
+        /// `none`, or `weighted`: draw every class equally often.
+        sampler: Sampler = Sampler::None,
+        /// The sampler acts when the largest class has at least this many times the pictures of the smallest.
+        threshold: f64 = 2.0,
+        /// Weights of the classes in the loss: `none`, or `balanced` (inverse to frequency, as scikit-learn).
+        class_weights: ClassWeights = ClassWeights::None,
+    }
+}
+
+/// How training pictures are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sampler {
+    /// Each once an epoch, in random order.
+    None,
+    /// With replacement, every class equally likely.
+    Weighted,
+}
+
+/// How the loss weighs classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassWeights {
+    /// All alike.
+    None,
+    /// n / (classes × n of the class).
+    Balanced,
+}
+
+section! {
+    /// Which network.
+    Model {
+        /// One of `avizor models`.
+        name: String = "resnet18".to_owned(),
+        /// `none` (random start), or the path of a .safetensors file.
+        weights: String = "none".to_owned(),
+        /// Probability of dropping a feature before the last layer.
+        dropout: f64 = 0.2,
+        /// Start of a ResNet: `imagenet` (7 × 7, stride 2, pool), or `small` (3 × 3) for pictures of up to about 64 pixels.
+        stem: Stem = Stem::Imagenet,
+        /// Hidden layers of `mlp`.
+        hidden: Vec<usize> = vec![512],
+        /// What keeps its starting values: `none`, or `backbone` (all but the head).
+        freeze: Freeze = Freeze::None,
+    }
+}
+
+/// First layers of a ResNet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stem {
+    /// 7 × 7 convolution of stride 2, then max pooling: a quarter of the size.
+    Imagenet,
+    /// 3 × 3 convolution, no pooling: the full size.
+    Small,
+}
+
+/// Which parameters stay as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Freeze {
+    /// None does.
+    None,
+    /// All but those of the head.
+    Backbone,
+}
+
+section! {
+    /// How long, in which steps, and which epoch is kept.
+    Train {
+        /// Passes over the training part.
+        epochs: usize = 20,
+        /// Pictures of one step.
+        batch: usize = 64,
+        /// Seed of starting values, order, sampling and augmentation.
+        seed: u64 = 42,
+        /// The checkpoint that is kept: best by `val.loss`, `val.accuracy`, `val.macro_f1` and so on.
+        select: Select = Select("val.macro_f1".to_owned()),
+        /// Stop after this many epochs without a better one; 0: never.
+        early_stop: usize = 0,
+        /// Share of the target spread over all classes.
+        label_smoothing: f64 = 0.0,
+        /// Also save a checkpoint every so many steps within an epoch; 0: at the ends of epochs.
+        checkpoint_steps: usize = 0,
+    }
+}
+
+/// Name of the metric that chooses; checked to be one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Select(pub String);
+
+section! {
+    /// How parameters move. Meanings and defaults are those of `torch.optim`.
+    OptimizerOptions {
+        /// `sgd`, `adam`, `adamw` or `rmsprop`.
+        name: OptimizerName = OptimizerName::Adam,
+        /// Learning rate at the start.
+        lr: f64 = 1e-3,
+        /// Weight decay: added to the gradient; decoupled for `adamw`.
+        weight_decay: f64 = 1e-4,
+        /// Momentum of `sgd` and `rmsprop`.
+        momentum: f64 = 0.0,
+        /// Nesterov's momentum, for `sgd`.
+        nesterov: bool = false,
+        /// Decay rates of the moments of `adam` and `adamw`.
+        betas: [f64; 2] = [0.9, 0.999],
+        /// Decay rate of `rmsprop`.
+        alpha: f64 = 0.99,
+        /// Added to the denominator of `adam`, `adamw` and `rmsprop`.
+        eps: f64 = 1e-8,
+    }
+}
+
+/// The optimizers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerName {
+    /// Stochastic gradient descent.
+    Sgd,
+    /// Kingma & Ba 2015.
+    Adam,
+    /// Loshchilov & Hutter 2019: Adam with decoupled weight decay.
+    AdamW,
+    /// Tieleman & Hinton 2012.
+    RmsProp,
+}
+
+section! {
+    /// How the learning rate changes.
+    Schedule {
+        /// `none`, `plateau`, `cosine` or `step`.
+        name: ScheduleName = ScheduleName::None,
+        /// What `plateau` and `step` multiply the rate by.
+        factor: f64 = 0.5,
+        /// Epochs without a lower validation loss before `plateau` acts; epochs between two cuts of `step`.
+        patience: usize = 3,
+        /// The rate never falls below this.
+        min_lr: f64 = 0.0,
+        /// Epochs in which the rate rises from nearly nothing to `optimizer.lr`.
+        warmup_epochs: usize = 0,
+    }
+}
+
+/// The schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleName {
+    /// The rate stays.
+    None,
+    /// Cut when validation loss stops falling: `torch.optim.lr_scheduler.ReduceLROnPlateau`.
+    Plateau,
+    /// From the start to `min_lr` along half a cosine, step by step.
+    Cosine,
+    /// Cut every `patience` epochs.
+    Step,
+}

@@ -1,0 +1,395 @@
+//! The verbs: train, resume, evaluate.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use avizor_base::{Event, Listener, Note, Preprocess, Seed, Split};
+use avizor_data::audit::AuditReport;
+use avizor_data::index::Index;
+use avizor_kernels::{Cpu, Level};
+use avizor_predict::{Model, ModelCard, Provenance};
+use avizor_store::{
+    Audit, DataInfo, EventLog, Finding, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder,
+    RunInfo, RunState, Severity, write_balance, write_samples,
+};
+
+use crate::checkpoint::Checkpoints;
+use crate::error::TrainError;
+use crate::evaluate::Evaluated;
+use crate::fit::{End, Fit};
+use crate::gallery::write_gallery;
+use crate::network::NetworkPlan;
+use crate::recipe::Recipe;
+use crate::setup::{Reading, Setup};
+use crate::source;
+
+/// What a run needs from the world: threads, the clock, who listens, when to stop.
+pub struct Environment<'e> {
+    /// Threads to work with.
+    pub threads: usize,
+    /// Instructions to use; the machine has them.
+    pub level: Level,
+    /// The time as RFC 3339, UTC: libraries read no clock.
+    pub now: fn() -> String,
+    /// Set by Ctrl-C.
+    pub stop: &'e AtomicBool,
+    /// The command line, for the record.
+    pub command: Vec<String>,
+    /// The program's version, for the record.
+    pub version: &'e str,
+    /// Who is told what happens.
+    pub listener: &'e mut dyn Listener,
+    /// Who is told how far reading has come.
+    pub reading: &'e mut dyn FnMut(Reading),
+}
+
+/// A run that ended, for now or for good.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its folder.
+    pub run: RunFolder,
+    /// Whether it was stopped before its end; `resume` goes on.
+    pub interrupted: bool,
+    /// Numbers of the kept epoch on the test part; `None` where there is none, or after an interruption.
+    pub test: Option<PartMetrics>,
+    /// Numbers of the kept epoch on the validation part.
+    pub val: Option<PartMetrics>,
+}
+
+/// Trains a recipe in a new folder below `runs`, and evaluates what it kept.
+///
+/// # Errors
+/// Whatever is wrong with recipe, data or network, before anything is written; later, what stops training.
+pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<Outcome, TrainError> {
+    let prepared = Prepared::new(recipe, env)?;
+    let (state, report) = prepared.plan.state(Seed(recipe.train.seed), &recipe.model.weights)?;
+    let today = (env.now)().chars().take(10).collect::<String>();
+    let run = RunFolder::create(runs, &source::name(&recipe.data), &today)?;
+    let mut notes = prepared.setup.tell(env.listener);
+    if let Some(report) = report {
+        let note = Note { kind: "weights".to_owned(), text: format!("{}: {report}", recipe.model.weights) };
+        env.listener.on_event(&Event::Warning(note.clone()));
+        notes.push(note);
+    }
+    let info = prepared.first_info(recipe, env, notes);
+    let parameters: usize =
+        state.parameters().iter().filter(|parameter| !parameter.is_statistic()).map(|p| p.shape.elements()).sum();
+    let info = RunInfo { network: Some(prepared.network_info(recipe, parameters)), ..info };
+    run.write_info(&info)?;
+    run.write_recipe(&recipe.to_toml())?;
+    write_samples(&run.samples_path(), &prepared.setup.sample_rows())?;
+    run.write_audit(&stored_audit(&prepared.setup.audit))?;
+    let balance = prepared.setup.balance_rows(&recipe.balance);
+    if !balance.is_empty() {
+        write_balance(&run.balance_path(), &balance)?;
+    }
+    prepared.fit(recipe, state, &run, info, env)
+}
+
+/// Goes on with a run that was interrupted or killed. The result is that of a run that never stopped, to the bit.
+///
+/// # Errors
+/// A run that is finished, data that have changed, a checkpoint that cannot be read; then as [`train`].
+pub fn resume(folder: &Path, env: &mut Environment<'_>) -> Result<Outcome, TrainError> {
+    let run = RunFolder::open(folder)?;
+    let mut info = run.read_info()?;
+    let cannot = |problem: &str| TrainError::Resume { run: folder.to_owned(), problem: problem.to_owned() };
+    if info.state == RunState::Finished {
+        return Err(cannot("is finished; there is nothing to resume"));
+    }
+    if info.machine.level != env.level.name() {
+        let problem = format!(
+            "was begun with {} instructions and this is {}: the result would be another one (AVIZOR_CPU={} goes on)",
+            info.machine.level, env.level, info.machine.level
+        );
+        return Err(cannot(&problem));
+    }
+    let recipe = Recipe::parse(&run.read_recipe()?, &run.recipe_path().display().to_string())?;
+    let prepared = Prepared::new(&recipe, env)?;
+    if info.data.fingerprint != prepared.fingerprint() {
+        return Err(cannot("cannot go on: its pictures, labels or files have changed since it was begun"));
+    }
+    let (state, _) = prepared.plan.state(Seed(recipe.train.seed), &recipe.model.weights)?;
+    info.state = RunState::Running;
+    run.write_info(&info)?;
+    prepared.fit(&recipe, state, &run, info, env)
+}
+
+/// Recipe, data and network of a run, found and checked.
+struct Prepared {
+    setup: Setup,
+    plan: NetworkPlan,
+    cpu: Cpu,
+    data_path: String,
+}
+
+impl Prepared {
+    fn new(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Self, TrainError> {
+        let preprocess = source::preprocess(&recipe.transforms)?;
+        // A network that does not exist or does not fit is told before minutes of reading pictures.
+        let two = avizor_base::ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
+        NetworkPlan::new(recipe, &two, preprocess.clone())?.state(Seed(0), "none")?;
+        let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
+        let plan = NetworkPlan::new(recipe, setup.classes(), preprocess)?;
+        let path = recipe.data.path.clone().or_else(|| recipe.data.train.as_ref().map(|part| part.path.clone()));
+        let cpu = Cpu::new(env.threads, env.level);
+        Ok(Self { setup, plan, cpu, data_path: path.unwrap_or_default() })
+    }
+
+    fn fingerprint(&self) -> String {
+        self.setup.scan.fingerprint(&self.setup.index).to_string()
+    }
+
+    fn first_info(&self, recipe: &Recipe, env: &Environment<'_>, notes: Vec<Note>) -> RunInfo {
+        RunInfo {
+            format: Format,
+            state: RunState::Running,
+            reason: None,
+            command: env.command.clone(),
+            version: env.version.to_owned(),
+            seed: recipe.train.seed,
+            machine: Machine {
+                level: env.level.name().to_owned(),
+                threads: env.threads as u32,
+                system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+                processor: None,
+            },
+            started: (env.now)(),
+            ended: None,
+            seconds: None,
+            data: DataInfo {
+                path: self.data_path.clone(),
+                fingerprint: self.fingerprint(),
+                samples: Split::ALL.iter().map(|&part| self.setup.rows.of(part).len() as u64).sum(),
+                classes: self.setup.classes().len() as u64,
+            },
+            network: None,
+            test_evaluations: 0,
+            notes,
+        }
+    }
+
+    fn network_info(&self, recipe: &Recipe, parameters: usize) -> NetworkInfo {
+        NetworkInfo {
+            name: self.plan.network.name.to_owned(),
+            parameters: parameters as u64,
+            weights: recipe.model.weights.clone(),
+            input: self.plan.preprocess.size.into(),
+        }
+    }
+
+    /// Trains, evaluates, writes; whatever happens, `run.json` says how it ended.
+    fn fit(
+        &self,
+        recipe: &Recipe,
+        state: avizor_engine::State,
+        run: &RunFolder,
+        mut info: RunInfo,
+        env: &mut Environment<'_>,
+    ) -> Result<Outcome, TrainError> {
+        let result = self.fit_and_evaluate(recipe, state, run, &mut info, env);
+        info.ended = Some((env.now)());
+        match &result {
+            Ok(outcome) if outcome.interrupted => {
+                info.state = RunState::Interrupted;
+                info.reason = Some(End::Interrupted.reason().to_owned());
+            }
+            Ok(_) => info.state = RunState::Finished,
+            Err(error) => {
+                info.state = RunState::Failed;
+                info.reason = Some(error.to_string());
+            }
+        }
+        match (result, run.write_info(&info)) {
+            (Ok(_), Err(error)) => Err(error.into()),
+            // The first error is the one to tell.
+            (result, _) => result,
+        }
+    }
+
+    fn fit_and_evaluate(
+        &self,
+        recipe: &Recipe,
+        state: avizor_engine::State,
+        run: &RunFolder,
+        info: &mut RunInfo,
+        env: &mut Environment<'_>,
+    ) -> Result<Outcome, TrainError> {
+        let now = env.now;
+        let log = EventLog::open(&run.events_path(), Box::new(now))?;
+        let mut listeners =
+            Listeners { log, history: HistoryLog::open(run.history_path())?, other: &mut *env.listener };
+        let checkpoints = Checkpoints::open(run.checkpoint_path())?;
+        let mut fit = Fit::new(recipe, &self.setup, &self.plan, state, &self.cpu, checkpoints)?;
+        let end = fit.run(env.stop, &mut listeners)?;
+        listeners.failure()?;
+        info.seconds = Some(fit.seconds());
+        let mut outcome = Outcome { run: run.clone(), interrupted: end == End::Interrupted, test: None, val: None };
+        if end != End::Interrupted {
+            info.reason = Some(end.reason().to_owned());
+            let epoch = fit.restore_best()?.unwrap_or(recipe.train.epochs);
+            self.save_model(run, info, &fit, epoch)?;
+            outcome.val = Some(self.evaluate_part(&mut fit, run, Split::Val)?);
+            if !self.setup.rows.test.is_empty() {
+                info.test_evaluations += 1;
+                outcome.test = Some(self.evaluate_part(&mut fit, run, Split::Test)?);
+            }
+            let metrics = Metrics { format: Format, test: outcome.test.clone(), val: outcome.val.clone() };
+            run.write_metrics(&metrics)?;
+        }
+        listeners.on_event(&Event::Finished { reason: end.reason().to_owned() });
+        listeners.failure()?;
+        Ok(outcome)
+    }
+
+    fn save_model(&self, run: &RunFolder, info: &RunInfo, fit: &Fit<'_>, epoch: usize) -> Result<(), TrainError> {
+        let provenance = Provenance {
+            avizor: info.version.clone(),
+            run: run.name(),
+            epoch,
+            training_pictures: self.setup.rows.train.len(),
+        };
+        let preprocess: Preprocess = self.plan.preprocess.clone();
+        let card = ModelCard::new(self.plan.card(), self.setup.classes(), preprocess, provenance);
+        Ok(Model::save(&run.model_path(), &card, &fit.state)?)
+    }
+
+    fn evaluate_part(&self, fit: &mut Fit<'_>, run: &RunFolder, part: Split) -> Result<PartMetrics, TrainError> {
+        let rows = self.setup.rows.of(part);
+        let seed = Seed(self.plan_seed(run)?);
+        let evaluated = Evaluated::new(&self.setup, rows, fit.score(rows)?, seed)?;
+        evaluated.write(run, part)?;
+        let shown = if self.setup.rows.test.is_empty() { Split::Val } else { Split::Test };
+        if part == shown {
+            write_gallery(run, &self.setup, part, rows, &evaluated, seed)?;
+        }
+        Ok(evaluated.metrics)
+    }
+
+    fn plan_seed(&self, run: &RunFolder) -> Result<u64, TrainError> {
+        Ok(run.read_info()?.seed)
+    }
+}
+
+/// The run's own files, and whoever else listens.
+struct Listeners<'l> {
+    log: EventLog,
+    history: HistoryLog,
+    other: &'l mut dyn Listener,
+}
+
+impl Listeners<'_> {
+    /// A log that could not be written is told at the end: it never stops a step.
+    fn failure(&mut self) -> Result<(), TrainError> {
+        match self.log.take_failure().or_else(|| self.history.take_failure()) {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Listener for Listeners<'_> {
+    fn on_event(&mut self, event: &Event) {
+        self.log.on_event(event);
+        self.history.on_event(event);
+        self.other.on_event(event);
+    }
+}
+
+/// What a stored model says about labelled pictures.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// The numbers.
+    pub evaluated: Evaluated,
+    /// What was evaluated: a path, or the run's own test part.
+    pub what: String,
+    /// How often the run's own test part was evaluated, this time included; `None` for other pictures.
+    pub test_evaluations: Option<u32>,
+    /// What a person should know.
+    pub notes: Vec<Note>,
+}
+
+/// Evaluates a run's model on its own test part, which is counted, or on other labelled pictures.
+///
+/// # Errors
+/// No such run or model, pictures whose classes the model does not know, a test part that has changed.
+pub fn evaluate(folder: &Path, other: Option<&Path>, env: &mut Environment<'_>) -> Result<Tested, TrainError> {
+    let run = RunFolder::open(folder)?;
+    let mut info = run.read_info()?;
+    let mut model = Model::open(folder, Cpu::new(env.threads, env.level))?;
+    let mut recipe = Recipe::parse(&run.read_recipe()?, &run.recipe_path().display().to_string())?;
+    let preprocess = model.card().preprocess.clone();
+    let (setup, rows, part) = match other {
+        Some(path) => {
+            recipe.data = crate::recipe::Data {
+                path: Some(path.display().to_string()),
+                max_megapixels: recipe.data.max_megapixels,
+                rename: recipe.data.rename.clone(),
+                ..Default::default()
+            };
+            let index = Index::read_for(&source::data_options(&recipe)?, model.classes())?;
+            let setup = Setup::of_index(&recipe, index, preprocess, env.threads, env.reading)?;
+            let rows = setup.readable();
+            (setup, rows, None)
+        }
+        None => {
+            let setup = Setup::new(&recipe, preprocess, env.threads, env.reading)?;
+            if info.data.fingerprint != setup.scan.fingerprint(&setup.index).to_string() {
+                return Err(TrainError::Resume {
+                    run: folder.to_owned(),
+                    problem: "cannot be evaluated on its own test part: its pictures have changed".to_owned(),
+                });
+            }
+            let part = if setup.rows.test.is_empty() { Split::Val } else { Split::Test };
+            let rows = setup.rows.of(part).to_vec();
+            (setup, rows, Some(part))
+        }
+    };
+    let notes = setup.tell(env.listener);
+    let scores = setup.score(&mut model, &rows)?;
+    let evaluated = Evaluated::new(&setup, &rows, scores, Seed(info.seed))?;
+    let what = match (part, other) {
+        (Some(part), _) => format!("the {part} part of {}", run.name()),
+        (None, Some(path)) => path.display().to_string(),
+        (None, None) => unreachable!("without a path it is a part of the run"),
+    };
+    let mut test_evaluations = None;
+    if part == Some(Split::Test) {
+        info.test_evaluations += 1;
+        run.write_info(&info)?;
+        test_evaluations = Some(info.test_evaluations);
+    }
+    Ok(Tested { evaluated, what, test_evaluations, notes })
+}
+
+/// Audits the pictures of a recipe; writes nothing.
+///
+/// # Errors
+/// Whatever is wrong with the data as a whole.
+pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audit, TrainError> {
+    let preprocess = source::preprocess(&recipe.transforms)?;
+    let setup = Setup::new(recipe, preprocess, env.threads, env.reading)?;
+    setup.tell(env.listener);
+    Ok(stored_audit(&setup.audit))
+}
+
+fn stored_audit(report: &AuditReport) -> Audit {
+    let finding = |finding: &avizor_data::audit::Finding| Finding {
+        kind: finding.kind.clone(),
+        severity: match finding.severity {
+            avizor_data::audit::Severity::Error => Severity::Error,
+            avizor_data::audit::Severity::Warning => Severity::Warning,
+            avizor_data::audit::Severity::Info => Severity::Info,
+        },
+        count: finding.count as u64,
+        groups: finding.groups.clone(),
+        why: finding.why.clone(),
+        advice: finding.remedy.clone(),
+    };
+    Audit {
+        format: Format,
+        samples: report.samples as u64,
+        classes: report.classes.iter().map(|(name, &count)| (name.clone(), count as u64)).collect(),
+        findings: report.findings.iter().map(finding).collect(),
+    }
+}

@@ -1,0 +1,223 @@
+//! Everything about the data of a run, found out before the first step.
+
+use std::sync::Arc;
+
+use avizor_base::{ClassList, Event, Listener, Note, Preprocess, Seed, Split};
+use avizor_data::audit::{AuditReport, Material, audit};
+use avizor_data::index::Index;
+use avizor_data::loader::{Prepared, is_imbalanced};
+use avizor_data::scan::{Scan, scan};
+use avizor_data::split::{Partition, SplitOptions, split};
+use avizor_predict::{Model, Scores};
+use avizor_store::{BalanceRow, SampleRow};
+
+use crate::error::TrainError;
+use crate::recipe::{Balance, Recipe, Sampler};
+use crate::source;
+
+/// Pictures that are read before they are scored: bounds memory, not results.
+const SCORED_TOGETHER: usize = 256;
+
+/// The data of a run: indexed, read, split.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) index: Arc<Index>,
+    pub(crate) scan: Scan,
+    pub(crate) prepared: Arc<Prepared>,
+    /// `None` for pictures that are in no part.
+    partition: Option<Partition>,
+    pub(crate) rows: Rows,
+    pub(crate) audit: AuditReport,
+}
+
+/// Rows of the index by part, in the order of the index; only samples that can be read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) train: Vec<u32>,
+    pub(crate) val: Vec<u32>,
+    pub(crate) test: Vec<u32>,
+}
+
+impl Rows {
+    pub(crate) fn of(&self, part: Split) -> &[u32] {
+        match part {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
+            Split::Test => &self.test,
+        }
+    }
+}
+
+/// What is being done before training, for whoever shows progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Files read so far.
+    pub done: usize,
+    /// Files in all.
+    pub all: usize,
+}
+
+impl Setup {
+    /// Lists, reads and splits the data of a recipe.
+    ///
+    /// # Errors
+    /// No usable pictures, too few of a class, a part without pictures.
+    pub(crate) fn new(
+        recipe: &Recipe,
+        preprocess: Preprocess,
+        threads: usize,
+        reading: &mut dyn FnMut(Reading),
+    ) -> Result<Self, TrainError> {
+        let index = Index::read(&source::data_options(recipe)?)?;
+        let mut setup = Self::read(recipe, index, preprocess, threads, reading);
+        let options = SplitOptions {
+            ratios: recipe.split.ratios,
+            seed: Seed(recipe.split.seed),
+            keep_groups: true,
+            keep_duplicates: recipe.split.duplicates_together,
+        };
+        let partition = split(&setup.index, Some(&setup.scan), &options)?;
+        let material = Material { index: &setup.index, scan: &setup.scan, partition: Some(&partition) };
+        setup.audit = audit(&material);
+        setup.rows = Rows {
+            train: partition.rows(Split::Train),
+            val: partition.rows(Split::Val),
+            test: partition.rows(Split::Test),
+        };
+        setup.partition = Some(partition);
+        setup.check()?;
+        Ok(setup)
+    }
+
+    fn read(
+        recipe: &Recipe,
+        index: Index,
+        preprocess: Preprocess,
+        threads: usize,
+        reading: &mut dyn FnMut(Reading),
+    ) -> Self {
+        let index = Arc::new(index);
+        let (limits, all) = (source::limits(&recipe.data), index.len());
+        let prepared = Arc::new(Prepared::new(Arc::clone(&index), preprocess, limits, Prepared::DEFAULT_BUDGET));
+        let decode = prepared.decode_options();
+        let scan = scan(&index, &decode, threads, Some(&prepared), |done| reading(Reading { done, all }));
+        let audit = audit(&Material { index: &index, scan: &scan, partition: None });
+        Self { index, scan, prepared, partition: None, rows: Rows::default(), audit }
+    }
+
+    /// Reads labelled pictures that are in no part: those that a model is measured on.
+    ///
+    /// # Errors
+    /// None of them can be read.
+    pub(crate) fn of_index(
+        recipe: &Recipe,
+        index: Index,
+        preprocess: Preprocess,
+        threads: usize,
+        reading: &mut dyn FnMut(Reading),
+    ) -> Result<Self, TrainError> {
+        let setup = Self::read(recipe, index, preprocess, threads, reading);
+        if setup.readable().is_empty() {
+            return Err(TrainError::Data {
+                problem: "none of the pictures can be read".to_owned(),
+                help: "see what is wrong with each by `avizor audit`".to_owned(),
+            });
+        }
+        Ok(setup)
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        for part in [Split::Train, Split::Val] {
+            if self.rows.of(part).is_empty() {
+                return Err(TrainError::Data {
+                    problem: format!("no picture is left for the {part} part"),
+                    help: "add pictures, or give the part a larger share in split.ratios".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of all pictures that can be read.
+    pub(crate) fn readable(&self) -> Vec<u32> {
+        (0..self.index.len()).filter(|&row| self.scan.is_usable(row)).map(|row| row as u32).collect()
+    }
+
+    /// What a stored model says about some rows.
+    ///
+    /// # Errors
+    /// A picture that cannot be read any more.
+    pub(crate) fn score(&self, model: &mut Model, rows: &[u32]) -> Result<Scores, TrainError> {
+        let mut scores = Scores { classes: self.classes().len(), ..Scores::default() };
+        for rows in rows.chunks(SCORED_TOGETHER) {
+            let mut pictures = Vec::new();
+            for &row in rows {
+                pictures.extend_from_slice(self.prepared.picture(row as usize)?.pixels());
+            }
+            scores.append(model.score(&pictures));
+        }
+        Ok(scores)
+    }
+
+    /// The classes: those of the training part.
+    pub(crate) fn classes(&self) -> &ClassList {
+        self.index.classes()
+    }
+
+    /// The labels of some rows.
+    pub(crate) fn truth(&self, rows: &[u32]) -> Vec<u32> {
+        rows.iter().map(|&row| self.index.label(row as usize).0).collect()
+    }
+
+    /// Training pictures of each class.
+    pub(crate) fn train_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes().len()];
+        self.truth(&self.rows.train).iter().for_each(|&class| counts[class as usize] += 1);
+        counts
+    }
+
+    /// Whether the weighted sampler is wanted and has a reason to act.
+    pub(crate) fn draws_weighted(&self, balance: &Balance) -> bool {
+        balance.sampler == Sampler::Weighted && is_imbalanced(&self.train_counts(), balance.threshold)
+    }
+
+    /// Class counts before and after balancing; nothing where nothing is balanced.
+    pub(crate) fn balance_rows(&self, balance: &Balance) -> Vec<BalanceRow> {
+        if !self.draws_weighted(balance) {
+            return Vec::new();
+        }
+        let counts = self.train_counts();
+        let present = counts.iter().filter(|&&count| count > 0).count().max(1);
+        let after = self.rows.train.len() as f64 / present as f64;
+        let row = |(class, before): (&String, usize)| BalanceRow {
+            class: class.clone(),
+            before: before as u64,
+            after: if before == 0 { 0.0 } else { after },
+        };
+        self.classes().names().iter().zip(counts).map(row).collect()
+    }
+
+    /// `samples.csv`: every sample that is in a part.
+    pub(crate) fn sample_rows(&self) -> Vec<SampleRow> {
+        let row = |row: usize| {
+            Some(SampleRow {
+                path: self.index.name(row).to_owned(),
+                class: Some(self.classes().name(self.index.label(row)).to_owned()),
+                split: self.partition.as_ref()?.part(row)?,
+                group: self.index.group(row).map(str::to_owned),
+                content: self.scan.record(row).hash.map_or(String::new(), |hash| hash.to_string()),
+            })
+        };
+        (0..self.index.len()).filter_map(row).collect()
+    }
+
+    /// Everything that a person should know, and tells it.
+    pub(crate) fn tell(&self, listener: &mut dyn Listener) -> Vec<Note> {
+        let notes: Vec<Note> = {
+            let of_split = self.partition.iter().flat_map(Partition::notes);
+            self.index.notes().iter().chain(of_split).cloned().collect()
+        };
+        notes.iter().for_each(|note| listener.on_event(&Event::Warning(note.clone())));
+        notes
+    }
+}

@@ -1,0 +1,129 @@
+//! What a recipe's `[data]`, `[split]` and `[transforms]` say, in the terms of the crate that does it.
+
+use std::path::{Path, PathBuf};
+
+use avizor_base::{Preprocess, RESAMPLING, Seed};
+use avizor_data::decode::Limits;
+use avizor_data::index::{DataOptions, LabelRule, NamePattern, PartOptions, PartSource, TableOptions};
+
+use crate::error::TrainError;
+use crate::recipe::{self, Data, Recipe, TransformOptions};
+
+/// The pictures that a recipe names.
+///
+/// # Errors
+/// No path, or a pattern that is none.
+pub(crate) fn data_options(recipe: &Recipe) -> Result<DataOptions, TrainError> {
+    let data = &recipe.data;
+    let root = root(data)?;
+    let part = |part: &Option<recipe::PartSource>| part.as_ref().map(part_source).transpose();
+    Ok(DataOptions {
+        label: match &data.pattern {
+            Some(text) => LabelRule::Pattern(pattern(text)?),
+            None if data.table.is_some() || data.label_column.is_some() => LabelRule::Column,
+            None => LabelRule::Auto,
+        },
+        parts: PartOptions { train: part(&data.train)?, val: part(&data.val)?, test: part(&data.test)? },
+        table: TableOptions {
+            file: data.table.as_ref().map(PathBuf::from),
+            folder: data.pictures.as_ref().map(PathBuf::from),
+            path: data.file_column.clone(),
+            suffix: data.suffix.clone(),
+            label: data.label_column.clone(),
+            group: recipe.split.group.clone(),
+            split: data.split_column.clone(),
+            metadata: data.metadata.clone(),
+        },
+        classes: data.classes.clone(),
+        rename: data.rename.iter().map(|(old, new)| (old.clone(), new.clone())).collect(),
+        fraction: data.fraction,
+        seed: Seed(recipe.split.seed),
+        ..DataOptions::new(root)
+    })
+}
+
+fn root(data: &Data) -> Result<PathBuf, TrainError> {
+    match (&data.path, &data.train) {
+        (Some(path), _) => Ok(PathBuf::from(path)),
+        (None, Some(_)) => Ok(PathBuf::from(".")),
+        (None, None) => Err(TrainError::Option {
+            option: "data.path",
+            problem: "the recipe does not say where the pictures are".to_owned(),
+            help: "add --set data.path=FOLDER".to_owned(),
+        }),
+    }
+}
+
+fn part_source(part: &recipe::PartSource) -> Result<PartSource, TrainError> {
+    let label = match (part.label.as_str(), &part.pattern) {
+        ("folder", None) => LabelRule::Folder,
+        ("pattern", Some(text)) => LabelRule::Pattern(pattern(text)?),
+        ("pattern", None) => LabelRule::Auto,
+        (other, _) => {
+            return Err(TrainError::Option {
+                option: "data",
+                problem: format!("label = \"{other}\" is neither \"folder\" nor \"pattern\""),
+                help: "a pattern goes with label = \"pattern\", such as pattern = \"{class}_{number}\"".to_owned(),
+            });
+        }
+    };
+    Ok(PartSource { path: PathBuf::from(&part.path), label })
+}
+
+fn pattern(text: &str) -> Result<NamePattern, TrainError> {
+    text.parse().map_err(|error: avizor_data::index::PatternError| TrainError::Option {
+        option: "data.pattern",
+        problem: error.to_string(),
+        help: "for example \"{class}_{number}\"".to_owned(),
+    })
+}
+
+/// How pictures become the network's input.
+///
+/// # Errors
+/// A size beyond what a picture may have.
+pub(crate) fn preprocess(transforms: &TransformOptions) -> Result<Preprocess, TrainError> {
+    let size = transforms.size.image_size().ok_or_else(|| TrainError::Option {
+        option: "transforms.size",
+        problem: "is larger than a picture may be".to_owned(),
+        help: "128 to 224 is usual".to_owned(),
+    })?;
+    Ok(Preprocess {
+        size,
+        resize: transforms.resize,
+        filter: transforms.filter,
+        resampling: RESAMPLING.to_owned(),
+        background: transforms.background,
+        mean: transforms.mean,
+        std: transforms.std,
+    })
+}
+
+/// How large a picture may be.
+pub(crate) fn limits(data: &Data) -> Limits {
+    Limits { max_pixels: (data.max_megapixels * 1e6) as u64, ..Limits::default() }
+}
+
+/// What the data are called: the last part of their path.
+pub(crate) fn name(data: &Data) -> String {
+    let path = data.path.as_deref().or(data.train.as_ref().map(|part| part.path.as_str())).unwrap_or("data");
+    let path = Path::new(path);
+    // `photos/images` and `photos/.` say less than `photos`.
+    let names: Vec<String> = path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let telling = names.iter().rev().find(|name| !matches!(name.as_str(), "." | ".." | "/" | "images" | "data"));
+    telling.cloned().unwrap_or_else(|| "data".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_called_after_the_telling_part_of_the_path() {
+        for (path, wanted) in
+            [("photos", "photos"), ("/a/photos/images/", "photos"), (".", "data"), ("../x/./images", "x"), ("", "data")]
+        {
+            assert_eq!(name(&Data { path: Some(path.to_owned()), ..Data::default() }), wanted, "{path}");
+        }
+    }
+}
