@@ -29,15 +29,20 @@
 
 mod autodiff;
 mod builder;
+#[cfg(test)]
+mod case;
 mod checkpoint;
 mod compile;
 mod compile_options;
+mod definition;
 mod error;
 mod graph;
 mod initialise;
 mod lower;
 mod name_hash;
 mod operator;
+#[cfg(test)]
+mod operator_tests;
 pub mod ops;
 mod optimizer;
 mod parameter;
@@ -52,6 +57,7 @@ pub use autodiff::GradientSite;
 pub use builder::GraphBuilder;
 pub use checkpoint::NamedArray;
 pub use compile_options::{CompileOptions, FrozenNorm, Mode, Trainable};
+pub use definition::{Evaluation, evaluate};
 pub use error::{GraphError, ShapeError, StateError};
 pub use graph::{Graph, Node, NodeId, Source, Value};
 pub use operator::{NodePurpose, Operands, Operator, Specialised, Storage, Wide};

@@ -1,5 +1,7 @@
 //! Addition.
 
+use avizor_kernels::reference;
+
 use crate::{DType, GradientSite, GraphError, Operands, Operator, ShapeError, Storage, TensorType, Wide};
 
 /// `left + right`, of one shape: the end of a residual block.
@@ -34,6 +36,33 @@ impl Operator for Add {
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        vec![inputs[0].values.iter().zip(inputs[1].values).map(|(left, right)| left + right).collect()]
+        vec![reference::add(inputs[0].values, inputs[1].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "add",
+        cases: || {
+            vec![
+                case("two maps", Add, [trained([2, 3, 5, 7]), trained([2, 3, 5, 7])]),
+                case("one number", Add, [trained([1]), trained([1])]),
+            ]
+        },
+        refusals: || {
+            vec![
+                refusal(
+                    Add,
+                    [&[2, 3], &[3, 2]],
+                    "node: the left side is 2×3, the right side is 3×2: they must be equal",
+                ),
+                refusal(Add, [&[2, 3]], "node: it got 1 inputs and takes 2"),
+                refusal(Add, [&[0, 3], &[0, 3]], "node: the left side is 0×3, which holds nothing"),
+            ]
+        },
+    };
 }

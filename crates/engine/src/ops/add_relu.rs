@@ -1,5 +1,7 @@
 //! Addition and ReLU in one pass over memory; made by the pass `fuse_add_relu`.
 
+use avizor_kernels::reference;
+
 use crate::{DType, Operands, Operator, ShapeError, Storage, TensorType, Wide};
 
 /// `max(left + right, 0)`.
@@ -28,6 +30,24 @@ impl Operator for AddRelu {
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        vec![inputs[0].values.iter().zip(inputs[1].values).map(|(left, right)| (left + right).max(0.0)).collect()]
+        vec![reference::add_relu(inputs[0].values, inputs[1].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, given, refusal};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "add_relu",
+        cases: || vec![case("two maps", AddRelu, [given(DType::F32, [2, 3, 5, 7]), given(DType::F32, [2, 3, 5, 7])])],
+        refusals: || {
+            vec![refusal(
+                AddRelu,
+                [&[2, 3], &[3, 2]],
+                "node: the left side is 2×3, the right side is 3×2: they must be equal",
+            )]
+        },
+    };
 }

@@ -1,6 +1,7 @@
 //! Average pooling and its gradient.
 
 use avizor_kernels::pool2d::Pool2dShape;
+use avizor_kernels::reference;
 
 use super::max_pool2d::{kernel_shape, pooled_shape};
 use crate::{DType, GradientSite, GraphError, Operands, Operator, Shape, ShapeError, TensorType, Wide};
@@ -40,8 +41,8 @@ impl Operator for AvgPool2d {
         site.compute(0, AvgPool2dGrad { pool: *self, input }, &[dy])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        vec![reference::avg_pool2d(&self.kernel_shape(inputs[0].shape), inputs[0].values)]
     }
 }
 
@@ -68,7 +69,34 @@ impl Operator for AvgPool2dGrad {
         Ok(vec![TensorType::f32(self.input.clone())])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        vec![reference::avg_pool2d_backward(&self.pool.kernel_shape(&self.input), inputs[0].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    fn pool(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> AvgPool2d {
+        AvgPool2d { kernel, stride, padding }
+    }
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "avg_pool2d",
+        cases: || {
+            vec![
+                case("padded", pool([3, 3], [2, 2], [1, 1]), [trained([2, 7, 9, 5])]),
+                case("halves", pool([2, 2], [2, 2], [0, 0]), [trained([1, 5, 4, 17])]),
+            ]
+        },
+        refusals: || {
+            vec![refusal(
+                pool([4, 4], [1, 1], [0, 0]),
+                [&[1, 3, 8, 3]],
+                "node: a window of 4×4 does not fit the input 1×3×8×3 with a padding of 0×0",
+            )]
+        },
+    };
 }

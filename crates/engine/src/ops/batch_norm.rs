@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use avizor_kernels::batch_norm::BatchNormShape;
+use avizor_kernels::reference;
 
 use crate::operator::{NodePurpose, Specialised, require};
 use crate::{DType, GradientSite, GraphError, Mode, Operands, Operator, Shape, ShapeError, TensorType, Wide};
@@ -75,8 +76,12 @@ impl Operator for BatchNorm {
         Ok(())
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let [x, gamma, beta, mean, var] = wide(inputs);
+        let (eps, momentum) = (f64::from(self.eps), f64::from(self.momentum));
+        let shape = kernel_shape(inputs[0].shape);
+        let trained = reference::batch_norm_train(&shape, x, gamma, beta, eps, momentum, mean, var);
+        vec![trained.y, trained.mean, trained.inv_std, trained.running_mean, trained.running_var]
     }
 }
 
@@ -106,8 +111,10 @@ impl Operator for BatchNormInfer {
         Ok(())
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let [x, gamma, beta, mean, var] = wide(inputs);
+        let shape = kernel_shape(inputs[0].shape);
+        vec![reference::batch_norm_infer(&shape, x, gamma, beta, mean, var, f64::from(self.eps))]
     }
 }
 
@@ -120,6 +127,10 @@ pub(crate) struct BatchNormGrad;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchNormInferGrad {
     pub(crate) eps: f32,
+}
+
+fn wide<'v>(inputs: &[Wide<'v>]) -> [&'v [f64]; 5] {
+    std::array::from_fn(|operand| inputs[operand].values)
 }
 
 fn gradient_types(inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
@@ -144,8 +155,10 @@ impl Operator for BatchNormGrad {
         gradient_types(inputs)
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let [x, dy, gamma, mean, inv_std] = wide(inputs);
+        let gradients = reference::batch_norm_backward(&kernel_shape(inputs[0].shape), x, dy, gamma, mean, inv_std);
+        vec![gradients.dx, gradients.dgamma, gradients.dbeta]
     }
 }
 
@@ -162,7 +175,62 @@ impl Operator for BatchNormInferGrad {
         gradient_types(inputs)
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let [x, dy, gamma, mean, var] = wide(inputs);
+        let (shape, eps) = (kernel_shape(inputs[0].shape), f64::from(self.eps));
+        let gradients = reference::batch_norm_infer_backward(&shape, x, dy, gamma, mean, var, eps);
+        vec![gradients.dx, gradients.dgamma, gradients.dbeta]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, Operand, case, refusal, statistic, trained};
+
+    fn operands(x: Operand, c: usize) -> [Operand; 5] {
+        [x, trained([c]).between(0.5, 1.5), trained([c]), statistic([c]).between(-0.5, 0.5), statistic([c])]
+    }
+
+    pub(in crate::ops) const FROZEN: Entry = Entry {
+        name: "batch_norm_infer",
+        cases: || {
+            vec![
+                case("maps", BatchNormInfer { eps: 1e-5 }, operands(trained([3, 4, 5, 7]), 7)),
+                case("rows", BatchNormInfer { eps: 1e-3 }, operands(trained([17, 3]), 3)),
+            ]
+        },
+        refusals: || {
+            vec![refusal(
+                BatchNormInfer { eps: 1e-5 },
+                [&[2, 8], &[8], &[8], &[8], &[9]],
+                "node: the input has 8 channels, the running variance expects 9 (input 2×8, running variance 9)",
+            )]
+        },
+    };
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "batch_norm",
+        cases: || {
+            vec![
+                case("maps", BatchNorm::default(), operands(trained([3, 4, 5, 7]), 7)),
+                case("rows", BatchNorm { eps: 1e-3, momentum: 0.01 }, operands(trained([17, 3]).between(4.0, 6.0), 3)),
+                case("one channel", BatchNorm::default(), operands(trained([2, 3, 3, 1]), 1)),
+            ]
+        },
+        refusals: || {
+            vec![
+                refusal(
+                    BatchNorm::default(),
+                    [&[2, 4, 4, 8], &[8], &[4], &[8], &[8]],
+                    "node: the input has 8 channels, the bias expects 4 (input 2×4×4×8, bias 4)",
+                ),
+                refusal(
+                    BatchNorm { eps: 0.0, momentum: 0.1 },
+                    [&[2, 8], &[8], &[8], &[8], &[8]],
+                    "node: the eps is 0.0, it must be above 0",
+                ),
+            ]
+        },
+    };
 }

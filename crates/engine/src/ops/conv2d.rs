@@ -153,3 +153,81 @@ impl Operator for Conv2dGradWeight {
         vec![reference::conv2d_grad_weight(&shape, inputs[0].values, inputs[1].values)]
     }
 }
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    fn padded(padding: usize) -> Conv2d {
+        Conv2d { padding: [padding; 2], ..Conv2d::default() }
+    }
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "conv2d",
+        cases: || {
+            vec![
+                case("1×1", Conv2d::default(), [trained([1, 1, 1, 1]), trained([1, 1, 1, 1])]),
+                case("3×3 with padding", padded(1), [trained([2, 5, 7, 3]), trained([3, 3, 3, 17])]),
+                case("bias", padded(1), [trained([2, 4, 4, 8]), trained([3, 3, 8, 16]), trained([16])]),
+                case("stem", Conv2d { stride: [2, 2], ..padded(3) }, [trained([2, 11, 13, 3]), trained([7, 7, 3, 8])]),
+                case(
+                    "1×1 with stride",
+                    Conv2d { stride: [2, 2], ..padded(0) },
+                    [trained([3, 7, 6, 9]), trained([1, 1, 9, 5])],
+                ),
+                case(
+                    "stride past the kernel",
+                    Conv2d { stride: [3, 4], ..padded(0) },
+                    [trained([1, 9, 9, 2]), trained([2, 2, 2, 3])],
+                ),
+                case("padding past the input", padded(4), [trained([1, 2, 1, 2]), trained([3, 3, 2, 3])]),
+                case("groups", Conv2d { groups: 3, ..padded(1) }, [trained([2, 5, 5, 6]), trained([3, 3, 2, 9])]),
+                case(
+                    "depthwise",
+                    Conv2d { groups: 8, ..padded(1) },
+                    [trained([2, 6, 5, 8]), trained([3, 3, 1, 8]), trained([8])],
+                ),
+                case(
+                    "row kernel",
+                    Conv2d { padding: [0, 2], ..padded(0) },
+                    [trained([2, 3, 8, 4]), trained([1, 5, 4, 33])],
+                ),
+            ]
+        },
+        refusals: || {
+            vec![
+                refusal(
+                    Conv2d::default(),
+                    [&[8, 56, 56, 64], &[3, 3, 128, 128]],
+                    "node: the input has 64 channels, the weight expects 128 (input 8×56×56×64, weight 3×3×128×128)",
+                ),
+                refusal(
+                    Conv2d::default(),
+                    [&[8, 56, 64], &[3, 3, 64, 64]],
+                    "node: the input is 8×56×64, it must have 4 axes",
+                ),
+                refusal(
+                    padded(1),
+                    [&[1, 2, 9, 3], &[5, 5, 3, 4]],
+                    "node: a window of 5×5 does not fit the input 1×2×9×3 with a padding of 1×1",
+                ),
+                refusal(
+                    Conv2d { stride: [0, 1], ..padded(0) },
+                    [&[1, 2, 2, 1], &[1, 1, 1, 1]],
+                    "node: the stride is [0, 1], it must be at least 1",
+                ),
+                refusal(
+                    Conv2d { groups: 2, ..padded(0) },
+                    [&[1, 2, 2, 4], &[1, 1, 2, 3]],
+                    "node: the number of output channels is 3, it must be a multiple of the groups",
+                ),
+                refusal(
+                    Conv2d::default(),
+                    [&[1, 2, 2, 4], &[1, 1, 4, 3], &[4]],
+                    "node: the bias has 4 numbers, the weight expects 3 (bias 4, weight 1×1×4×3)",
+                ),
+            ]
+        },
+    };
+}

@@ -72,3 +72,49 @@ pub(super) fn add_bias(y: &mut [f64], bias: &[f64]) {
         row.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
     }
 }
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, given, refusal};
+
+    fn fused(bias: bool, residual: bool) -> Conv2dFused {
+        let conv = Conv2d { padding: [1, 1], ..Conv2d::default() };
+        Conv2dFused { conv, bias, residual, activation: Activation::Relu }
+    }
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "conv2d_fused",
+        cases: || {
+            vec![
+                case(
+                    "all of it",
+                    fused(true, true),
+                    [
+                        given(DType::F32, [2, 5, 5, 3]),
+                        given(DType::F32, [3, 3, 3, 9]),
+                        given(DType::F32, [9]),
+                        given(DType::F32, [2, 5, 5, 9]),
+                    ],
+                ),
+                case(
+                    "residual alone",
+                    fused(false, true),
+                    [given(DType::F32, [1, 4, 3, 2]), given(DType::F32, [3, 3, 2, 5]), given(DType::F32, [1, 4, 3, 5])],
+                ),
+                case(
+                    "neither",
+                    fused(false, false),
+                    [given(DType::F32, [1, 4, 3, 2]), given(DType::F32, [3, 3, 2, 5])],
+                ),
+            ]
+        },
+        refusals: || {
+            vec![refusal(
+                fused(false, true),
+                [&[1, 4, 4, 2], &[3, 3, 2, 5], &[1, 4, 4, 2]],
+                "node: the residual is 1×4×4×2, the output is 1×4×4×5: they must be equal",
+            )]
+        },
+    };
+}

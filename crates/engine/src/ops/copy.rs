@@ -24,3 +24,15 @@ impl Operator for Copy {
         vec![inputs[0].values.to_vec()]
     }
 }
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, given, refusal};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "copy",
+        cases: || vec![case("numbers", Copy, [given(DType::F32, [5, 7])])],
+        refusals: || vec![refusal(Copy, [], "node: it got 0 inputs and takes 1")],
+    };
+}

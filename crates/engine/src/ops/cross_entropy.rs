@@ -1,5 +1,8 @@
 //! Softmax cross-entropy.
 
+use avizor_kernels::loss::CrossEntropyShape;
+use avizor_kernels::reference;
+
 use super::Scale;
 use crate::operator::require;
 use crate::{DType, GradientSite, GraphError, Operands, Operator, ShapeError, TensorType, Wide};
@@ -41,7 +44,39 @@ impl Operator for CrossEntropy {
         site.compute(0, Scale, &[dlogits, dloss])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let shape = CrossEntropyShape { rows: inputs[0].shape[0], classes: inputs[0].shape[1] };
+        let labels: Vec<i32> = inputs[1].values.iter().map(|&label| label as i32).collect();
+        let weights = inputs.get(2).map(|weights| weights.values);
+        let smoothing = f64::from(self.label_smoothing);
+        let (loss, gradient) = reference::cross_entropy(&shape, inputs[0].values, &labels, weights, smoothing);
+        vec![vec![loss], gradient]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, Operand, case, given, labels, refusal, trained};
+
+    fn logits(rows: usize, classes: usize) -> Operand {
+        trained([rows, classes]).between(-4.0, 4.0)
+    }
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "cross_entropy",
+        cases: || {
+            vec![
+                case("plain", CrossEntropy::default(), [logits(5, 7), labels(&[0, 6, 3, 3, 1])]),
+                case("a row left out", CrossEntropy::default(), [logits(4, 3), labels(&[2, -1, 0, -1])]),
+                case("smoothed", CrossEntropy { label_smoothing: 0.05 }, [logits(3, 4), labels(&[1, 2, 3])]),
+                case(
+                    "weighted",
+                    CrossEntropy { label_smoothing: 0.1 },
+                    [logits(4, 3), labels(&[0, -1, 2, 1]), given(DType::F32, [3]).between(0.2, 3.0)],
+                ),
+            ]
+        },
+        refusals: || vec![refusal(CrossEntropy::default(), [&[4, 3], &[4]], "node: the labels is f32, it must be i32")],
+    };
 }

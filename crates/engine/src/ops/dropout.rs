@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use avizor_base::{Purpose, Seed};
+use avizor_kernels::dropout::dropout;
+use avizor_kernels::{Cpu, Level};
 
 use crate::operator::{NodePurpose, Specialised, require};
 use crate::{DType, GradientSite, GraphError, Mode, Operands, Operator, ShapeError, TensorType, Wide};
@@ -76,7 +78,31 @@ impl Operator for DropoutMasked {
         site.compute(0, *self, &[dy])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        // The mask is the kernel's; what is defined here is what is done with it.
+        let n = inputs[0].values.len();
+        let mut mask = vec![0.0; n];
+        let key = mask_key(Seed(0), 0, self.stream);
+        dropout(&Cpu::new(1, Level::Scalar), key, self.p, &vec![1.0; n], &mut mask);
+        vec![inputs[0].values.iter().zip(&mask).map(|(value, &mask)| value * f64::from(mask)).collect()]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "dropout",
+        cases: || {
+            vec![
+                case("some", Dropout { p: 0.3 }, [trained([7, 33])]),
+                case("none", Dropout { p: 0.0 }, [trained([7, 33])]),
+            ]
+        },
+        refusals: || {
+            vec![refusal(Dropout { p: 1.0 }, [&[7]], "node: the probability is 1.0, it must be from 0 to below 1")]
+        },
+    };
 }

@@ -27,3 +27,15 @@ impl Operator for Fill {
         vec![vec![f64::from(self.value); self.shape.elements()]]
     }
 }
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "fill",
+        cases: || vec![case("numbers", Fill { value: 2.5, shape: [3, 2].into() }, [])],
+        refusals: || vec![refusal(Fill { value: 1.0, shape: [1].into() }, [&[1]], "node: it got 1 inputs and takes 0")],
+    };
+}

@@ -1,6 +1,7 @@
 //! A map as rows of numbers: the same memory under another shape.
 
-use crate::{DType, GradientSite, GraphError, Operands, Operator, Shape, ShapeError, Storage, TensorType, Wide};
+use super::Reshape;
+use crate::{DType, GradientSite, GraphError, Operands, Operator, ShapeError, Storage, TensorType, Wide};
 
 /// `[batch][..]` to `[batch][features]`, pixel by pixel (`torch.flatten` counts channel by channel:
 /// [`DiskLayout::LinearAfterMap`](crate::DiskLayout::LinearAfterMap) mends that for weights).
@@ -29,7 +30,7 @@ impl Operator for Flatten {
 
     fn gradient(&self, site: &mut GradientSite<'_>) -> Result<(), GraphError> {
         let (dy, shape) = (site.gradient(), site.input_shape(0));
-        site.compute(0, Unflatten { shape }, &[dy])
+        site.compute(0, Reshape { shape }, &[dy])
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
@@ -37,33 +38,14 @@ impl Operator for Flatten {
     }
 }
 
-/// Rows of numbers as the map that they were.
-#[derive(Clone, Debug)]
-pub(crate) struct Unflatten {
-    pub(crate) shape: Shape,
-}
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
 
-impl Operator for Unflatten {
-    fn kind(&self) -> &'static str {
-        "unflatten"
-    }
-
-    fn operands(&self) -> &'static [&'static str] {
-        &["input"]
-    }
-
-    fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
-        inputs.count(1..=1)?;
-        let rows = inputs.of(0, DType::F32)?;
-        inputs.agree("numbers", (0, rows.elements()), (0, self.shape.elements()))?;
-        Ok(vec![TensorType::f32(self.shape.clone())])
-    }
-
-    fn storage(&self) -> Storage {
-        Storage::View
-    }
-
-    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        vec![inputs[0].values.to_vec()]
-    }
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "flatten",
+        cases: || vec![case("map", Flatten, [trained([2, 3, 5, 4])]), case("rows", Flatten, [trained([2, 3])])],
+        refusals: || vec![refusal(Flatten, [&[2, 0]], "node: the input is 2×0, which holds nothing")],
+    };
 }

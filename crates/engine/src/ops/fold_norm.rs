@@ -39,3 +39,34 @@ impl Operator for FoldNorm {
         ]
     }
 }
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, Operand, case, given, refusal};
+
+    fn operands() -> [Operand; 5] {
+        let vector = || given(DType::F32, [9]);
+        [given(DType::F32, [3, 3, 2, 9]), vector(), vector(), vector(), vector().between(0.5, 1.5)]
+    }
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "fold_norm",
+        cases: || {
+            vec![
+                case("without bias", FoldNorm { eps: 1e-5 }, operands()),
+                case("bias", FoldNorm { eps: 1e-3 }, {
+                    let [weight, gamma, beta, mean, var] = operands();
+                    [weight, gamma, beta, mean, var, given(DType::F32, [9])]
+                }),
+            ]
+        },
+        refusals: || {
+            vec![refusal(
+                FoldNorm { eps: 1e-5 },
+                [&[3, 3, 2, 9], &[9], &[9], &[9], &[3]],
+                "node: the weight has 9 channels, the running variance expects 3 (weight 3×3×2×9, running variance 3)",
+            )]
+        },
+    };
+}

@@ -1,10 +1,17 @@
 //! The mean of every map, and its gradient.
 
+use avizor_kernels::reference;
+
 use crate::{DType, GradientSite, GraphError, Operands, Operator, Shape, ShapeError, TensorType, Wide};
 
 /// `[batch][height][width][channels]` to `[batch][channels]`: `AdaptiveAvgPool2d(1)` and `flatten` of PyTorch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GlobalAvgPool;
+
+/// Batch, pixels and channels of maps.
+pub(crate) fn sizes(maps: &Shape) -> (usize, usize, usize) {
+    (maps[0], maps[1] * maps[2], maps[3])
+}
 
 impl Operator for GlobalAvgPool {
     fn kind(&self) -> &'static str {
@@ -27,15 +34,8 @@ impl Operator for GlobalAvgPool {
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        let &[batch, height, width, channels] = &**inputs[0].shape else {
-            unreachable!("the shape rule wants four axes")
-        };
-        let pixels = height * width;
-        let mut y = vec![0.0; batch * channels];
-        for (i, value) in inputs[0].values.iter().enumerate() {
-            y[i / (pixels * channels) * channels + i % channels] += value / pixels as f64;
-        }
-        vec![y]
+        let (batch, pixels, channels) = sizes(inputs[0].shape);
+        vec![reference::global_avg_pool(batch, pixels, channels, inputs[0].values)]
     }
 }
 
@@ -62,8 +62,24 @@ impl Operator for GlobalAvgPoolGrad {
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        let (pixels, channels) = (self.input[1] * self.input[2], self.input[3]);
-        let gradient = |i: usize| inputs[0].values[i / (pixels * channels) * channels + i % channels] / pixels as f64;
-        vec![(0..self.input.elements()).map(gradient).collect()]
+        let (batch, pixels, channels) = sizes(&self.input);
+        vec![reference::global_avg_pool_backward(batch, pixels, channels, inputs[0].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "global_avg_pool",
+        cases: || {
+            vec![
+                case("maps", GlobalAvgPool, [trained([3, 5, 4, 17])]),
+                case("one pixel", GlobalAvgPool, [trained([1, 1, 1, 1])]),
+            ]
+        },
+        refusals: || vec![refusal(GlobalAvgPool, [&[3, 5]], "node: the input is 3×5, it must have 4 axes")],
+    };
 }

@@ -109,3 +109,35 @@ impl Operator for LinearGradWeight {
         vec![reference::linear_grad_weight(&shape, inputs[0].values, inputs[1].values)]
     }
 }
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "linear",
+        cases: || {
+            vec![
+                case("one number", Linear, [trained([1, 1]), trained([1, 1]), trained([1])]),
+                case("without bias", Linear, [trained([3, 17]), trained([17, 5])]),
+                case("wide", Linear, [trained([5, 33]), trained([33, 101]), trained([101])]),
+            ]
+        },
+        refusals: || {
+            vec![
+                refusal(
+                    Linear,
+                    [&[4, 512], &[256, 10]],
+                    "node: the input has 512 features, the weight expects 256 (input 4×512, weight 256×10)",
+                ),
+                refusal(Linear, [&[4, 7, 7, 512], &[512, 10]], "node: the input is 4×7×7×512, it must have 2 axes"),
+                refusal(
+                    Linear,
+                    [&[4, 2], &[2, 3], &[2]],
+                    "node: the bias has 2 numbers, the weight expects 3 (bias 2, weight 2×3)",
+                ),
+            ]
+        },
+    };
+}

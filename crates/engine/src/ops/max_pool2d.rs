@@ -1,6 +1,7 @@
 //! Max pooling and its gradient.
 
 use avizor_kernels::pool2d::Pool2dShape;
+use avizor_kernels::reference;
 
 use super::window::slide;
 use crate::operator::require;
@@ -70,8 +71,9 @@ impl Operator for MaxPool2d {
         site.compute(0, MaxPool2dGrad { pool: *self, input }, &[window, dy])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let (y, choices) = reference::max_pool2d(&self.kernel_shape(inputs[0].shape), inputs[0].values);
+        vec![y, choices.into_iter().map(f64::from).collect()]
     }
 }
 
@@ -100,7 +102,43 @@ impl Operator for MaxPool2dGrad {
         Ok(vec![TensorType::f32(self.input.clone())])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let choices: Vec<u8> = inputs[0].values.iter().map(|&choice| choice as u8).collect();
+        vec![reference::max_pool2d_backward(&self.pool.kernel_shape(&self.input), &choices, inputs[1].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    fn pool(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> MaxPool2d {
+        MaxPool2d { kernel, stride, padding }
+    }
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "max_pool2d",
+        cases: || {
+            vec![
+                case("stem", pool([3, 3], [2, 2], [1, 1]), [trained([2, 7, 9, 5])]),
+                case("halves", pool([2, 2], [2, 2], [0, 0]), [trained([1, 5, 4, 17])]),
+                case("stride past the window", pool([2, 1], [3, 2], [0, 0]), [trained([1, 8, 5, 3])]),
+            ]
+        },
+        refusals: || {
+            vec![
+                refusal(
+                    pool([3, 3], [1, 1], [2, 2]),
+                    [&[1, 8, 8, 3]],
+                    "node: the padding is [2, 2], it must be at most half the window",
+                ),
+                refusal(
+                    pool([20, 20], [1, 1], [0, 0]),
+                    [&[1, 32, 32, 3]],
+                    "node: the kernel is [20, 20], it must be at most 256 places",
+                ),
+            ]
+        },
+    };
 }

@@ -19,6 +19,7 @@ mod global_avg_pool;
 mod linear;
 mod max_pool2d;
 mod normalize;
+mod reshape;
 mod scale;
 mod softmax;
 mod sum_rows;
@@ -42,14 +43,42 @@ pub(crate) use fill::Fill;
 pub use flatten::Flatten;
 pub(crate) use fold_norm::FoldNorm;
 pub use global_avg_pool::GlobalAvgPool;
-pub(crate) use global_avg_pool::GlobalAvgPoolGrad;
+pub(crate) use global_avg_pool::{GlobalAvgPoolGrad, sizes as map_sizes};
 pub use linear::Linear;
 pub(crate) use linear::{LinearGradInput, LinearGradWeight};
 pub use max_pool2d::MaxPool2d;
 pub(crate) use max_pool2d::MaxPool2dGrad;
 pub use normalize::Normalize;
+pub(crate) use reshape::Reshape;
 pub(crate) use scale::Scale;
 pub use softmax::Softmax;
 pub(crate) use sum_rows::SumRows;
 pub use unary::Unary;
 pub(crate) use unary::UnaryGrad;
+
+/// The operators with their cases: one test walks them all.
+#[cfg(test)]
+pub(crate) const OPERATORS: &[crate::case::Entry] = &[
+    add::entry::ENTRY,
+    add_relu::entry::ENTRY,
+    avg_pool2d::entry::ENTRY,
+    batch_norm::entry::ENTRY,
+    batch_norm::entry::FROZEN,
+    conv2d::entry::ENTRY,
+    conv2d_fused::entry::ENTRY,
+    copy::entry::ENTRY,
+    cross_entropy::entry::ENTRY,
+    dropout::entry::ENTRY,
+    fill::entry::ENTRY,
+    flatten::entry::ENTRY,
+    fold_norm::entry::ENTRY,
+    global_avg_pool::entry::ENTRY,
+    linear::entry::ENTRY,
+    max_pool2d::entry::ENTRY,
+    normalize::entry::ENTRY,
+    reshape::entry::ENTRY,
+    scale::entry::ENTRY,
+    softmax::entry::ENTRY,
+    sum_rows::entry::ENTRY,
+    unary::entry::ENTRY,
+];

@@ -44,3 +44,27 @@ impl Operator for Normalize {
         vec![inputs[0].values.iter().enumerate().map(normalize).collect()]
     }
 }
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, given, refusal};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "normalize",
+        cases: || {
+            vec![case(
+                "image",
+                Normalize { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+                [given(DType::U8, [2, 5, 7, 3])],
+            )]
+        },
+        refusals: || {
+            vec![refusal(
+                Normalize { mean: [0.0; 3], std: [1.0; 3] },
+                [&[1, 5, 5, 3]],
+                "node: the image is f32, it must be u8",
+            )]
+        },
+    };
+}

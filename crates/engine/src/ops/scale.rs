@@ -1,5 +1,7 @@
 //! Multiplication by one number: how the gradient of a loss reaches the logits.
 
+use avizor_kernels::reference;
+
 use crate::{DType, Operands, Operator, ShapeError, TensorType, Wide};
 
 /// `input · factor`, the factor being one number.
@@ -24,7 +26,18 @@ impl Operator for Scale {
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        let factor = inputs[1].values[0];
-        vec![inputs[0].values.iter().map(|value| value * factor).collect()]
+        vec![reference::scale(inputs[1].values[0], inputs[0].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, given, refusal};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "scale",
+        cases: || vec![case("numbers", Scale, [given(DType::F32, [5, 7]), given(DType::F32, [1])])],
+        refusals: || vec![refusal(Scale, [&[5], &[2]], "node: the factor is 2, the scalar is 1: they must be equal")],
+    };
 }

@@ -1,5 +1,7 @@
 //! Softmax.
 
+use avizor_kernels::reference;
+
 use crate::{DType, Operands, Operator, ShapeError, TensorType, Wide};
 
 /// Probabilities from logits `[rows][classes]`. Training goes through [`CrossEntropy`](super::CrossEntropy) instead: it
@@ -21,7 +23,19 @@ impl Operator for Softmax {
         Ok(vec![TensorType::f32(inputs.axes::<2>(0, DType::F32)?)])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        vec![reference::softmax(inputs[0].shape[1], inputs[0].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, given, refusal};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "softmax",
+        cases: || vec![case("rows", Softmax, [given(DType::F32, [5, 151]).between(-9.0, 9.0)])],
+        refusals: || vec![refusal(Softmax, [&[5]], "node: the logits is 5, it must have 2 axes")],
+    };
 }

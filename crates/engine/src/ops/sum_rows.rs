@@ -1,5 +1,7 @@
 //! Sums over everything but the channels: the gradient of a bias.
 
+use avizor_kernels::reference;
+
 use crate::{DType, Operands, Operator, ShapeError, TensorType, Wide};
 
 /// `[..][channels]` to `[channels]`.
@@ -22,11 +24,23 @@ impl Operator for SumRows {
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        let channels = inputs[0].shape.last().copied().unwrap_or(1);
-        let mut sums = vec![0.0; channels];
-        for row in inputs[0].values.chunks_exact(channels) {
-            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-        }
-        vec![sums]
+        vec![reference::sum_rows(inputs[0].shape.last().copied().unwrap_or(1), inputs[0].values)]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, given, refusal};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "sum_rows",
+        cases: || {
+            vec![
+                case("maps", SumRows, [given(DType::F32, [3, 5, 7, 4])]),
+                case("rows", SumRows, [given(DType::F32, [101, 3])]),
+            ]
+        },
+        refusals: || vec![refusal(SumRows, [], "node: it got 0 inputs and takes 1")],
+    };
 }

@@ -1,5 +1,6 @@
 //! Functions of one number.
 
+use avizor_kernels::reference;
 use avizor_kernels::unary::Saved;
 
 use crate::{DType, GradientSite, GraphError, Operands, Operator, ShapeError, Storage, TensorType, Wide};
@@ -41,8 +42,8 @@ impl Operator for Unary {
         site.compute(0, UnaryGrad(*self), &[saved, dy])
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        vec![reference::unary_forward(*self, inputs[0].values)]
     }
 }
 
@@ -71,7 +72,38 @@ impl Operator for UnaryGrad {
         if self.0 == Unary::Relu { Storage::InPlace(&[1]) } else { Storage::Fresh }
     }
 
-    fn reference(&self, _inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        unimplemented!()
+    fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
+        let (saved, dy) = (inputs[0].values, inputs[1].values);
+        // The kernels' reference starts from the argument; of these functions only the result was saved.
+        let slope: fn(f64) -> f64 = match self.0 {
+            Unary::Relu => |y| f64::from(u8::from(y > 0.0)),
+            Unary::Relu6 => |y| f64::from(u8::from(y > 0.0 && y < 6.0)),
+            Unary::Sigmoid => |y| y * (1.0 - y),
+            Unary::Tanh => |y| 1.0 - y * y,
+            Unary::Silu | Unary::Gelu | Unary::Softplus => return vec![reference::unary_backward(self.0, saved, dy)],
+        };
+        vec![saved.iter().zip(dy).map(|(&saved, dy)| dy * slope(saved)).collect()]
     }
+}
+
+#[cfg(test)]
+pub(super) mod entry {
+    use super::*;
+    use crate::case::{Entry, case, refusal, trained};
+
+    pub(in crate::ops) const ENTRY: Entry = Entry {
+        name: "unary",
+        cases: || {
+            vec![
+                case("relu", Unary::Relu, [trained([3, 7, 5])]),
+                case("relu6", Unary::Relu6, [trained([4, 33]).between(-3.0, 9.0)]),
+                case("silu", Unary::Silu, [trained([4, 33]).between(-6.0, 6.0)]),
+                case("gelu", Unary::Gelu, [trained([4, 33]).between(-4.0, 4.0)]),
+                case("sigmoid", Unary::Sigmoid, [trained([4, 33]).between(-6.0, 6.0)]),
+                case("tanh", Unary::Tanh, [trained([4, 33]).between(-3.0, 3.0)]),
+                case("softplus", Unary::Softplus, [trained([4, 33]).between(-6.0, 6.0)]),
+            ]
+        },
+        refusals: || vec![refusal(Unary::Relu, [&[1], &[1]], "node: it got 2 inputs and takes 1")],
+    };
 }

@@ -3,16 +3,11 @@
 use avizor_kernels::pool2d::{global_avg_pool, global_avg_pool_backward};
 
 use crate::lower::{Kernel, Lower, Site};
-use crate::{Shape, ops};
-
-/// Batch, pixels and channels of maps.
-fn sizes(maps: &Shape) -> (usize, usize, usize) {
-    (maps[0], maps[1] * maps[2], maps[3])
-}
+use crate::ops::{self, map_sizes};
 
 impl Lower for ops::GlobalAvgPool {
     fn lower(&self, site: &Site<'_>) -> Kernel {
-        let (batch, pixels, channels) = sizes(site.input(0));
+        let (batch, pixels, channels) = map_sizes(site.input(0));
         Kernel::new("global_avg_pool", move |cpu, call| {
             let ([x], [y]) = call.slices();
             global_avg_pool(cpu, batch, pixels, channels, x, y);
@@ -22,7 +17,7 @@ impl Lower for ops::GlobalAvgPool {
 
 impl Lower for ops::GlobalAvgPoolGrad {
     fn lower(&self, site: &Site<'_>) -> Kernel {
-        let (batch, pixels, channels) = sizes(site.output(0));
+        let (batch, pixels, channels) = map_sizes(site.output(0));
         Kernel::new("global_avg_pool_backward", move |cpu, call| {
             let ([dy], [dx]) = call.slices();
             global_avg_pool_backward(cpu, batch, pixels, channels, dy, dx);
