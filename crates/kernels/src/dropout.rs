@@ -51,3 +51,60 @@ fn mix_u64(x: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{LENGTHS, everywhere};
+
+    fn dropped(key: u64, p: f32, len: usize) -> Vec<f32> {
+        let [y] = everywhere("dropout", |cpu| {
+            let mut y = vec![f32::NAN; len];
+            dropout(cpu, key, p, &vec![1.0; len], &mut y);
+            [y]
+        });
+        y
+    }
+
+    #[test]
+    fn the_share_that_is_kept_is_the_one_asked_for() {
+        let len = 200_000;
+        for p in [0.1_f32, 0.2, 0.5, 0.9] {
+            for key in [0, 1, u64::MAX] {
+                let y = dropped(key, p, len);
+                let kept = y.iter().filter(|&&y| y != 0.0).count() as f64 / len as f64;
+                let p = f64::from(p);
+                let deviation = (p * (1.0 - p) / len as f64).sqrt();
+                assert!((kept - (1.0 - p)).abs() < 4.5 * deviation, "{kept} kept at {p}");
+                assert!(y.iter().all(|&y| y == 0.0 || (f64::from(y) * (1.0 - p) - 1.0).abs() < 1e-6));
+            }
+        }
+    }
+
+    #[test]
+    fn none_and_all_can_be_dropped() {
+        for &len in LENGTHS {
+            assert!(dropped(3, 0.0, len).iter().all(|&y| y == 1.0));
+            assert!(dropped(3, 1.0, len).iter().all(|&y| y == 0.0));
+        }
+    }
+
+    #[test]
+    fn neighbours_parts_and_keys_are_independent() {
+        let y = dropped(5, 0.5, 10 * PART);
+        // Correlation of signs at a distance; of `n` independent ones it is within 4.5 / √n.
+        let correlation = |a: &[f32], b: &[f32]| {
+            let same = a.iter().zip(b).filter(|(a, b)| (**a == 0.0) == (**b == 0.0)).count();
+            2.0 * same as f64 / a.len().min(b.len()) as f64 - 1.0
+        };
+        let bound = 4.5 / (9.0 * PART as f64).sqrt();
+        for distance in [1, 2, 3, 7, 8, 16, 64, 512, 1024, PART] {
+            let found = correlation(&y, &y[distance..]);
+            assert!(found.abs() < bound, "{found} at distance {distance}");
+        }
+        for key in [4, 6, 5 + (1 << 32), 5 << 1] {
+            let found = correlation(&y, &dropped(key, 0.5, y.len()));
+            assert!(found.abs() < bound, "{found} with key {key}");
+        }
+    }
+}

@@ -155,3 +155,72 @@ fn sum_strip<const L: usize>(block: &[f32], columns: usize, column: usize, sums:
     }
     join(&mut sums[column..], &strip);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{LENGTHS, assert_agrees, everywhere, exact, noise};
+    use crate::reference;
+
+    #[test]
+    fn arithmetic_agrees_with_the_references() {
+        for &len in LENGTHS {
+            let (a, b) = (noise(len, 1), noise(len, 2));
+            let with = |f: fn(&Cpu, &[f32], &[f32], &mut [f32])| {
+                everywhere("arithmetic", |cpu| {
+                    let mut y = vec![f32::NAN; len];
+                    f(cpu, &a, &b, &mut y);
+                    [y]
+                })
+            };
+            let (wide_a, wide_b) = (exact(&a), exact(&b));
+            assert_agrees("add", &with(add)[0], &reference::add(&wide_a, &wide_b));
+            assert_agrees("multiply", &with(multiply)[0], &reference::multiply(&wide_a, &wide_b));
+            assert_agrees("add_relu", &with(add_relu)[0], &reference::add_relu(&wide_a, &wide_b));
+            let sum = with(|cpu, a, b, y| {
+                copy(cpu, a, y);
+                add_in_place(cpu, y, b);
+            });
+            assert_agrees("add_in_place", &sum[0], &reference::add(&wide_a, &wide_b));
+            let scaled = with(|cpu, a, _, y| scale(cpu, -0.3, a, y));
+            let want = reference::scale(f64::from(-0.3_f32), &wide_a);
+            assert_agrees("scale", &scaled[0], &want);
+            let accumulated = with(|cpu, a, b, y| {
+                copy(cpu, b, y);
+                accumulate(cpu, -0.3, a, y);
+            });
+            assert_agrees("accumulate", &accumulated[0], &reference::add(&wide_b, &want));
+            assert!(with(|cpu, _, _, y| fill(cpu, 7.0, y))[0].iter().all(|&y| y == 7.0));
+        }
+    }
+
+    #[test]
+    fn add_relu_keeps_nan_and_infinity() {
+        let [y] = everywhere("ends", |cpu| {
+            let mut y = vec![0.0; 4];
+            let a = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0];
+            add_relu(cpu, &a, &[1.0, 1.0, 1.0, 0.0], &mut y);
+            [y]
+        });
+        assert!(y[0].is_nan());
+        assert_eq!(y[1..], [f32::INFINITY, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn columns_add_up_whatever_the_shape() {
+        for (rows, columns) in
+            [(0, 3), (1, 1), (1, 33), (31, 7), (33, 8), (257, 9), (1031, 41), (20_011, 5), (97, 1000), (3, 0)]
+        {
+            // Far from zero: sums of many rows lose digits if they are careless.
+            let x: Vec<f32> = noise(rows * columns, 3).iter().map(|x| x + 10.0).collect();
+            let [sums] = everywhere("sum_rows", |cpu| {
+                let mut sums = vec![f32::NAN; columns];
+                // From an odd word on: an f64 does not start there.
+                let mut workspace = vec![f32::NAN; sum_rows_workspace(rows, columns) + 1];
+                sum_rows(cpu, rows, columns, &x, &mut sums, &mut workspace[1..]);
+                [sums]
+            });
+            assert_agrees(&format!("{rows} × {columns}"), &sums, &reference::sum_rows(columns, &exact(&x)));
+        }
+    }
+}

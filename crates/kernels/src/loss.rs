@@ -178,3 +178,98 @@ per_level! {
         *log_sum = f64::from(largest) + ln(sum);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{assert_agrees, assert_is_slope, everywhere, exact, noise};
+    use crate::reference;
+
+    const SHAPES: &[(usize, usize)] = &[(1, 1), (1, 2), (5, 3), (7, 16), (4, 17), (33, 151), (3, 1000)];
+
+    /// Logits, labels of which some are -1, and weights.
+    fn batch(rows: usize, classes: usize) -> (Vec<f32>, Vec<i32>, Vec<f32>) {
+        let logits = noise(rows * classes, 1).iter().map(|x| 8.0 * x).collect();
+        let label = |row: usize| if row % 4 == 2 { -1 } else { (row * 7 % classes) as i32 };
+        (logits, (0..rows).map(label).collect(), noise(classes, 2).iter().map(|x| x + 1.1).collect())
+    }
+
+    #[test]
+    fn loss_and_gradient_agree_with_the_reference() {
+        for &(rows, classes) in SHAPES {
+            let (logits, labels, weights) = batch(rows, classes);
+            let shape = CrossEntropyShape { rows, classes };
+            for (weights, smoothing) in [(None, 0.0), (None, 0.1), (Some(&weights), 0.0), (Some(&weights), 0.3)] {
+                let case = format!("{shape:?}, weights {}, smoothing {smoothing}", weights.is_some());
+                let [loss, gradient] = everywhere(&case, |cpu| {
+                    let (mut loss, mut gradient) = (vec![f32::NAN], vec![f32::NAN; logits.len()]);
+                    let mut workspace = vec![f32::NAN; cross_entropy_workspace(shape)];
+                    let weights = weights.map(Vec::as_slice);
+                    cross_entropy(
+                        cpu,
+                        shape,
+                        &logits,
+                        &labels,
+                        weights,
+                        smoothing,
+                        &mut loss,
+                        &mut gradient,
+                        &mut workspace,
+                    );
+                    [loss, gradient]
+                });
+                let wide = weights.map(|weights| exact(weights));
+                let (want, slope) =
+                    reference::cross_entropy(&shape, &exact(&logits), &labels, wide.as_deref(), f64::from(smoothing));
+                assert_agrees(&case, &loss, &[want]);
+                assert_agrees(&case, &gradient, &slope);
+            }
+        }
+    }
+
+    #[test]
+    fn probabilities_agree_and_large_logits_do_not_overflow() {
+        for &(rows, classes) in SHAPES {
+            for size in [1.0, 1e4] {
+                let logits: Vec<f32> = noise(rows * classes, 3).iter().map(|x| size * x).collect();
+                let [p] = everywhere("softmax", |cpu| {
+                    let mut p = vec![f32::NAN; logits.len()];
+                    softmax(cpu, rows, classes, &logits, &mut p);
+                    [p]
+                });
+                assert_agrees("softmax", &p, &reference::softmax(classes, &exact(&logits)));
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_count_have_no_part_in_it() {
+        let shape = CrossEntropyShape { rows: 3, classes: 4 };
+        let run = |logits: &[f32], labels: &[i32]| {
+            everywhere("ignored", |cpu| {
+                let (mut loss, mut gradient, mut workspace) = (vec![f32::NAN], vec![f32::NAN; 12], vec![f32::NAN; 3]);
+                cross_entropy(cpu, shape, logits, labels, None, 0.1, &mut loss, &mut gradient, &mut workspace);
+                [loss, gradient]
+            })
+        };
+        let mut logits = noise(12, 4);
+        let [loss, gradient] = run(&logits, &[1, -1, 3]);
+        logits[4..8].fill(f32::NAN);
+        assert_eq!(run(&logits, &[1, -1, 3]), [loss, gradient.clone()]);
+        assert_eq!(gradient[4..8], [0.0; 4]);
+        assert_eq!(run(&logits, &[-1, -1, -1]), [vec![0.0], vec![0.0; 12]]);
+        assert!(run(&logits, &[1, 2, 3])[0][0].is_nan());
+    }
+
+    #[test]
+    fn the_reference_is_the_slope_of_its_loss() {
+        let (logits, labels, weights) = batch(5, 7);
+        let shape = CrossEntropyShape { rows: 5, classes: 7 };
+        let (logits, weights) = (exact(&logits), exact(&weights));
+        for (weights, smoothing) in [(None, 0.0), (Some(weights.as_slice()), 0.2)] {
+            let loss = |logits: &[f64]| reference::cross_entropy(&shape, logits, &labels, weights, smoothing).0;
+            let (_, gradient) = reference::cross_entropy(&shape, &logits, &labels, weights, smoothing);
+            assert_is_slope("cross entropy", &logits, &gradient, loss);
+        }
+    }
+}

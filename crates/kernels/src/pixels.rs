@@ -34,3 +34,24 @@ per_level! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{assert_agrees, everywhere};
+    use crate::reference;
+
+    #[test]
+    fn every_byte_of_every_channel_becomes_its_number() {
+        let (scale, shift) = ([0.017, 0.018, 0.016], [-2.1, -2.0, -1.8]);
+        for pixels in [0, 1, 5, 15, 16, 17, 4095, 4097, 9001] {
+            let x: Vec<u8> = (0..pixels * 3).map(|i| (i * 7 % 256) as u8).collect();
+            let [y] = everywhere("normalize_u8", |cpu| {
+                let mut y = vec![f32::NAN; pixels * 3];
+                normalize_u8(cpu, pixels, &x, scale, shift, &mut y);
+                [y]
+            });
+            assert_agrees("normalize_u8", &y, &reference::normalize_u8(&x, scale.map(f64::from), shift.map(f64::from)));
+        }
+    }
+}

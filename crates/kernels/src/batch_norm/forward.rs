@@ -12,7 +12,7 @@ const PIVOT_ROWS: usize = 16;
 /// Rows that one task of inference has at least: it prepares the factors of its channels itself.
 const LEAST_ROWS: usize = 64;
 /// Channels whose factors are prepared at a time, on the stack.
-const STRIP: usize = 64;
+const STRIP: usize = 1024;
 
 /// Normalises with the batch's own statistics and moves the running ones towards them, in two passes over `x`.
 ///
@@ -156,7 +156,7 @@ per_level! {
             let (mean, mut factors) = (&mean[strip.clone()], [0.0; STRIP]);
             let beta = &beta[strip.clone()];
             for ((factor, var), gamma) in factors.iter_mut().zip(&var[strip.clone()]).zip(&gamma[strip.clone()]) {
-                *factor = (f64::from(*gamma) / (f64::from(*var) + f64::from(eps)).sqrt()) as f32;
+                *factor = gamma / (var + eps).sqrt();
             }
             let factors = &factors[..width];
             for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {

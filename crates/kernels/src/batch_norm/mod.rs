@@ -58,3 +58,6 @@ impl<'w> PerChannel<'w> {
         (Self { a, b, c }, rest)
     }
 }
+
+#[cfg(test)]
+mod tests;

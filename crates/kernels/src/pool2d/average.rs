@@ -1,6 +1,6 @@
 //! The mean of every window.
 
-use super::{Pool2dShape, inside, windows_over};
+use super::{Pool2dShape, WindowsAlong, inside, windows_over};
 use crate::Cpu;
 use crate::parts::for_each_part;
 use crate::per_level::per_level;
@@ -61,10 +61,13 @@ per_level! {
         let (out_height, out_width) = (shape.out_height(), shape.out_width());
         let (picture, row) = (row / height, row % height);
         let share = 1.0 / shape.taps() as f32;
+        let rows = windows_over(row, out_height, kernel[0], stride[0], padding[0]);
+        let mut columns = WindowsAlong::new(out_width, kernel[1], stride[1], padding[1]);
         for (column, dx) in dx.chunks_exact_mut(channels).enumerate() {
             dx.fill(0.0);
-            for i in windows_over(row, out_height, kernel[0], stride[0], padding[0]) {
-                for j in windows_over(column, out_width, kernel[1], stride[1], padding[1]) {
+            columns.move_to(column);
+            for i in rows.clone() {
+                for j in columns.over() {
                     let dy = &dy[((picture * out_height + i) * out_width + j) * channels..][..channels];
                     for (dx, dy) in dx.iter_mut().zip(dy) {
                         *dx += dy;

@@ -2,11 +2,15 @@
 
 use std::ops::Range;
 
-use super::{Pool2dShape, inside, windows_over};
+use super::{Pool2dShape, WindowsAlong, inside, windows_over};
 use crate::Cpu;
 use crate::column_sums::lanes;
 use crate::parts::{for_each_pair, for_each_part};
 use crate::per_level::per_level;
+
+/// Channels done at a time: sums and places of so many stay in registers; and what is left of them.
+const WIDE: usize = 32;
+const NARROW: usize = 8;
 
 /// `y` is the largest of every window; `window` gets which place of the window it was (row by row from 0), for the
 /// backward pass. Of equals the first wins, and NaN wins over all, as in PyTorch.
@@ -52,12 +56,17 @@ pub fn max_pool2d_backward(cpu: &Cpu, shape: Pool2dShape, window: &[u8], dy: &[f
 per_level! {
     fn max_row(shape: Pool2dShape, x: &[f32], row: usize, y: &mut [f32]) {
         let channels = shape.channels;
+        let mut window = Window::first_of_row(shape, row);
         for (column, y) in y.chunks_exact_mut(channels).enumerate() {
-            let window = Window::of_output(shape, row, column);
+            window.move_to(column);
             let mut channel = 0;
-            while channel + 16 <= channels {
-                y[channel..channel + 16].copy_from_slice(&window.winners::<16>(x, channel).0);
-                channel += 16;
+            while channel + WIDE <= channels {
+                y[channel..channel + WIDE].copy_from_slice(&window.winners::<WIDE>(x, channel).0);
+                channel += WIDE;
+            }
+            while channel + NARROW <= channels {
+                y[channel..channel + NARROW].copy_from_slice(&window.winners::<NARROW>(x, channel).0);
+                channel += NARROW;
             }
             while channel < channels {
                 y[channel] = window.winners::<1>(x, channel).0[0];
@@ -70,14 +79,21 @@ per_level! {
 per_level! {
     fn max_row_with_places(shape: Pool2dShape, x: &[f32], row: usize, y: &mut [f32], places: &mut [u8]) {
         let channels = shape.channels;
+        let mut window = Window::first_of_row(shape, row);
         for (column, (y, places)) in y.chunks_exact_mut(channels).zip(places.chunks_exact_mut(channels)).enumerate() {
-            let window = Window::of_output(shape, row, column);
+            window.move_to(column);
             let mut channel = 0;
-            while channel + 16 <= channels {
-                let (best, place) = window.winners::<16>(x, channel);
-                y[channel..channel + 16].copy_from_slice(&best);
-                places[channel..channel + 16].copy_from_slice(&place.map(|place| place as u8));
-                channel += 16;
+            while channel + WIDE <= channels {
+                let (best, place) = window.winners::<WIDE>(x, channel);
+                y[channel..channel + WIDE].copy_from_slice(&best);
+                places[channel..channel + WIDE].copy_from_slice(&place.map(|place| place as u8));
+                channel += WIDE;
+            }
+            while channel + NARROW <= channels {
+                let (best, place) = window.winners::<NARROW>(x, channel);
+                y[channel..channel + NARROW].copy_from_slice(&best);
+                places[channel..channel + NARROW].copy_from_slice(&place.map(|place| place as u8));
+                channel += NARROW;
             }
             while channel < channels {
                 let (best, place) = window.winners::<1>(x, channel);
@@ -93,23 +109,28 @@ struct Window {
     shape: Pool2dShape,
     rows: Range<usize>,
     columns: Range<usize>,
-    /// Where place 0 would be in the input, were there no channels; it may lie before the first word.
+    /// The pixel of the input at the left of the row of windows, and of this window: where place 0 would be. Both may
+    /// lie before the first.
+    left: usize,
     corner: usize,
 }
 
 impl Window {
-    /// `row` counts over the whole batch.
+    /// `row` counts over the whole batch. Divisions are slow: they are made here, once a row.
     #[inline(always)]
-    fn of_output(shape: Pool2dShape, row: usize, column: usize) -> Self {
+    fn first_of_row(shape: Pool2dShape, row: usize) -> Self {
         let Pool2dShape { height, width, kernel, stride, padding, .. } = shape;
         let (picture, row) = (row / shape.out_height(), row % shape.out_height());
         let top = (picture * height + row * stride[0]).wrapping_sub(padding[0]);
-        Self {
-            shape,
-            rows: inside(row, height, kernel[0], stride[0], padding[0]),
-            columns: inside(column, width, kernel[1], stride[1], padding[1]),
-            corner: top.wrapping_mul(width).wrapping_add(column * stride[1]).wrapping_sub(padding[1]),
-        }
+        let left = top.wrapping_mul(width).wrapping_sub(padding[1]);
+        Self { shape, rows: inside(row, height, kernel[0], stride[0], padding[0]), columns: 0..0, left, corner: left }
+    }
+
+    #[inline(always)]
+    fn move_to(&mut self, column: usize) {
+        let Pool2dShape { width, kernel, stride, padding, .. } = self.shape;
+        self.columns = inside(column, width, kernel[1], stride[1], padding[1]);
+        self.corner = self.left.wrapping_add(column * stride[1]);
     }
 
     /// The largest of `L` channels, and their places.
@@ -137,12 +158,17 @@ impl Window {
 per_level! {
     fn backward_row(shape: Pool2dShape, places: &[u8], dy: &[f32], row: usize, dx: &mut [f32]) {
         let channels = shape.channels;
+        let mut pixel = Pixel::first_of_row(shape, row);
         for (column, dx) in dx.chunks_exact_mut(channels).enumerate() {
-            let pixel = Pixel::of_input(shape, row, column);
+            pixel.move_to(column);
             let mut channel = 0;
-            while channel + 16 <= channels {
-                dx[channel..channel + 16].copy_from_slice(&pixel.gradient::<16>(places, dy, channel));
-                channel += 16;
+            while channel + WIDE <= channels {
+                dx[channel..channel + WIDE].copy_from_slice(&pixel.gradient::<WIDE>(places, dy, channel));
+                channel += WIDE;
+            }
+            while channel + NARROW <= channels {
+                dx[channel..channel + NARROW].copy_from_slice(&pixel.gradient::<NARROW>(places, dy, channel));
+                channel += NARROW;
             }
             while channel < channels {
                 dx[channel] = pixel.gradient::<1>(places, dy, channel)[0];
@@ -155,26 +181,36 @@ per_level! {
 /// A place of the input, and the windows over it.
 struct Pixel {
     shape: Pool2dShape,
-    /// Number of the picture's first row of windows.
-    first_row: usize,
+    rows: Range<usize>,
+    columns: WindowsAlong,
     /// The place, counted from the corner of the padding.
     at: [usize; 2],
-    rows: Range<usize>,
-    columns: Range<usize>,
+    /// Number of the picture's first row of windows.
+    first_row: usize,
+    out_width: usize,
 }
 
 impl Pixel {
+    /// `row` counts over the whole batch.
     #[inline(always)]
-    fn of_input(shape: Pool2dShape, row: usize, column: usize) -> Self {
+    fn first_of_row(shape: Pool2dShape, row: usize) -> Self {
         let Pool2dShape { height, kernel, stride, padding, .. } = shape;
         let (picture, row) = (row / height, row % height);
+        let (out_height, out_width) = (shape.out_height(), shape.out_width());
         Self {
             shape,
-            first_row: picture * shape.out_height(),
-            at: [row + padding[0], column + padding[1]],
-            rows: windows_over(row, shape.out_height(), kernel[0], stride[0], padding[0]),
-            columns: windows_over(column, shape.out_width(), kernel[1], stride[1], padding[1]),
+            rows: windows_over(row, out_height, kernel[0], stride[0], padding[0]),
+            columns: WindowsAlong::new(out_width, kernel[1], stride[1], padding[1]),
+            at: [row + padding[0], padding[1]],
+            first_row: picture * out_height,
+            out_width,
         }
+    }
+
+    #[inline(always)]
+    fn move_to(&mut self, column: usize) {
+        self.columns.move_to(column);
+        self.at[1] = column + self.shape.padding[1];
     }
 
     #[inline(always)]
@@ -182,13 +218,13 @@ impl Pixel {
         let Pool2dShape { channels, kernel, stride, .. } = self.shape;
         let mut sum = [0.0; L];
         for row in self.rows.clone() {
-            for column in self.columns.clone() {
-                let place = (self.at[0] - row * stride[0]) * kernel[1] + self.at[1] - column * stride[1];
-                let start = ((self.first_row + row) * self.shape.out_width() + column) * channels + channel;
+            for column in self.columns.over() {
+                let place = ((self.at[0] - row * stride[0]) * kernel[1] + self.at[1] - column * stride[1]) as u8;
+                let start = ((self.first_row + row) * self.out_width + column) * channels + channel;
                 let dy: [f32; L] = lanes(dy, start);
                 let places = &places[start..start + L];
                 for lane in 0..L {
-                    sum[lane] += if places[lane] == place as u8 { dy[lane] } else { 0.0 };
+                    sum[lane] += if places[lane] == place { dy[lane] } else { 0.0 };
                 }
             }
         }

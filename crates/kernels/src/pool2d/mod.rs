@@ -85,3 +85,41 @@ fn windows_over(at: usize, windows: usize, kernel: usize, stride: usize, padding
     let place = at + padding;
     (place + 1).saturating_sub(kernel).div_ceil(stride)..(place / stride + 1).min(windows)
 }
+
+/// The windows over one place of an axis after the other, without a division for each.
+struct WindowsAlong {
+    windows: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    first: usize,
+    end: usize,
+}
+
+impl WindowsAlong {
+    #[inline(always)]
+    fn new(windows: usize, kernel: usize, stride: usize, padding: usize) -> Self {
+        Self { windows, kernel, stride, padding, first: 0, end: 0 }
+    }
+
+    /// Places come in rising order.
+    #[inline(always)]
+    fn move_to(&mut self, at: usize) {
+        let place = at + self.padding;
+        while self.end < self.windows && self.end * self.stride <= place {
+            self.end += 1;
+        }
+        while self.first < self.end && self.first * self.stride + self.kernel <= place {
+            self.first += 1;
+        }
+    }
+
+    /// As [`windows_over`].
+    #[inline(always)]
+    fn over(&self) -> Range<usize> {
+        self.first..self.end
+    }
+}
+
+#[cfg(test)]
+mod tests;

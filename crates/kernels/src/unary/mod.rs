@@ -219,3 +219,65 @@ impl Activation for Softplus {
         dy * sigmoid(x)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{LENGTHS, assert_agrees, assert_is_slope, everywhere, exact, noise, weigh};
+    use crate::reference;
+
+    /// Both sides of every bend, and beyond; but not where an output so near 1 that it was rounded must give the slope.
+    fn inputs(f: Unary, len: usize) -> Vec<f32> {
+        let size = if f == Unary::Tanh { 2.0 } else { 9.0 };
+        noise(len, 4).iter().map(|x| size * x).collect()
+    }
+
+    #[test]
+    fn values_and_gradients_agree_with_the_references() {
+        for f in Unary::ALL {
+            for &len in LENGTHS {
+                let (x, dy) = (inputs(f, len), noise(len, 5));
+                let [y, in_place, dx] = everywhere(&format!("{f:?}"), |cpu| {
+                    let (mut y, mut in_place, mut dx) = (vec![f32::NAN; len], x.clone(), vec![f32::NAN; len]);
+                    unary_forward(cpu, f, &x, &mut y);
+                    unary_forward_in_place(cpu, f, &mut in_place);
+                    let saved = if f.saved() == Saved::Input { &x } else { &y };
+                    unary_backward(cpu, f, saved, &dy, &mut dx);
+                    [y, in_place, dx]
+                });
+                let case = format!("{f:?} of {len}");
+                assert_eq!(y, in_place, "{case}");
+                assert_agrees(&case, &y, &reference::unary_forward(f, &exact(&x)));
+                assert_agrees(&case, &dx, &reference::unary_backward(f, &exact(&x), &exact(&dy)));
+            }
+        }
+    }
+
+    #[test]
+    fn references_are_slopes_of_their_values() {
+        for f in Unary::ALL {
+            let (x, dy) = (exact(&inputs(f, 101)), exact(&noise(101, 6)));
+            let dx = reference::unary_backward(f, &x, &dy);
+            assert_is_slope(&format!("{f:?}"), &x, &dx, |x| weigh(&dy, &reference::unary_forward(f, x)));
+        }
+    }
+
+    #[test]
+    fn nan_stays_nan_and_zero_has_no_slope() {
+        let x = [f32::NAN, 0.0, -0.0, 6.0];
+        for f in Unary::ALL {
+            let [y] = everywhere("ends", |cpu| {
+                let mut y = x.to_vec();
+                unary_forward_in_place(cpu, f, &mut y);
+                [y]
+            });
+            assert!(y[0].is_nan(), "{f:?}");
+        }
+        let cpu = Cpu::new(1, crate::Level::best());
+        let mut dx = [9.0; 4];
+        unary_backward(&cpu, Unary::Relu6, &x, &[1.0; 4], &mut dx);
+        assert_eq!(dx[1..], [0.0, 0.0, 0.0]);
+        unary_backward(&cpu, Unary::Relu, &x, &[1.0; 4], &mut dx);
+        assert_eq!(dx[1..], [0.0, 0.0, 1.0]);
+    }
+}

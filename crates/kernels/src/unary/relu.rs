@@ -57,7 +57,49 @@ per_level! {
 per_level! {
     fn relu_backward_in_place_part(y: &[f32], dy_dx: &mut [f32]) {
         for (d, y) in dy_dx.iter_mut().zip(y) {
-            *d = if *y <= 0.0 { 0.0 } else { *d };
+            // By a mask: a conditional store is four times slower.
+            let keep = if *y <= 0.0 { 0 } else { u32::MAX };
+            *d = f32::from_bits(d.to_bits() & keep);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::{LENGTHS, assert_agrees, everywhere, exact, noise};
+    use crate::reference;
+    use crate::unary::Unary;
+
+    #[test]
+    fn all_four_agree_with_the_references() {
+        for &len in LENGTHS {
+            let (x, dy) = (noise(len, 7), noise(len, 8));
+            let [y, in_place, dx, dx_in_place] = everywhere("relu", |cpu| {
+                let (mut y, mut in_place) = (vec![f32::NAN; len], x.clone());
+                relu(cpu, &x, &mut y);
+                relu_in_place(cpu, &mut in_place);
+                let (mut dx, mut dx_in_place) = (vec![f32::NAN; len], dy.clone());
+                relu_backward(cpu, &y, &dy, &mut dx);
+                relu_backward_in_place(cpu, &y, &mut dx_in_place);
+                [y, in_place, dx, dx_in_place]
+            });
+            assert_eq!((&y, &dx), (&in_place, &dx_in_place));
+            assert_agrees("relu", &y, &reference::unary_forward(Unary::Relu, &exact(&x)));
+            assert_agrees("relu", &dx, &reference::unary_backward(Unary::Relu, &exact(&x), &exact(&dy)));
+        }
+    }
+
+    #[test]
+    fn nan_stays_and_zero_stops_the_gradient() {
+        let [y, dx] = everywhere("ends", |cpu| {
+            let (mut y, mut dx) = (vec![f32::NAN, f32::NEG_INFINITY, f32::INFINITY, -0.0, 0.0], vec![1.0; 5]);
+            relu_in_place(cpu, &mut y);
+            relu_backward_in_place(cpu, &y, &mut dx);
+            [y, dx]
+        });
+        assert!(y[0].is_nan());
+        assert_eq!(y[1..], [0.0, f32::INFINITY, 0.0, 0.0]);
+        assert_eq!(dx, [1.0, 0.0, 1.0, 0.0, 0.0]);
     }
 }
