@@ -19,7 +19,10 @@ pub(super) fn read(format: Format, bytes: &[u8], limits: &Limits) -> Result<Fact
     let declared = match format {
         Format::Jpeg => jpeg::declared(bytes)?,
         Format::Tiff => tiff::declared(bytes)?,
-        Format::Png => png(bytes).ok_or(DecodeError::CutOff { format })?,
+        Format::Png => {
+            check_png_methods(bytes)?;
+            png(bytes).ok_or(DecodeError::CutOff { format })?
+        }
         Format::Gif => gif(bytes).ok_or(DecodeError::CutOff { format })?,
         Format::WebP => webp(bytes).ok_or(DecodeError::CutOff { format })?,
         Format::Bmp => bmp(bytes).ok_or(DecodeError::CutOff { format })?,
@@ -46,23 +49,55 @@ pub(super) fn orientation(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Option<Ori
     exif.and_then(Orientation::from_exif).or_else(|| xmp.and_then(Orientation::from_xmp))
 }
 
+/// Compression has one legal method, in the header and in a colour profile, and so has the filter; the decoder does not
+/// look at all of them.
+fn check_png_methods(bytes: &[u8]) -> Result<(), DecodeError> {
+    let fault = |what: &str, method: u8| Err(DecodeError::damaged(Format::Png, format!("{what} {method} is unknown")));
+    if let Some([compression, filter]) = at(bytes, 26) {
+        if compression != 0 {
+            return fault("compression method", compression);
+        }
+        if filter != 0 {
+            return fault("filter method", filter);
+        }
+    }
+    for (kind, body) in png_chunks(bytes) {
+        if &kind != b"iCCP" {
+            continue;
+        }
+        let name = body.iter().position(|byte| *byte == 0);
+        if let Some(method @ 1..) = name.and_then(|name| body.get(name + 1).copied()) {
+            return fault("the colour profile's compression method", method);
+        }
+    }
+    Ok(())
+}
+
+/// Kind and body of each chunk that is whole, up to the end chunk.
+fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let length = at(rest, 0).map(u32::from_be_bytes)? as usize;
+        let kind = at::<4>(rest, 4).filter(|kind| kind != b"IEND")?;
+        let body = rest.get(8..)?.get(..length)?;
+        rest = rest.get(12 + length..).unwrap_or_default();
+        Some((kind, body))
+    })
+}
+
 /// Source: PNG specification, third edition, 11.2 to 11.3.
 fn png(bytes: &[u8]) -> Option<Declared> {
     let [width, height] = [16, 20].map(|place| at(bytes, place).map(u32::from_be_bytes));
     let [bits, colour] = at(bytes, 24)?;
     let (mut exif, mut xmp, mut animated, mut transparent) = (None, None, false, false);
-    let mut rest = &bytes[8..];
-    while let (Some(length), Some(kind)) = (at(rest, 0).map(u32::from_be_bytes), at::<4>(rest, 4)) {
-        let Some(body) = rest.get(8..).and_then(|body| body.get(..length as usize)) else { break };
+    for (kind, body) in png_chunks(bytes) {
         match &kind {
             b"eXIf" => exif = exif.or(Some(body)),
             b"iTXt" if body.starts_with(b"XML:com.adobe.xmp\0\0") => xmp = xmp.or(Some(body)),
             b"acTL" => animated |= at(body, 0).map(u32::from_be_bytes) > Some(1),
             b"tRNS" => transparent = true,
-            b"IEND" => break,
             _ => {}
         }
-        rest = rest.get(12 + length as usize..).unwrap_or_default();
     }
     let mode = match (colour, transparent) {
         (0, false) => Mode::Gray,

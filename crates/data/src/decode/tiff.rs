@@ -1,14 +1,18 @@
 //! TIFF through the `tiff` crate: the first page, any samples of up to 16 bits.
+//!
+//! That crate refuses palettes. A picture with one is read as a gray picture, whose samples then are the indices: the
+//! entry of the directory that says how colours are meant is changed in a copy of the file.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
 
-use super::header::Declared;
+use super::header::{Declared, at};
 use super::jpeg::{through_ink, ycc_to_rgb};
-use super::samples::{gray, over, upper};
+use super::samples::{gray, over};
 use super::{DecodeError, DecodeOptions, Decoded, Facts, Format, Mode, Orientation};
 use crate::Picture;
 
@@ -26,16 +30,49 @@ fn open(bytes: &[u8]) -> Result<(Pages<'_>, ColorType), DecodeError> {
     Ok((pages, colour))
 }
 
+/// The file as the decoder takes it: with a palette declared as gray.
+struct Readable<'a> {
+    bytes: Cow<'a, [u8]>,
+    has_palette: bool,
+}
+
+impl<'a> Readable<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        const PALETTE: u16 = 3;
+        const BLACK_IS_ZERO: u16 = 1;
+        let Some((place, PALETTE, little)) = photometric(bytes) else {
+            return Self { bytes: Cow::Borrowed(bytes), has_palette: false };
+        };
+        let mut bytes = bytes.to_vec();
+        let value = if little { BLACK_IS_ZERO.to_le_bytes() } else { BLACK_IS_ZERO.to_be_bytes() };
+        bytes[place..place + 2].copy_from_slice(&value);
+        Self { bytes: Cow::Owned(bytes), has_palette: true }
+    }
+}
+
+/// Where the first directory says how colours are meant, what it says, and whether bytes are little end first.
+/// Source: TIFF 6.0, section 2; tag 262. Not for BigTIFF.
+fn photometric(bytes: &[u8]) -> Option<(usize, u16, bool)> {
+    let little = bytes.starts_with(b"II*\0");
+    let short = |place| at(bytes, place).map(if little { u16::from_le_bytes } else { u16::from_be_bytes });
+    let long = |place| at(bytes, place).map(if little { u32::from_le_bytes } else { u32::from_be_bytes });
+    let directory = long(4)? as usize;
+    let entries = usize::from(short(directory)?);
+    let entry = (0..entries).map(|index| directory + 2 + 12 * index).find(|entry| short(*entry) == Some(262))?;
+    Some((entry + 8, short(entry + 8)?, little))
+}
+
 /// What the first directory declares.
 pub(super) fn declared(bytes: &[u8]) -> Result<Declared, DecodeError> {
-    let (mut pages, colour) = open(bytes)?;
+    let readable = Readable::new(bytes);
+    let (mut pages, colour) = open(&readable.bytes)?;
     let (width, height) = pages.dimensions().map_err(refusal)?;
     let mode = match colour {
+        ColorType::Gray(_) if readable.has_palette => Mode::Palette,
         ColorType::Gray(_) => Mode::Gray,
         ColorType::GrayA(_) => Mode::GrayAlpha,
         ColorType::RGB(_) | ColorType::YCbCr(_) => Mode::Rgb,
         ColorType::RGBA(_) => Mode::Rgba,
-        ColorType::Palette(_) => Mode::Palette,
         ColorType::CMYK(_) => Mode::Cmyk,
         other => return Err(DecodeError::Feature { format: FORMAT, feature: format!("{other:?} colours") }),
     };
@@ -52,7 +89,8 @@ pub(super) fn declared(bytes: &[u8]) -> Result<Declared, DecodeError> {
 
 /// Decodes the first page.
 pub(super) fn decode(bytes: &[u8], facts: Facts, options: &DecodeOptions) -> Result<Decoded, DecodeError> {
-    let (mut pages, colour) = open(bytes)?;
+    let readable = Readable::new(bytes);
+    let (mut pages, colour) = open(&readable.bytes)?;
     let mut limits = tiff::decoder::Limits::default();
     let allocation = usize::try_from(options.limits.allocation()).unwrap_or(usize::MAX);
     (limits.decoding_buffer_size, limits.intermediate_buffer_size) = (allocation, allocation);
@@ -63,7 +101,9 @@ pub(super) fn decode(bytes: &[u8], facts: Facts, options: &DecodeOptions) -> Res
     let size = facts.stored_size;
     let (count, width) = (size.area() as usize, size.width() as usize);
     let mut samples = match samples {
-        DecodingResult::U8(samples) if colour.bit_depth() < 8 => spread(&samples, width, colour)?,
+        DecodingResult::U8(samples) if colour.bit_depth() < 8 => {
+            spread(&samples, width, colour, readable.has_palette)?
+        }
         DecodingResult::U8(samples) => samples,
         DecodingResult::U16(samples) => samples.into_iter().map(|sample| (sample >> 8) as u8).collect(),
         _ => {
@@ -75,7 +115,7 @@ pub(super) fn decode(bytes: &[u8], facts: Facts, options: &DecodeOptions) -> Res
         samples = interleave(&samples, layout.planes, count);
     }
     let pixels = match colour {
-        ColorType::Palette(_) => painted(&samples, &mut pages)?,
+        ColorType::Gray(_) if readable.has_palette => painted(&samples, &mut pages)?,
         ColorType::Gray(_) => gray(&samples),
         ColorType::GrayA(_) => over::<2, 1>(samples, options.background),
         ColorType::RGB(_) => samples,
@@ -88,10 +128,10 @@ pub(super) fn decode(bytes: &[u8], facts: Facts, options: &DecodeOptions) -> Res
 }
 
 /// Packed samples of one channel to one byte each: gray to the full range, an index as it is.
-fn spread(packed: &[u8], width: usize, colour: ColorType) -> Result<Vec<u8>, DecodeError> {
+fn spread(packed: &[u8], width: usize, colour: ColorType, indices: bool) -> Result<Vec<u8>, DecodeError> {
     let bits = usize::from(colour.bit_depth());
     let scale = match colour {
-        ColorType::Palette(1 | 2 | 4) => 1,
+        ColorType::Gray(1 | 2 | 4) if indices => 1,
         ColorType::Gray(1 | 2 | 4) => 255 / ((1u8 << bits) - 1),
         other => return Err(DecodeError::Feature { format: FORMAT, feature: format!("{other:?} samples") }),
     };

@@ -65,8 +65,17 @@ impl Resizer {
     /// The picture at another size, both sides scaled on their own.
     pub fn resample(&mut self, picture: &Picture, size: ImageSize, filter: Filter) -> Picture {
         let mut output = Picture::filled(size, [0; 3]);
-        self.run(picture, Window::whole(size), filter, output.pixels_mut());
+        self.resample_into(picture, size, filter, output.pixels_mut());
         output
+    }
+
+    /// The same into the caller's bytes.
+    ///
+    /// # Panics
+    /// When `output` is not `3 · height · width` bytes long.
+    pub fn resample_into(&mut self, picture: &Picture, size: ImageSize, filter: Filter, output: &mut [u8]) {
+        assert_eq!(output.len(), byte_count(size), "the output has the size that is asked for");
+        self.run(picture, Window::whole(size), filter, output);
     }
 
     fn run(&mut self, picture: &Picture, window: Window, filter: Filter, output: &mut [u8]) {

@@ -20,21 +20,49 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod affine;
+mod color_jitter;
+mod colour;
 mod flip;
+mod gaussian_blur;
+mod gaussian_noise;
+mod keras_affine;
 mod list;
 mod options;
+mod random_crop;
+mod random_erasing;
+mod rotation;
 mod table;
+mod warp;
 
 use std::fmt;
 
 use avizor_base::{ImageSize, Stream};
 
-use crate::Picture;
+use crate::{Picture, Resizer};
 
+pub use affine::{Affine, Shear};
+pub use color_jitter::{ColorJitter, ColourChange, Jitter};
 pub use flip::{HorizontalFlip, VerticalFlip};
+pub use gaussian_blur::{Blur, GaussianBlur, KernelSize, Sigma};
+pub use gaussian_noise::{GaussianNoise, Noise};
+pub use keras_affine::{FillMode, KerasAffine, Zoom};
 pub use list::Transforms;
 pub use options::{Colour, Spread};
+pub use random_crop::{Part, RandomCrop, RandomResizedCrop};
+pub use random_erasing::{Cover, Many, Patch, RandomErasing};
+pub use rotation::Rotation;
 pub use table::{OptionRow, TRANSFORMS, TransformError, TransformRow};
+pub use warp::{Extension, Fill, Interpolation, Warp};
+
+/// Options that the warps share.
+const INTERPOLATION: OptionRow =
+    OptionRow { name: "interpolation", default: "\"nearest\"", doc: "\"nearest\" or \"bilinear\"." };
+const FILL: OptionRow = OptionRow {
+    name: "fill",
+    default: "0",
+    doc: "What lies outside: a gray value, [r, g, b], \"nearest\" (the edge goes on) or \"reflect\".",
+};
 
 /// A random change of a picture: its options. What is drawn from a stream by them is a [`Draw`].
 pub trait Transform: fmt::Debug + Send + Sync {
@@ -58,15 +86,33 @@ pub enum Draw {
     HorizontalFlip,
     /// Mirrored top to bottom.
     VerticalFlip,
+    /// Turned, shifted, scaled, sheared: all of it is one matrix.
+    Warp(Warp),
+    /// Changes of colour, in this order.
+    ColorJitter(Vec<ColourChange>),
+    /// Blurred.
+    GaussianBlur(Blur),
+    /// Noise added.
+    GaussianNoise(Noise),
+    /// A rectangle covered.
+    RandomErasing(Patch),
+    /// A rectangle scaled to the whole.
+    RandomResizedCrop(Part),
 }
 
 impl Draw {
     /// Changes the picture, whose size is the one that was drawn for.
-    pub fn apply(&self, picture: &mut Picture, _scratch: &mut Scratch) {
+    pub fn apply(&self, picture: &mut Picture, scratch: &mut Scratch) {
         match self {
             Self::Nothing => {}
             Self::HorizontalFlip => flip::mirror(picture),
             Self::VerticalFlip => flip::upend(picture),
+            Self::Warp(warp) => warp.apply(picture, scratch),
+            Self::ColorJitter(changes) => changes.iter().for_each(|change| change.apply(picture)),
+            Self::GaussianBlur(blur) => blur.apply(picture, scratch),
+            Self::GaussianNoise(noise) => noise.apply(picture),
+            Self::RandomErasing(patch) => patch.apply(picture),
+            Self::RandomResizedCrop(part) => part.apply(picture, scratch),
         }
     }
 }
@@ -75,6 +121,8 @@ impl Draw {
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// The picture before, while the one after is written.
-    #[allow(dead_code, reason = "the warp uses it")]
     before: Vec<u8>,
+    /// Sums between two passes.
+    floats: Vec<f32>,
+    resizer: Resizer,
 }

@@ -6,11 +6,26 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Transform, flip};
+use super::{
+    Transform, affine, color_jitter, flip, gaussian_blur, gaussian_noise, keras_affine, random_crop, random_erasing,
+    rotation,
+};
 use crate::nearest::nearest;
 
 /// Every transform that a recipe can name.
-pub const TRANSFORMS: &[TransformRow] = &[flip::HORIZONTAL, flip::VERTICAL];
+pub const TRANSFORMS: &[TransformRow] = &[
+    flip::HORIZONTAL,
+    flip::VERTICAL,
+    rotation::ROW,
+    affine::ROW,
+    keras_affine::ROW,
+    random_crop::SHIFTED,
+    random_crop::RESIZED,
+    color_jitter::ROW,
+    gaussian_blur::ROW,
+    gaussian_noise::ROW,
+    random_erasing::ROW,
+];
 
 /// A transform that a recipe can name.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +64,17 @@ impl TransformRow {
 }
 
 fn parse<T: Transform + Serialize + DeserializeOwned + 'static>(options: Map<String, Value>) -> Result<Parsed, String> {
+    // Serde does not say which option has the wrong type: each is tried alone before all are.
+    for (name, value) in &options {
+        let alone = Map::from_iter([(name.clone(), value.clone())]);
+        if let Err(error) = serde_json::from_value::<T>(Value::Object(alone)) {
+            return Err(match error.to_string() {
+                // What an untagged choice says is only what it expects.
+                words if words.starts_with("a") => format!("`{name}` is {value}; it must be {words}"),
+                words => format!("`{name}`: {words}"),
+            });
+        }
+    }
     let transform: T = serde_json::from_value(Value::Object(options)).map_err(|error| error.to_string())?;
     transform.check()?;
     match serde_json::to_value(&transform) {

@@ -13,8 +13,8 @@ pub(super) struct Markers<'a> {
     pub(super) adobe_transform: Option<u8>,
     pub(super) exif: Option<&'a [u8]>,
     pub(super) xmp: Option<&'a [u8]>,
-    /// A multi-picture index (MPO, gain maps) is there.
-    pub(super) many_pictures: bool,
+    /// The index of a file of several pictures (MPO): a TIFF directory.
+    pub(super) picture_index: Option<&'a [u8]>,
     /// A scan starts.
     pub(super) scan: bool,
     /// The end marker follows a scan.
@@ -86,7 +86,7 @@ fn note<'a>(markers: &mut Markers<'a>, marker: u8, body: &'a [u8]) {
                 markers.xmp = markers.xmp.or(Some(block));
             }
         }
-        0xe2 => markers.many_pictures |= body.starts_with(b"MPF\0"),
+        0xe2 => markers.picture_index = markers.picture_index.or(body.strip_prefix(b"MPF\0")),
         0xee if body.starts_with(b"Adobe") => markers.adobe_transform = body.get(11).copied(),
         _ => {}
     }

@@ -43,9 +43,17 @@ pub(super) fn declared(bytes: &[u8]) -> Result<Declared, DecodeError> {
         width: frame.width.into(),
         mode,
         bits: frame.precision,
-        animated: markers.many_pictures,
+        animated: markers.picture_index.is_some_and(names_many_pictures),
         orientation: orientation(markers.exif, markers.xmp),
     })
+}
+
+/// Whether the index of a file of several pictures can be read and counts more than one. Source: CIPA DC-007, 5.2.3.
+fn names_many_pictures(index: &[u8]) -> bool {
+    const NUMBER_OF_IMAGES: exif::Tag = exif::Tag(exif::Context::Tiff, 0xb001);
+    let fields = exif::Reader::new().read_raw(index.to_vec());
+    let count = |fields: exif::Exif| fields.get_field(NUMBER_OF_IMAGES, exif::In::PRIMARY)?.value.get_uint(0);
+    fields.ok().and_then(count).is_some_and(|count| count > 1)
 }
 
 /// Decodes strictly, and where that fails with the decoder that forgives.
