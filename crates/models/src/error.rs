@@ -1,7 +1,5 @@
 //! What can go wrong with a network or its weights.
 
-use std::path::PathBuf;
-
 use avizor_engine::{GraphError, Shape, StateError};
 
 /// Why a network cannot be had.
@@ -33,26 +31,13 @@ pub enum ModelError {
     Graph(#[from] GraphError),
 }
 
-/// Why weights cannot be read or written.
+/// Why weights cannot be read or written. Who opened the file adds its name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
     /// The file system refuses.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the file system says.
-        source: std::io::Error,
-    },
-    /// What is wrong with a file's content.
-    #[error("{}: {source}", path.display())]
-    In {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Box<WeightsError>,
-    },
+    #[error("{0}")]
+    File(#[from] std::io::Error),
     /// Larger than any network of ours.
     #[error("the weights take {bytes} bytes, more than {limit} are not read")]
     TooLarge {

@@ -59,9 +59,7 @@ impl fmt::Display for LoadReport {
 /// # Errors
 /// When the file cannot be read, is damaged, or belongs to another network; the state is then as before.
 pub fn load_safetensors(path: &Path, state: &mut State, replaceable: Option<&str>) -> Result<LoadReport, WeightsError> {
-    let named = |source| WeightsError::In { path: path.to_owned(), source: Box::new(source) };
-    let bytes = read_limited(path)?;
-    read_safetensors(&bytes, state, replaceable).map_err(named)
+    read_safetensors(&read_limited(path)?, state, replaceable)
 }
 
 /// As [`load_safetensors`], from the content of a file.
@@ -97,15 +95,13 @@ pub fn read_safetensors(
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, WeightsError> {
-    let failed = |source| WeightsError::File { path: path.to_owned(), source };
-    let bytes = fs::metadata(path).map_err(failed)?.len();
+    let bytes = fs::metadata(path)?.len();
     if bytes > LIMIT {
-        let source = WeightsError::TooLarge { bytes, limit: LIMIT };
-        return Err(WeightsError::In { path: path.to_owned(), source: Box::new(source) });
+        return Err(WeightsError::TooLarge { bytes, limit: LIMIT });
     }
     let mut content = Vec::new();
     // A file that grows meanwhile is still not read beyond the limit.
-    File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut content)).map_err(failed)?;
+    File::open(path)?.take(LIMIT).read_to_end(&mut content)?;
     Ok(content)
 }
 

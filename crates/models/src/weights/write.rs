@@ -16,8 +16,7 @@ use crate::WeightsError;
 /// # Errors
 /// What the file system says.
 pub fn save_safetensors(path: &Path, state: &State) -> Result<(), WeightsError> {
-    let bytes = to_safetensors(state)?;
-    atomic_file::write(path, &bytes).map_err(|source| WeightsError::File { path: path.to_owned(), source })
+    Ok(atomic_file::write(path, &to_safetensors(state)?)?)
 }
 
 /// The content of such a file. The same state gives the same bytes.

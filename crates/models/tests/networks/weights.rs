@@ -145,21 +145,21 @@ fn a_file_without_a_head_is_a_backbone() {
 }
 
 #[test]
-fn damaged_files_are_refused_with_their_name() {
+fn damaged_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let whole = to_safetensors(&state("mlp", 3, 1)).unwrap();
     for length in [0, 1, 7, 8, 9, 100, whole.len() / 2, whole.len() - 1] {
         fs::write(&path, &whole[..length]).unwrap();
         let error = load_safetensors(&path, &mut state("mlp", 3, 2), None).unwrap_err().to_string();
-        assert!(error.contains("model.safetensors: the weights are damaged"), "{length} bytes: {error}");
+        assert!(error.starts_with("the weights are damaged or no safetensors file"), "{length} bytes: {error}");
     }
     let error = load_safetensors(&folder.path().join("none"), &mut state("mlp", 3, 2), None).unwrap_err();
-    assert!(error.to_string().contains("none: No such file"), "{error}");
+    assert!(error.to_string().starts_with("No such file"), "{error}");
     // A hole of five GiB takes no room on the disk.
     File::create(&path).unwrap().set_len(5 << 30).unwrap();
     let error = load_safetensors(&path, &mut state("mlp", 3, 2), None).unwrap_err().to_string();
-    assert!(error.ends_with("the weights take 5368709120 bytes, more than 4294967296 are not read"), "{error}");
+    assert_eq!(error, "the weights take 5368709120 bytes, more than 4294967296 are not read");
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! Writes networks with the golden formula's weights, for `scripts/check_torchvision_loads.py`.
+//!
+//! ```text
+//! cargo run -p avizor-models --example formula_weights -- FOLDER
+//! ```
+
+use std::path::PathBuf;
+
+use avizor_engine::{DType, GraphBuilder, State};
+use avizor_models::{NetworkOptions, Stem, find, save_safetensors};
+
+#[path = "../tests/networks/formula.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod formula;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = PathBuf::from(std::env::args().nth(1).ok_or("which folder?")?);
+    let small_stem = NetworkOptions { stem: Stem::Small, ..NetworkOptions::new(10) };
+    let cases = [
+        ("resnet18", "resnet18", 64, NetworkOptions::new(1000)),
+        ("resnet18_small_stem", "resnet18", 32, small_stem),
+        ("small_cnn", "small_cnn", 76, NetworkOptions::new(18)),
+        ("mlp", "mlp", 8, NetworkOptions { hidden: vec![6, 5], ..NetworkOptions::new(3) }),
+    ];
+    for (file, network, size, options) in cases {
+        let mut graph = GraphBuilder::new();
+        let image = graph.input("image", DType::F32, [1, size, size, 3]);
+        find(network)?.build(&mut graph, image, &options)?;
+        let mut state = State::new(&graph.finish()?);
+        formula::fill(&mut state, 1);
+        save_safetensors(&folder.join(format!("{file}.safetensors")), &state)?;
+    }
+    Ok(())
+}

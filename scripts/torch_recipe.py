@@ -1,0 +1,363 @@
+#!/usr/bin/env python3
+"""Trains a run's recipe again in PyTorch, on the same split: is our result what the recipe gives?
+
+    python3 scripts/torch_recipe.py runs/2026-11-22-photos-01 --seeds 1,2,3 [--data FOLDER] [--epochs N]
+
+Reads samples.csv (path, class, split) and recipe.toml (resolved) of the run folder. Transforms, optimizer, schedule and
+sampler are torchvision's and torch's of the same names. Progress goes to standard error; standard output gets a JSON
+line a seed, then one with mean and standard deviation of test accuracy. Needs torch, torchvision, Pillow, scikit-learn.
+"""
+import argparse
+import copy
+import csv
+import json
+import math
+import pathlib
+import statistics
+import sys
+import time
+import tomllib
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from sklearn import metrics
+from torch import nn
+from torch.nn import functional
+from torchvision.transforms import InterpolationMode, v2
+
+import golden_networks
+
+FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
+
+
+# ---------------------------------------------------------------- data
+def read_samples(run):
+    with open(run / "samples.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["class"]]
+    classes = sorted({row["class"] for row in rows if row["split"] == "train"})
+    return rows, classes
+
+
+def prepare(path, transforms):
+    """Decoded and resized once, as our prepared pictures."""
+    picture = ImageOps.exif_transpose(Image.open(path))
+    background = tuple(transforms["background"])
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        below = Image.new("RGBA", picture.size, background + (255,))
+        picture = Image.alpha_composite(below, picture)
+    picture = picture.convert("RGB")
+    size = transforms["size"]
+    height, width = (size, size) if isinstance(size, int) else size
+    how = FILTERS[transforms["filter"]]
+    if transforms["resize"] == "crop":
+        picture = ImageOps.fit(picture, (width, height), how)
+    elif transforms["resize"] == "pad":
+        picture = ImageOps.pad(picture, (width, height), how, color=background)
+    else:
+        picture = picture.resize((width, height), how)
+    return np.asarray(picture).copy()
+
+
+class Pictures(torch.utils.data.Dataset):
+    """One part in memory: u8 CHW pictures, augmented when asked for, normalised last."""
+
+    def __init__(self, root, rows, classes, transforms, augment=None):
+        pictures = [prepare(root / row["path"], transforms) for row in rows]
+        self.pictures = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+        self.labels = torch.tensor([classes.index(row["class"]) for row in rows])
+        self.augment = augment
+        self.normalise = v2.Normalize(transforms["mean"], transforms["std"])
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        picture = self.pictures[index]
+        if self.augment is not None:
+            picture = self.augment(picture)
+        return self.normalise(picture.float() / 255.0), self.labels[index]
+
+
+# ---------------------------------------------------------------- transforms
+def fill_of(options):
+    fill = options.get("fill", 0)
+    return list(fill) if isinstance(fill, list) else fill
+
+
+def pair(value, centre=None):
+    """A number means around the centre, two numbers mean themselves, as in torchvision."""
+    if isinstance(value, list):
+        return tuple(value)
+    return (-value, value) if centre is None else (max(0.0, centre - value), centre + value)
+
+
+def affine(options):
+    translate, shear = options.get("translate"), options.get("shear")
+    return v2.RandomAffine(pair(options.get("degrees", 0)), tuple(pair_of_two(translate)) if translate else None,
+                           tuple(options["scale"]) if options.get("scale") else None,
+                           pair(shear) if shear else None, InterpolationMode.BILINEAR, fill_of(options))
+
+
+def pair_of_two(value):
+    return value if isinstance(value, list) else [value, value]
+
+
+class GaussianNoise(nn.Module):
+    """On u8 pictures; `sigma` in units of the full range."""
+
+    def __init__(self, options):
+        super().__init__()
+        self.mean, self.sigma = options.get("mean", 0.0), options.get("sigma", 0.1)
+
+    def forward(self, picture):
+        noisy = picture.float() / 255.0 + self.mean + self.sigma * torch.randn(picture.shape)
+        return (noisy.clamp(0.0, 1.0) * 255.0).round().to(torch.uint8)
+
+
+def blur(options):
+    sigma, kernel = options.get("sigma", [0.1, 2.0]), options.get("kernel_size", 5)
+    return v2.GaussianBlur(kernel, tuple(sigma) if isinstance(sigma, list) else sigma)
+
+
+def jitter(options):
+    value = lambda name: tuple(options[name]) if isinstance(options.get(name), list) else options.get(name) or 0
+    return v2.ColorJitter(value("brightness"), value("contrast"), value("saturation"), value("hue"))
+
+
+def one_of_jitter(name):
+    return lambda options: jitter({name: options.get("factor", options.get(name, options.get("amount", 0)))})
+
+
+def erasing(options):
+    value = options.get("value", 0)
+    return v2.RandomErasing(options.get("p", 0.5), tuple(options.get("scale", (0.02, 0.33))),
+                            tuple(options.get("ratio", (0.3, 3.3))), value if value != "random" else "random")
+
+
+TRANSFORMS = {
+    "horizontal_flip": lambda o: v2.RandomHorizontalFlip(o.get("p", 0.5)),
+    "vertical_flip": lambda o: v2.RandomVerticalFlip(o.get("p", 0.5)),
+    "rotation": lambda o: v2.RandomRotation(pair(o["degrees"]), InterpolationMode.BILINEAR, fill=fill_of(o)),
+    "affine": affine,
+    "color_jitter": jitter,
+    "brightness": one_of_jitter("brightness"),
+    "contrast": one_of_jitter("contrast"),
+    "saturation": one_of_jitter("saturation"),
+    "hue": one_of_jitter("hue"),
+    "gaussian_blur": blur,
+    "gaussian_noise": GaussianNoise,
+    "erasing": erasing,
+    "random_erasing": erasing,
+}
+# These have a probability of their own.
+OWN_P = {"horizontal_flip", "vertical_flip", "erasing", "random_erasing"}
+
+
+def augmentation(entries):
+    made = []
+    for entry in entries:
+        options = {name: value for name, value in entry.items() if name != "op"}
+        if entry["op"] not in TRANSFORMS:
+            sys.exit(f"torch_recipe.py knows no transform {entry['op']!r}; add its torchvision counterpart to TRANSFORMS")
+        transform = TRANSFORMS[entry["op"]](options)
+        if entry["op"] not in OWN_P and options.get("p", 1.0) < 1.0:
+            transform = v2.RandomApply([transform], options["p"])
+        made.append(transform)
+    return v2.Compose(made) if made else None
+
+
+# ---------------------------------------------------------------- network
+def network(recipe, classes):
+    model, size = recipe["model"], recipe["transforms"]["size"]
+    dropout = model["dropout"]
+    if model["name"] == "resnet18":
+        net = golden_networks.resnet([2, 2, 2, 2], model["stem"], 64, classes, smooth=False)
+        head = net.fc
+        for module in net.modules():  # the small stem's convolution was made anew
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if dropout > 0:
+            net.fc = nn.Sequential(nn.Dropout(dropout), head)
+    elif model["name"] == "small_cnn":
+        if not isinstance(size, int):
+            sys.exit("small_cnn here wants a square size")
+        net = golden_networks.SmallCnn(classes, size, smooth=False)
+        net.classifier[0].p = dropout
+        head = net.classifier[3]
+    elif model["name"] == "mlp":
+        height, width = (size, size) if isinstance(size, int) else size
+        layers, inputs = [nn.Flatten()], 3 * height * width
+        for hidden in model["hidden"]:
+            layers += [nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(dropout)]
+            inputs = hidden
+        head = nn.Linear(inputs, classes)
+        net = nn.Sequential(*layers, head)
+    else:
+        sys.exit(f"torch_recipe.py knows no network {model['name']!r}")
+    if model["weights"] != "none":
+        load(net, head, model["weights"])
+    if model.get("freeze", "none") == "backbone":
+        for parameter in net.parameters():
+            parameter.requires_grad = any(parameter is own for own in head.parameters())
+    return net
+
+
+def load(net, head, path):
+    from safetensors.torch import load_file
+    own = {id(parameter) for parameter in head.parameters()}
+    state = load_file(path)
+    for name, value in net.state_dict(keep_vars=True).items():
+        plain = name.replace("fc.1.", "fc.")
+        if plain in state and (state[plain].shape == value.shape or id(value) not in own):
+            value.data.copy_(state[plain])
+
+
+def optimizer(options, parameters):
+    lr, decay = options["lr"], options["weight_decay"]
+    betas, eps = tuple(options["betas"]), options["eps"]
+    return {
+        "sgd": lambda: torch.optim.SGD(parameters, lr, options["momentum"], 0.0, decay, options["nesterov"]),
+        "adam": lambda: torch.optim.Adam(parameters, lr, betas, eps, decay),
+        "adamw": lambda: torch.optim.AdamW(parameters, lr, betas, eps, decay),
+        "rmsprop": lambda: torch.optim.RMSprop(parameters, lr, options["alpha"], eps, decay, options["momentum"]),
+    }[options["name"]]()
+
+
+class Rate:
+    """Our schedules: by step, plateau by the validation loss of each epoch."""
+
+    def __init__(self, options, start, epochs, per_epoch):
+        self.options, self.start, self.per_epoch, self.steps = options, start, per_epoch, epochs * per_epoch
+        self.scale, self.best, self.bad = 1.0, math.inf, 0
+
+    def at(self, step):
+        o, warmup = self.options, self.options["warmup_epochs"] * self.per_epoch
+        if step < warmup:
+            return self.start * (step + 1) / warmup
+        if o["name"] == "cosine":
+            done = min(1.0, (step - warmup) / max(1, self.steps - warmup))
+            return o["min_lr"] + (self.start - o["min_lr"]) * 0.5 * (1.0 + math.cos(math.pi * done))
+        scale = {"none": 1.0, "plateau": self.scale,
+                 "step": o["factor"] ** ((step - warmup) // self.per_epoch // max(1, o["patience"]))}[o["name"]]
+        return max(o["min_lr"], self.start * scale)
+
+    def epoch_ended(self, loss):
+        if loss < self.best * (1 - 1e-4):
+            self.best, self.bad = loss, 0
+        else:
+            self.bad += 1
+        if self.bad > self.options["patience"]:
+            self.scale, self.bad = self.scale * self.options["factor"], 0
+
+
+# ---------------------------------------------------------------- training
+def score(net, part):
+    net.eval()
+    with torch.no_grad():
+        batches = torch.utils.data.DataLoader(part, 64)
+        logits = torch.cat([net(pictures) for pictures, _ in batches])
+    predicted, labels = logits.argmax(1).numpy(), part.labels.numpy()
+    average = dict(average="macro", zero_division=0)
+    return {
+        "loss": float(functional.cross_entropy(logits, part.labels)),
+        "accuracy": float((predicted == labels).mean()),
+        "macro_f1": metrics.f1_score(labels, predicted, **average),
+        "macro_precision": metrics.precision_score(labels, predicted, **average),
+        "macro_recall": metrics.recall_score(labels, predicted, **average),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
+    }
+
+
+def loader(part, recipe, classes, generator):
+    balance, batch = recipe["balance"], min(recipe["train"]["batch"], len(part))
+    counts = torch.bincount(part.labels, minlength=classes)
+    present = counts[counts > 0]
+    if balance["sampler"] == "weighted" and present.max() >= balance["threshold"] * present.min():
+        weights = 1.0 / counts[part.labels].double()
+        sampler = torch.utils.data.WeightedRandomSampler(weights, len(part), generator=generator)
+    else:
+        sampler = torch.utils.data.RandomSampler(part, generator=generator)
+    return torch.utils.data.DataLoader(part, batch, sampler=sampler), counts
+
+
+def fit(recipe, parts, classes, seed, epochs):
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    net = network(recipe, len(classes)).to(memory_format=torch.channels_last)
+    step_with = optimizer(recipe["optimizer"], [p for p in net.parameters() if p.requires_grad])
+    batches, counts = loader(parts["train"], recipe, len(classes), torch.Generator().manual_seed(seed))
+    weights = None
+    if recipe["balance"]["class_weights"] == "balanced":
+        weights = torch.where(counts > 0, counts.sum() / (len(classes) * counts.clamp(min=1)), 0.0).float()
+    loss_of = nn.CrossEntropyLoss(weights, label_smoothing=recipe["train"]["label_smoothing"])
+    rate = Rate(recipe["schedule"], recipe["optimizer"]["lr"], epochs, len(batches))
+    select = recipe["train"]["select"].removeprefix("val.")
+    best, step, since = None, 0, 0
+    for epoch in range(epochs):
+        started, losses = time.perf_counter(), []
+        net.train()
+        for pictures, labels in batches:
+            for group in step_with.param_groups:
+                group["lr"] = rate.at(step)
+            step_with.zero_grad(set_to_none=True)
+            loss = loss_of(net(pictures.contiguous(memory_format=torch.channels_last)), labels)
+            loss.backward()
+            step_with.step()
+            losses.append(loss.item())
+            step += 1
+        val = score(net, parts["val"])
+        rate.epoch_ended(val["loss"])
+        if select not in val:
+            sys.exit(f"torch_recipe.py cannot select by {select!r}; it knows {', '.join(val)}")
+        value = -val[select] if select == "loss" else val[select]
+        since += 1
+        if best is None or value > best[0]:
+            best, since = (value, epoch + 1, copy.deepcopy(net.state_dict()), val), 0
+        print(f"seed {seed} epoch {epoch + 1}: train loss {statistics.mean(losses):.4f}, val loss {val['loss']:.4f}, "
+              f"val accuracy {val['accuracy']:.4f}, {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
+        if recipe["train"]["early_stop"] and since >= recipe["train"]["early_stop"]:
+            break
+    net.load_state_dict(best[2])
+    return net, best[1], best[3]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--data", type=pathlib.Path, help="where the paths of samples.csv begin; default: data.path")
+    parser.add_argument("--epochs", type=int, help="other than the recipe's")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+
+    recipe = tomllib.loads((args.run / "recipe.toml").read_text())
+    rows, classes = read_samples(args.run)
+    root = args.data or pathlib.Path(recipe["data"].get("path", "."))
+    epochs = args.epochs or recipe["train"]["epochs"]
+    augment = augmentation(recipe["transforms"].get("train", []))
+    parts = {}
+    for name in ("train", "val", "test"):
+        chosen = [row for row in rows if row["split"] == name]
+        if chosen:
+            parts[name] = Pictures(root, chosen, classes, recipe["transforms"], augment if name == "train" else None)
+    accuracies = []
+    for seed in (int(seed) for seed in args.seeds.split(",")):
+        started = time.perf_counter()
+        net, epoch, val = fit(recipe, parts, classes, seed, epochs)
+        out = {"seed": seed, "epochs": epochs, "best_epoch": epoch, "val": val,
+               "seconds": round(time.perf_counter() - started, 1)}
+        if "test" in parts:
+            out["test"] = score(net, parts["test"]) | {"n": len(parts["test"])}
+            accuracies.append(out["test"]["accuracy"])
+        print(json.dumps(out), flush=True)
+    if accuracies:
+        print(json.dumps({"peer": "torch", "version": torch.__version__, "seeds": len(accuracies),
+                          "test_accuracy_mean": statistics.mean(accuracies),
+                          "test_accuracy_sd": statistics.stdev(accuracies) if len(accuracies) > 1 else None}))
+
+
+if __name__ == "__main__":
+    main()
