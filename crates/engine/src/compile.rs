@@ -10,7 +10,7 @@ use crate::plan::{Buffers, Extent, Home, arrange, is_view};
 use crate::plan_table::PlanRow;
 use crate::program::{Port, Program, Step};
 use crate::state::LINE_WORDS;
-use crate::{CompileOptions, Graph, GraphError, State, Value};
+use crate::{CompileOptions, Graph, GraphError, Pass, State, Value};
 
 impl Program {
     /// Makes a graph ready to run with the parameters of `state`, which gets the memory that is missing.
@@ -20,15 +20,12 @@ impl Program {
     /// an operator before a trained parameter has no gradient.
     pub fn compile(graph: &Graph, options: &CompileOptions, cpu: &Cpu, state: &mut State) -> Result<Self, GraphError> {
         let graph = transform(graph, options)?;
-        let buffers = Buffers::plan(&graph, !options.without.contains(&IN_PLACE));
+        let buffers = Buffers::plan(&graph, !options.without.contains(&Pass::InPlace));
         let kernels = lower_all(&graph, &buffers, cpu)?;
         let layout = Layout::new(&graph, &buffers, &kernels, state)?;
         Ok(layout.program(&graph, &buffers, kernels))
     }
 }
-
-/// The name under which overwriting is switched off: it is decided with the memory plan, not in a pass.
-pub(crate) const IN_PLACE: &str = "in_place";
 
 /// The graph as it will run.
 pub(crate) fn transform(graph: &Graph, options: &CompileOptions) -> Result<Graph, GraphError> {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::Pass;
+
 /// What operators that differ between training and inference do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
@@ -57,8 +59,8 @@ pub struct CompileOptions {
     pub trainable: Trainable,
     /// What frozen batch norms do in training.
     pub frozen_norm: FrozenNorm,
-    /// Passes that are left out, by name: tests compare the results with and without.
-    pub without: Vec<&'static str>,
+    /// Passes that are left out: tests compare the results with and without.
+    pub without: Vec<Pass>,
 }
 
 impl CompileOptions {

@@ -63,6 +63,7 @@ pub use graph::{Graph, Node, NodeId, Source, Value};
 pub use operator::{NodePurpose, Operands, Operator, Specialised, Storage, Wide};
 pub use optimizer::{Group, Optimizer, OptimizerKind};
 pub use parameter::{DiskLayout, Initialiser, ParameterSpec, Role};
+pub use passes::Pass;
 pub use plan_table::{PlanRow, PlanTable};
 pub use program::Program;
 pub use state::{Parameter, State};

@@ -15,25 +15,41 @@ use crate::Graph;
 
 pub(crate) use specialise::specialise;
 
-/// A rewriting, by name.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pass {
-    pub(crate) name: &'static str,
-    pub(crate) run: fn(&mut Graph),
+/// A rewriting, which can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// A batch norm with running statistics becomes part of the convolution before it.
+    FoldNorm,
+    /// The sum at the end of a residual block joins the convolution before it.
+    FuseResidual,
+    /// A ReLU joins the convolution before it.
+    FuseRelu,
+    /// A sum and a ReLU become one step.
+    FuseAddRelu,
+    /// What nobody needs is left out.
+    DeadCode,
+    /// Results overwrite what nobody reads any more; decided with the memory plan.
+    InPlace,
 }
 
-/// All passes, in the order in which they run.
-pub(crate) const PASSES: &[Pass] = &[
-    Pass { name: "fold_norm", run: fold_norm::run },
-    Pass { name: "fuse_residual", run: fuse_residual::run },
-    Pass { name: "fuse_relu", run: fuse_relu::run },
-    Pass { name: "fuse_add_relu", run: fuse_add_relu::run },
-    Pass { name: "dead_code", run: dead_code::run },
-];
+impl Pass {
+    /// All passes, in the order in which they run.
+    pub const ALL: [Self; 6] =
+        [Self::FoldNorm, Self::FuseResidual, Self::FuseRelu, Self::FuseAddRelu, Self::DeadCode, Self::InPlace];
+
+    fn run(self, graph: &mut Graph) {
+        match self {
+            Self::FoldNorm => fold_norm::run(graph),
+            Self::FuseResidual => fuse_residual::run(graph),
+            Self::FuseRelu => fuse_relu::run(graph),
+            Self::FuseAddRelu => fuse_add_relu::run(graph),
+            Self::DeadCode => dead_code::run(graph),
+            Self::InPlace => {}
+        }
+    }
+}
 
 /// Runs all passes but those named.
-pub(crate) fn run(graph: &mut Graph, without: &[&'static str]) {
-    for pass in PASSES.iter().filter(|pass| !without.contains(&pass.name)) {
-        (pass.run)(graph);
-    }
+pub(crate) fn run(graph: &mut Graph, without: &[Pass]) {
+    Pass::ALL.into_iter().filter(|pass| !without.contains(pass)).for_each(|pass| pass.run(graph));
 }
