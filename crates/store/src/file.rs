@@ -7,7 +7,7 @@ use avizor_base::atomic_file;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::StoreError;
+use crate::{StoreError, readable_json};
 
 pub(crate) fn read_text(path: &Path) -> Result<String, StoreError> {
     fs::read_to_string(path).map_err(|error| StoreError::read(path, error))
@@ -30,12 +30,10 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, StoreErro
     serde_json::from_slice(&bytes).map_err(|source| StoreError::Json { path: path.to_owned(), source })
 }
 
-/// Indented by two spaces, a line end at the end: people read these files too.
+/// On lines that people can read.
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), StoreError> {
-    let mut bytes =
-        serde_json::to_vec_pretty(value).map_err(|source| StoreError::Json { path: path.to_owned(), source })?;
-    bytes.push(b'\n');
-    write_bytes(path, &bytes)
+    let value = serde_json::to_value(value).map_err(|source| StoreError::Json { path: path.to_owned(), source })?;
+    write_bytes(path, readable_json::draw(&value).as_bytes())
 }
 
 /// Rows of a type whose fields are the columns. An empty table keeps its header.

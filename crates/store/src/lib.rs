@@ -31,6 +31,7 @@ mod measure;
 mod metrics;
 mod named;
 mod predictions;
+mod readable_json;
 mod run_info;
 mod samples;
 
