@@ -6,7 +6,7 @@ use avizor_base::Split;
 use avizor_store::{BalanceRow, PartMetrics};
 use kuva::prelude::{BarPlot, Layout, Plot, TickFormat};
 
-use super::{BLUE, Figure, GREEN, MUTED, VERMILION, label, styled};
+use super::{BLUE, Figure, GREEN, INK, SOFT_BLUE, VERMILION, label, styled};
 use crate::number;
 
 /// Height of a row in pixels: roomy for a few classes, tight for many.
@@ -75,10 +75,10 @@ pub(crate) fn class_f1(part: &PartMetrics) -> Option<Figure> {
     let (worst, best) = (rows.first()?, rows.last()?);
     let told = |name: &str, f1| format!("{} ({})", crate::name::short(name, LONGEST), number::percent(f1));
     let description = format!("Worst: {}; best: {}.", told(worst.0, worst.1), told(best.0, best.1));
-    let mut bars = BarPlot::new().with_horizontal(true).with_error_color(MUTED.hex).with_error_cap_width(0.35);
+    let mut bars = BarPlot::new().with_horizontal(true).with_error_color(INK.hex).with_error_cap_width(0.35);
     let mut errors = Vec::new();
     for (name, f1, interval) in rows.iter().rev() {
-        bars = bars.with_group(label(name, LONGEST), [(*f1, BLUE.hex)]);
+        bars = bars.with_group(label(name, LONGEST), [(*f1, SOFT_BLUE.hex)]);
         let (low, high) = interval.unwrap_or((*f1, *f1));
         errors.push(((f1 - low).max(0.0), (high - f1).max(0.0)));
     }

@@ -33,7 +33,7 @@ struct Geometry {
 }
 
 /// Letters of a class's name that are shown.
-const LONGEST: usize = 22;
+const LONGEST: usize = 26;
 
 impl Geometry {
     fn new(names: &[String]) -> Self {
@@ -264,6 +264,6 @@ mod tests {
         let confusion = ConfusionCounts::new(names, vec![vec![1, 2], vec![3, 4]]).unwrap();
         let svg = heat_map(&confusion, Scale::Count).unwrap().inline;
         assert!(!svg.contains("<script") && !svg.contains('\u{0}'));
-        assert!(svg.contains("&lt;script&gt;alert(1)&lt;/s…") && svg.contains("&quot;&#39;&amp;\u{fffd}"));
+        assert!(svg.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && svg.contains("&quot;&#39;&amp;\u{fffd}"));
     }
 }

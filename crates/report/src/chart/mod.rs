@@ -33,7 +33,10 @@ pub(crate) const BLUE: Swatch = Swatch { hex: "#0072b2", variable: "var(--blue)"
 pub(crate) const VERMILION: Swatch = Swatch { hex: "#d55e00", variable: "var(--vermilion)" };
 pub(crate) const GREEN: Swatch = Swatch { hex: "#009e73", variable: "var(--green)" };
 
-const SWATCHES: [Swatch; 7] = [PAPER, INK, MUTED, RULE, BLUE, VERMILION, GREEN];
+/// A blue that whiskers can be seen on.
+const SOFT_BLUE: Swatch = Swatch { hex: "#9ecae8", variable: "var(--soft-blue)" };
+
+const SWATCHES: [Swatch; 8] = [PAPER, INK, MUTED, RULE, BLUE, VERMILION, GREEN, SOFT_BLUE];
 
 /// What the page's text is set in, and therefore the charts'.
 const FONT: &str = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";

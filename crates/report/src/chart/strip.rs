@@ -5,16 +5,16 @@ use std::fmt::Write;
 use super::{BLUE, FONT, Figure, INK, MUTED, PAPER, RULE};
 use crate::number;
 
-const WIDTH: f64 = 520.0;
+const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 64.0;
-const MARGIN: f64 = 12.0;
+const MARGIN: f64 = 2.0;
 
 /// A number's interval as a band, the number as a mark, and what always answering the same class would reach.
 pub(crate) fn interval_strip(value: f64, (low, high): (f64, f64), always_the_same: Option<f64>) -> Figure {
     let x = |share: f64| MARGIN + (WIDTH - 2.0 * MARGIN) * share.clamp(0.0, 1.0);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" font-family=\"{FONT}\" \
-         font-size=\"12\"><rect width=\"100%\" height=\"100%\" fill=\"{}\"/>",
+         font-size=\"13\"><rect width=\"100%\" height=\"100%\" fill=\"{}\"/>",
         PAPER.hex
     );
     // Writing to a String cannot fail.

@@ -58,7 +58,9 @@ impl View {
 fn kept(stored: &Stored) -> Option<String> {
     let last = stored.history.rows().last()?.epoch;
     Some(match stored.history.best_epoch() {
-        Some(best) => format!("Epoch {best} of {last} was the best on the validation part and was kept."),
+        Some(best) => {
+            format!("Epoch {best} of {last} was the best on the validation part and was kept: the dashed line.")
+        }
         None => format!("{last} epochs; none is marked as the best."),
     })
 }
