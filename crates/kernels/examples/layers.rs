@@ -16,13 +16,16 @@ fn main() {
     let (size, batch) = (number(160), number(32));
     let filter = arguments.next().unwrap_or_default();
     let variable = |name| std::env::var(name).ok();
-    let level = variable("AVIZOR_CPU").map_or(Level::best(), |text| text.parse().unwrap_or_else(|error| panic!("{error}")));
+    let level =
+        variable("AVIZOR_CPU").map_or(Level::best(), |text| text.parse().unwrap_or_else(|error| panic!("{error}")));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = Cpu::new(variable("AVIZOR_THREADS").and_then(|text| text.parse().ok()).unwrap_or(cores), level);
     let peak = multiply_add_peak(&cpu);
     println!("{level}, {} threads, multiply-add peak {peak:.0} GFLOP/s; {size} px, batch {batch}", cpu.threads());
-    println!("{:<22}{:>9}{:>9}{:>6}  {:>9}{:>9}{:>6}  {:>9}{:>9}{:>6}", "layer", "fwd ms", "GFLOP/s", "peak", "dx ms",
-        "GFLOP/s", "peak", "dw ms", "GFLOP/s", "peak");
+    println!(
+        "{:<22}{:>9}{:>9}{:>6}  {:>9}{:>9}{:>6}  {:>9}{:>9}{:>6}",
+        "layer", "fwd ms", "GFLOP/s", "peak", "dx ms", "GFLOP/s", "peak", "dw ms", "GFLOP/s", "peak"
+    );
     for (name, shape) in layers(size, batch).into_iter().filter(|(name, _)| name.contains(&filter)) {
         let times = measure(&cpu, shape);
         print!("{name:<22}");

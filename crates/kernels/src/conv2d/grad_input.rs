@@ -63,7 +63,8 @@ struct Phase {
 /// The phases that some tap meets.
 fn phases(shape: &Conv2dShape, panel: usize) -> impl Iterator<Item = Phase> {
     let [down, across] = shape.stride;
-    (0..down.min(shape.height) * across).filter_map(move |number| phase(shape, [number / across, number % across], panel))
+    (0..down.min(shape.height) * across)
+        .filter_map(move |number| phase(shape, [number / across, number % across], panel))
 }
 
 fn phase(shape: &Conv2dShape, first: [usize; 2], panel: usize) -> Option<Phase> {

@@ -10,14 +10,15 @@ use super::method::GradWeight;
 use super::window::{Block, Cut, WindowCopy, Windows};
 use super::workers::Workers;
 use crate::Cpu;
-use crate::gemm::{Gemm, MAX_ROWS, Product, Store, pack_rows};
+use crate::gemm::{Gemm, MAX_ROWS, MAX_SEGMENTS, Product, Store, pack_rows};
 use crate::pool::Disjoint;
 
 /// Pixels that are summed in registers at once: their panel of dy (12 KiB at 16 columns) and the strip of windows it
 /// meets (a cache line a pixel, 12 KiB) share the first cache.
 const BLOCK_PIXELS: usize = 192;
-/// Rows of dweight (taps × channels) of a task, about; with its columns the sums take 144 KiB of the second cache.
-const TASK_ROWS: usize = 288;
+/// Rows of dweight (taps × channels) and columns of a task, about. The more, the seldomer x and dy are copied; the sums
+/// (288 KiB) are met once for every block of pixels, so that they may come from the third cache.
+const TASK_ROWS: usize = 576;
 const TASK_COLUMNS: usize = 128;
 /// As many tasks as this, if the sums of the chunks do not take more than `MAX_SUMS` numbers (4 MiB).
 const TASKS: usize = 32;
@@ -169,8 +170,14 @@ impl Plan {
     /// # Safety
     /// As for [`run`](Self::run).
     unsafe fn multiply(&self, gemm: Gemm, part: &Part, block: &Factors<'_>, target: &Disjoint<'_, f32>) {
-        let mut segments = [0; MAX_ROWS];
-        block.windows.for_each_row(|row, start| segments[row] = start);
+        // Every pixel a segment of its own: rows of a few pixels would be runs too short for a loop.
+        let mut segments = [0; MAX_SEGMENTS];
+        let across = block.block.columns.len();
+        block.windows.for_each_row(|row, start| {
+            for (column, segment) in segments[row * across..][..across].iter_mut().enumerate() {
+                *segment = start + column * block.windows.column_pitch();
+            }
+        });
         let all_rows = self.shape.taps() * part.channels.len();
         let mut rows = Rows::new(all_rows.div_ceil(all_rows.div_ceil(MAX_ROWS)));
         let len = block.block.pixels() * self.panel;
@@ -179,9 +186,8 @@ impl Plan {
                 let product = Product {
                     a: block.copy,
                     a_rows: &rows.a[..rows.len],
-                    segments: &segments[..block.block.rows.len()],
-                    run: block.block.columns.len(),
-                    step: block.windows.column_pitch(),
+                    segments: &segments[..block.block.pixels()],
+                    run: 1,
                     panel: from,
                     c: target,
                     c_rows: &rows.c[..rows.len],

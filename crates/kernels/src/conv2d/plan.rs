@@ -87,14 +87,7 @@ impl Conv2dGradInput {
     ///
     /// # Panics
     /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
-    pub fn run(
-        &self,
-        cpu: &Cpu,
-        dy: &[f32],
-        weight: &[f32],
-        dx: &mut [f32],
-        workspace: &mut [f32],
-    ) {
+    pub fn run(&self, cpu: &Cpu, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]) {
         assert_eq!(dy.len(), self.shape.output_len(), "dy");
         assert_eq!(weight.len(), self.shape.weight_len(), "weight");
         assert_eq!(dx.len(), self.shape.input_len(), "dx");
@@ -136,14 +129,7 @@ impl Conv2dGradWeight {
     ///
     /// # Panics
     /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
-    pub fn run(
-        &self,
-        cpu: &Cpu,
-        x: &[f32],
-        dy: &[f32],
-        dweight: &mut [f32],
-        workspace: &mut [f32],
-    ) {
+    pub fn run(&self, cpu: &Cpu, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
         assert_eq!(x.len(), self.shape.input_len(), "x");
         assert_eq!(dy.len(), self.shape.output_len(), "dy");
         assert_eq!(dweight.len(), self.shape.weight_len(), "dweight");

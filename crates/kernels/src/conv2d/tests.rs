@@ -150,8 +150,7 @@ impl Case {
         let what = format!("{} {shape:?}", row.name());
         assert_close(&what, &self.forward(row, cpu, Epilogue::NONE), &plain, &sizes, products);
 
-        let epilogue =
-            Epilogue { bias: Some(&bias), residual: Some(&residual), activation: Activation::Relu };
+        let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), activation: Activation::Relu };
         let added = |i: usize| (f64::from(bias[i % shape.out_channels]), f64::from(residual[i]));
         let want: Vec<f64> = (0..plain.len()).map(|i| (plain[i] + added(i).0 + added(i).1).max(0.0)).collect();
         let sizes: Vec<f64> = (0..plain.len()).map(|i| sizes[i] + added(i).0.abs() + added(i).1.abs()).collect();

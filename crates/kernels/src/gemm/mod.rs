@@ -2,9 +2,9 @@
 //!
 //! The right factor is packed into *panels*: as many columns as a tile is wide, row after row, the last panel filled
 //! up with zeros. The left factor stays where it is: each of its rows is an offset into a slice, and every row is
-//! walked in the same *segments* (a list of offsets, a run of numbers from each, a step between them). That one form
-//! serves a plain matrix (one segment, step 1), a transposed one (step = row length), and a convolution, whose rows are
-//! windows of a picture: the matrix of all windows never exists.
+//! walked in the same *segments*: a list of offsets, and a run of numbers from each. That one form serves a plain matrix
+//! (one segment), a transposed one (runs of 1, a row apart), and a convolution, whose rows are windows of a picture: the
+//! matrix of all windows never exists.
 
 mod panels;
 mod scalar;
@@ -100,8 +100,6 @@ pub(crate) struct Product<'p> {
     pub(crate) segments: &'p [usize],
     /// Numbers of a segment.
     pub(crate) run: usize,
-    /// From one number of a segment to the next.
-    pub(crate) step: usize,
     /// `[depth][panel width]`.
     pub(crate) panel: &'p [f32],
     /// What the result is stored to.
@@ -130,7 +128,7 @@ pub(crate) struct Store<'s> {
 impl Product<'_> {
     fn check(&self, width: usize) {
         let furthest = |offsets: &[usize]| offsets.iter().copied().max().unwrap_or(0);
-        let last = furthest(self.a_rows) + furthest(self.segments) + self.run.saturating_sub(1) * self.step;
+        let last = furthest(self.a_rows) + furthest(self.segments) + self.run.saturating_sub(1);
         assert!(last < self.a.len(), "the left factor ends at {}, {last} is asked for", self.a.len());
         assert!(self.panel.len() >= self.segments.len() * self.run * width, "the panel is too short");
         assert!(self.columns <= width && self.a_rows.len() == self.c_rows.len(), "rows or columns do not match");

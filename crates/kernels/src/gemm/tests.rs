@@ -25,22 +25,22 @@ enum Layout {
 fn check(kernel: &'static GemmKernel, layout: Layout, rows: usize, depth: usize, columns: usize, store: Store<'_>) {
     let gemm = Gemm::new(kernel).unwrap();
     let (width, pitch) = (gemm.columns(), columns + 3);
-    let (a_rows, segments, run, step): (Vec<usize>, Vec<usize>, usize, usize) = match layout {
-        Layout::Rows => ((0..rows).map(|i| i * depth).collect(), vec![0], depth, 1),
-        Layout::Columns => ((0..rows).collect(), vec![0], depth, rows),
+    let (a_rows, segments, run): (Vec<usize>, Vec<usize>, usize) = match layout {
+        Layout::Rows => ((0..rows).map(|i| i * depth).collect(), vec![0], depth),
+        Layout::Columns => ((0..rows).collect(), (0..depth).map(|p| p * rows).collect(), 1),
         Layout::Segments { run } => {
             let parts = depth / run;
             let segments = (0..parts).map(|part| part * (run + 2)).collect();
-            ((0..rows).map(|i| i * parts * (run + 2)).collect(), segments, run, 1)
+            ((0..rows).map(|i| i * parts * (run + 2)).collect(), segments, run)
         }
     };
     let depth = segments.len() * run;
-    let last = a_rows[rows - 1] + segments[segments.len() - 1] + (run - 1) * step;
+    let last = a_rows[rows - 1] + segments[segments.len() - 1] + run - 1;
     let mut a = vec![f32::NAN; last + 1];
     let mut panel = vec![0.0; depth * width];
     for p in 0..depth {
         for i in 0..rows {
-            a[a_rows[i] + segments[p / run] + p % run * step] = number(i, p);
+            a[a_rows[i] + segments[p / run] + p % run] = number(i, p);
         }
         for j in 0..columns {
             panel[p * width + j] = number(p, j);
@@ -55,7 +55,6 @@ fn check(kernel: &'static GemmKernel, layout: Layout, rows: usize, depth: usize,
         a_rows: &a_rows,
         segments: &segments,
         run,
-        step,
         panel: &panel,
         c: &target,
         c_rows: &c_rows,
@@ -136,7 +135,6 @@ fn a_left_factor_that_is_too_short_is_refused() {
         a_rows: &[0, 5],
         segments: &[0],
         run: 5,
-        step: 1,
         panel: &[0.0; 5 * 32],
         c: &target,
         c_rows: &[0, 4],

@@ -1,7 +1,7 @@
 //! The algorithm of every level: tiles of sums kept in registers.
 
 use super::{Product, Store};
-use crate::simd::Vector;
+use crate::simd::{Vector, read};
 
 /// Numbers of the largest tile: 12 rows of two vectors of 16.
 const MAX_TILE: usize = 12 * 32;
@@ -49,13 +49,13 @@ unsafe fn tile_of<V: Vector, const M: usize, const N: usize>(product: &Product<'
     for (row, &offset) in rows.iter_mut().zip(&product.a_rows[first..first + M]) {
         *row = row.wrapping_add(offset);
     }
-    // Step 1 is told to the compiler: then the segments are walked with constant distances.
-    // SAFETY: the product was checked, so every row, segment, run and step stays inside `a`, and the panel is as long
-    // as the depth; level and features by the caller's promise.
+    // A run of 1 is told to the compiler: then there is one loop over the segments, without an inner one.
+    // SAFETY: the product was checked, so every row, segment and run stays inside `a`, and the panel is as long as the
+    // depth; level and features by the caller's promise.
     let sums: [[V; N]; M] = unsafe {
-        match product.step {
-            1 => sum::<V, M, N>(&rows, product.segments, product.run, 1, product.panel.as_ptr()),
-            step => sum::<V, M, N>(&rows, product.segments, product.run, step, product.panel.as_ptr()),
+        match product.run {
+            1 => sum::<V, M, N>(&rows, product.segments, 1, product.panel.as_ptr()),
+            run => sum::<V, M, N>(&rows, product.segments, run, product.panel.as_ptr()),
         }
     };
     // SAFETY: as for this function.
@@ -74,15 +74,13 @@ unsafe fn sum<V: Vector, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     segments: &[usize],
     run: usize,
-    step: usize,
     mut panel: *const f32,
 ) -> [[V; N]; M] {
     // SAFETY: see `tile_of`: it vouches for all that is read here.
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &segment in segments {
-            let mut at = segment;
-            for _ in 0..run {
+            for at in segment..segment + run {
                 let mut right = [V::splat(0.0); N];
                 for (n, right) in right.iter_mut().enumerate() {
                     *right = V::load(panel.add(n * V::LANES));
@@ -93,7 +91,6 @@ unsafe fn sum<V: Vector, const M: usize, const N: usize>(
                         sums[m][n] = left.mul_add(right[n], sums[m][n]);
                     }
                 }
-                at += step;
                 panel = panel.add(N * V::LANES);
             }
         }
@@ -101,38 +98,67 @@ unsafe fn sum<V: Vector, const M: usize, const N: usize>(
     }
 }
 
-/// Stores a tile whose columns all exist.
+/// Stores a tile whose columns all exist. Every option is asked about once a tile, not once a vector: with short
+/// depths a tile's end weighs as much as its sums.
 #[inline(always)]
 unsafe fn store_whole<V: Vector, const M: usize, const N: usize>(
     product: &Product<'_>,
     first: usize,
-    sums: [[V; N]; M],
+    mut sums: [[V; N]; M],
 ) {
-    let Store { accumulate, bias, residual, relu } = product.store;
-    for m in 0..M {
-        let offset = product.c_rows[first + m] + product.c_column;
-        let width = N * V::LANES;
-        // SAFETY: bounds are checked by `slice`; nobody else has this part, by the caller's promise.
-        let c = unsafe { product.c.slice(offset, width) };
-        let residual = residual.map(|residual| &residual[offset..offset + width]);
-        for n in 0..N {
-            let lane = n * V::LANES;
-            // SAFETY: `c`, and where they exist bias and residual, have `N` vectors, of which `lane` starts the n-th.
-            unsafe {
-                let mut sum = sums[m][n];
-                if accumulate {
-                    sum = V::load(c.as_ptr().add(lane)).add(sum);
+    let width = N * V::LANES;
+    let mut offsets = [product.c_column; M];
+    for (offset, row) in offsets.iter_mut().zip(&product.c_rows[first..first + M]) {
+        *offset += row;
+    }
+    // SAFETY: the level by the caller's promise; bounds are checked by `slice` and `read`; nobody else has these parts
+    // of `c`, by the caller's promise, and each is let go before the next is taken.
+    unsafe {
+        if product.store.accumulate {
+            for (sums, &offset) in sums.iter_mut().zip(&offsets) {
+                let c = product.c.slice(offset, width);
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = V::load(c[n * V::LANES..].as_ptr()).add(*sum);
                 }
-                if let Some(bias) = bias {
-                    sum = sum.add(V::load(bias.as_ptr().add(lane)));
+            }
+        }
+        finish(&product.store, &offsets, &mut sums);
+        for (sums, &offset) in sums.iter().zip(&offsets) {
+            let c = product.c.slice(offset, width);
+            for (n, sum) in sums.iter().enumerate() {
+                sum.store(c[n * V::LANES..].as_mut_ptr());
+            }
+        }
+    }
+}
+
+/// Bias, residual and activation of a tile whose rows start at these offsets.
+#[inline(always)]
+unsafe fn finish<V: Vector, const M: usize, const N: usize>(
+    store: &Store<'_>,
+    offsets: &[usize; M],
+    sums: &mut [[V; N]; M],
+) {
+    // SAFETY: the level by the caller's promise; bounds are checked by `read`.
+    unsafe {
+        if let Some(bias) = store.bias {
+            for n in 0..N {
+                let bias: V = read(bias, n * V::LANES);
+                for sums in sums.iter_mut() {
+                    sums[n] = sums[n].add(bias);
                 }
-                if let Some(residual) = residual {
-                    sum = sum.add(V::load(residual.as_ptr().add(lane)));
+            }
+        }
+        if let Some(residual) = store.residual {
+            for (sums, &offset) in sums.iter_mut().zip(offsets) {
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.add(read(residual, offset + n * V::LANES));
                 }
-                if relu {
-                    sum = sum.relu();
-                }
-                sum.store(c.as_mut_ptr().add(lane));
+            }
+        }
+        if store.relu {
+            for sum in sums.iter_mut().flatten() {
+                *sum = sum.relu();
             }
         }
     }
