@@ -56,10 +56,14 @@ per_level! {
 
 per_level! {
     fn relu_backward_in_place_part(y: &[f32], dy_dx: &mut [f32]) {
-        for (d, y) in dy_dx.iter_mut().zip(y) {
-            // By a mask: a conditional store is four times slower.
-            let keep = if *y <= 0.0 { 0 } else { u32::MAX };
-            *d = f32::from_bits(d.to_bits() & keep);
+        // By way of a small copy: "zero or what is there" becomes masked stores, which are three times slower.
+        let mut copy = [0.0; 1024];
+        for (y, dy_dx) in y.chunks(copy.len()).zip(dy_dx.chunks_mut(copy.len())) {
+            let dy = &mut copy[..dy_dx.len()];
+            dy.copy_from_slice(dy_dx);
+            for ((dx, y), dy) in dy_dx.iter_mut().zip(y).zip(dy) {
+                *dx = if *y <= 0.0 { 0.0 } else { *dy };
+            }
         }
     }
 }
