@@ -32,8 +32,11 @@ pub(crate) fn read(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<
     Ok(())
 }
 
-/// Reads and decodes.
-pub(crate) fn read_picture(path: &Path, options: &DecodeOptions, bytes: &mut Vec<u8>) -> Result<Decoded, Unreadable> {
+/// Reads and decodes a file; `bytes` is a buffer to reuse.
+///
+/// # Errors
+/// The file system says no, or the bytes are no picture within the limits.
+pub fn read_picture(path: &Path, options: &DecodeOptions, bytes: &mut Vec<u8>) -> Result<Decoded, Unreadable> {
     read(path, &options.limits, bytes)?;
     Ok(decode(bytes, options)?)
 }

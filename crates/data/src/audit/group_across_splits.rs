@@ -9,7 +9,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Error,
     why: "pictures of one group (a patient, a scene) are learned and measured, so the result is too good",
     remedy: "keep groups together with `split.group`, or remove them from one part",
-    find: find,
+    find,
 };
 
 fn find(material: &Material<'_>) -> Found {

@@ -8,7 +8,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Info,
     why: "these are not used",
     remedy: "check that none of them was meant as a picture",
-    find: find,
+    find,
 };
 
 fn find(material: &Material<'_>) -> Found {

@@ -8,7 +8,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Info,
     why: "a network that sees one class more often prefers it, and accuracy hides how bad the rare ones are",
     remedy: "look at macro F1; `balance.sampler` or class weights even the classes out",
-    find: find,
+    find,
 };
 
 /// From this ratio of the largest class to the smallest.

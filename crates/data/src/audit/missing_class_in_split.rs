@@ -10,7 +10,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Warning,
     why: "nothing can be said about a class in a part that has no picture of it",
     remedy: "add pictures of the class, or give val and test larger shares",
-    find: find,
+    find,
 };
 
 fn find(material: &Material<'_>) -> Found {

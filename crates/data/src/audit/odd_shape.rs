@@ -9,7 +9,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Info,
     why: "squashed to the size of the others, their content is distorted",
     remedy: "crop them, or choose `transforms.resize = \"pad\"`",
-    find: find,
+    find,
 };
 
 /// How many times longer or wider than the median's shape.

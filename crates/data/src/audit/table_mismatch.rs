@@ -8,7 +8,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Warning,
     why: "what has no partner is left out",
     remedy: "complete the table or the folder, or check which column names the files",
-    find: find,
+    find,
 };
 
 fn find(material: &Material<'_>) -> Found {

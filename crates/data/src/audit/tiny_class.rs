@@ -8,7 +8,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Warning,
     why: "so few pictures are hardly learned, and a number measured on one or two of them means little",
     remedy: "add pictures: thirty are a start; or merge or leave out the class",
-    find: find,
+    find,
 };
 
 /// Fewer usable pictures than this leave one or two for a test part of 15 %.

@@ -23,25 +23,17 @@ pub(super) fn plan(index: &Index, usable: impl Fn(usize) -> bool, ratios: [f64; 
     // Val's share of what is not test.
     let val = if ratios[1] > 0.0 { ratios[1] / (ratios[0] + ratios[1]) } else { 0.0 };
     let from_train = [1.0 - val, val, 0.0];
-    let (moved, ratios, said): (fn(Option<Split>) -> Option<Split>, _, _) = match (has(Split::Val), has(Split::Test)) {
-        (false, false) => (|_| None, ratios, None),
-        (true, false) => (
-            |part| part.filter(|&part| part == Split::Val).map(|_| Split::Test),
-            from_train,
-            Some(("val_is_test", "val serves as test; choices are made on a part of train")),
-        ),
-        (false, true) => (
-            |part| part.filter(|&part| part == Split::Test),
-            from_train,
-            Some(("val_from_train", "there is no val: choices are made on a part of train")),
-        ),
-        // Samples of no part join train.
-        (true, true) => (|part| Some(part.unwrap_or(Split::Train)), [1.0, 0.0, 0.0], None),
+    let presence = (has(Split::Val), has(Split::Test));
+    let (ratios, said) = match presence {
+        (false, false) => (ratios, None),
+        (true, false) => (from_train, Some(("val_is_test", "val serves as test; choices are made on a part of train"))),
+        (false, true) => (from_train, Some(("val_from_train", "there is no val: choices are made on a part of train"))),
+        (true, true) => ([1.0, 0.0, 0.0], None),
     };
     let mut parts = vec![None; index.len()];
     let mut pool = Vec::new();
     for row in usable_rows() {
-        match moved(given[row]) {
+        match settled(given[row], presence) {
             Some(part) => parts[row] = Some(part),
             None => pool.push(row as u32),
         }
@@ -50,4 +42,15 @@ pub(super) fn plan(index: &Index, usable: impl Fn(usize) -> bool, ratios: [f64; 
     let notes = said.map(|(kind, text)| Note { kind: kind.into(), text: share(text) }).into_iter().collect();
     let all_from_pool = !has(Split::Val) && !has(Split::Test);
     Given { parts, pool, ratios, all_from_pool, notes }
+}
+
+/// The part of a sample that need not be drawn, by whether the source gives val and test.
+fn settled(given: Option<Split>, presence: (bool, bool)) -> Option<Split> {
+    match (presence, given) {
+        ((false, false), _) => None,
+        ((true, false), part) => part.filter(|&part| part == Split::Val).map(|_| Split::Test),
+        ((false, true), part) => part.filter(|&part| part == Split::Test),
+        // Samples of no part join train.
+        ((true, true), part) => Some(part.unwrap_or(Split::Train)),
+    }
 }
