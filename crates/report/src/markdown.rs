@@ -118,7 +118,13 @@ fn draw_data(text: &mut String, data: &Data) {
         text.push_str(if audit.is_empty() { "\nThe audit found nothing.\n" } else { "\n" });
         for row in audit {
             let (why, advice) = (escape(&row.why), escape(&row.advice));
-            let _ = writeln!(text, "- **{}** ({}, {}): {why} {advice}", escape(&row.title), row.severity, row.count);
+            let _ = writeln!(
+                text,
+                "- **{}** ({}, {}): {why} What to do: {advice}",
+                escape(&row.title),
+                row.severity,
+                row.count
+            );
         }
     }
     text.push('\n');

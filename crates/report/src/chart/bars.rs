@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use avizor_base::Split;
 use avizor_store::{BalanceRow, PartMetrics};
-use kuva::prelude::{BarPlot, Layout, Plot, TickFormat};
+use kuva::prelude::{BarPlot, Layout, LegendPosition, Plot, TickFormat};
 
 use super::{BLUE, Figure, GREEN, INK, SOFT_BLUE, VERMILION, label, styled};
 use crate::number;
@@ -39,7 +39,7 @@ pub(crate) fn class_counts(counts: &[(String, [u64; 3])]) -> Option<Figure> {
         let values = parts.iter().zip([BLUE, VERMILION, GREEN]).map(|(&n, swatch)| (n as f64, swatch.hex));
         bars = bars.with_group(label(name, LONGEST), values);
     }
-    let svg = draw(bars, counts.len(), "Pictures", |layout| layout.with_x_tick_format(whole()));
+    let svg = draw(bars, row_height(counts.len()), "Pictures", |layout| layout.with_x_tick_format(whole()));
     Some(Figure::new("classes.svg", "Pictures a class", description, &svg))
 }
 
@@ -63,7 +63,8 @@ pub(crate) fn class_balance(rows: &[BalanceRow]) -> Option<Figure> {
         // The lower bar of a row is drawn first.
         bars = bars.with_group(label(&row.class, LONGEST), [(row.after, GREEN.hex), (row.before as f64, BLUE.hex)]);
     }
-    let svg = draw(bars, rows.len(), "Pictures an epoch", |layout| layout.with_x_tick_format(whole()));
+    let svg =
+        draw(bars, 1.4 * row_height(rows.len()), "Pictures an epoch", |layout| layout.with_x_tick_format(whole()));
     Some(Figure::new("balance.svg", "Classes before and after balancing", description, &svg))
 }
 
@@ -82,7 +83,7 @@ pub(crate) fn class_f1(part: &PartMetrics) -> Option<Figure> {
         let (low, high) = interval.unwrap_or((*f1, *f1));
         errors.push(((f1 - low).max(0.0), (high - f1).max(0.0)));
     }
-    let svg = draw(bars.with_asymmetric_error(errors), rows.len(), "F1, with 95 % interval", |layout| {
+    let svg = draw(bars.with_asymmetric_error(errors), row_height(rows.len()), "F1, with 95 % interval", |layout| {
         let percent = TickFormat::Custom(Arc::new(|share| format!("{:.0} %", share * 100.0)));
         layout.with_x_axis_min(0.0).with_x_axis_max(1.0).with_x_tick_format(percent)
     });
@@ -93,8 +94,10 @@ fn whole() -> TickFormat {
     TickFormat::Custom(Arc::new(|value| number::count(value.max(0.0).round() as u64)))
 }
 
-fn draw(bars: BarPlot, classes: usize, caption: &str, finish: impl FnOnce(Layout) -> Layout) -> String {
+fn draw(bars: BarPlot, row: f64, caption: &str, finish: impl FnOnce(Layout) -> Layout) -> String {
+    // The axis, its caption and a legend of three lines need this much beside the rows.
+    let height = (60.0 + row * bars.groups.len() as f64).max(130.0);
     let plots: Vec<Plot> = vec![bars.with_width(0.72).into()];
-    let layout = styled(&plots, [WIDTH, 90.0 + row_height(classes) * classes as f64]).with_x_label(caption);
-    kuva::render_to_svg(plots, finish(layout))
+    let layout = styled(&plots, [WIDTH, height]).with_x_label(caption);
+    kuva::render_to_svg(plots, finish(layout.with_legend_position(LegendPosition::OutsideRightTop)))
 }

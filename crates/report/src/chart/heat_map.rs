@@ -39,7 +39,8 @@ impl Geometry {
     fn new(names: &[String]) -> Self {
         let classes = names.len();
         let (cell, font) = match classes {
-            0..=4 => (84.0, 14.0),
+            0..=3 => (104.0, 15.0),
+            4 => (84.0, 14.0),
             5..=8 => (62.0, 13.0),
             9..=14 => (46.0, 12.5),
             15..=25 => (34.0, 12.0),

@@ -125,7 +125,6 @@ fn styled(plots: &[Plot], [width, height]: [f64; 2]) -> Layout {
         .with_tick_size(12)
         .with_body_size(12)
         .with_legend_position(LegendPosition::OutsideTopLeft)
-        .with_legend_box(false)
 }
 
 #[cfg(test)]

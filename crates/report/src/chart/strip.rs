@@ -43,7 +43,7 @@ pub(crate) fn interval_strip(value: f64, (low, high): (f64, f64), always_the_sam
     };
     text(0.0, 54.0, "start", MUTED.hex, "0 %");
     text(1.0, 54.0, "end", MUTED.hex, "100 %");
-    if let Some(share) = always_the_same.filter(|share| (0.08..0.9).contains(share)) {
+    if let Some(share) = always_the_same.filter(|share| (0.16..0.82).contains(share)) {
         text(share, 54.0, "middle", MUTED.hex, "one class");
         let _ = write!(
             svg,

@@ -34,9 +34,10 @@ pub(crate) fn of_curves(history: &History) -> Vec<Finding> {
         );
         findings.push(Finding::new(Tone::Problem, text));
     }
-    findings.extend(overfitting(&val, &train));
-    findings.extend(memorised(history));
-    findings.extend(ended_too_soon(history));
+    let overfits = overfitting(&val, &train);
+    // More epochs of a network that overfits are no advice, even where the last one was the best by another metric.
+    let too_soon = if overfits.is_none() { ended_too_soon(history) } else { None };
+    findings.extend(overfits.into_iter().chain(memorised(history)).chain(too_soon));
     findings
 }
 

@@ -17,12 +17,8 @@ pub(super) fn find(stored: &Stored, findings: &mut Vec<Finding>) {
             Severity::Warning => Tone::Care,
             Severity::Info => continue,
         };
-        let text = format!(
-            "The audit found {} of the kind {}: {}",
-            number::counted(found.count, "case"),
-            title(&found.kind).to_lowercase(),
-            name::shown(&found.why)
-        );
+        let (count, why) = (number::counted(found.count, "case"), sentence(&found.why));
+        let text = format!("Audit, {} ({count}): {why}", title(&found.kind).to_lowercase());
         findings.push(Finding::new(tone, text));
     }
     findings.extend(no_leak(audit));
@@ -35,7 +31,12 @@ fn no_leak(audit: &Audit) -> Option<Finding> {
 
 /// `exact_duplicate` as `Exact duplicate`.
 pub(crate) fn title(kind: &str) -> String {
-    let words = name::shown(kind).replace('_', " ");
-    let mut letters = words.chars();
+    sentence(&kind.replace('_', " "))
+}
+
+/// With its first letter large.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = name::shown(text);
+    let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

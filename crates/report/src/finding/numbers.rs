@@ -60,9 +60,10 @@ fn state(stored: &Stored) -> Option<Finding> {
 fn chosen_on_it(stored: &Stored, split: Split) -> Option<Finding> {
     let times = stored.info.test_evaluations;
     match (split, times) {
-        (Split::Test, 0 | 1) => {
-            Some(Finding::new(Tone::Fine, "The test part was evaluated once, and nothing was chosen by it."))
-        }
+        (Split::Test, 0 | 1) => Some(Finding::new(
+            Tone::Fine,
+            "The test part was evaluated once, for the network that was chosen on the validation part.",
+        )),
         (Split::Test, _) => Some(Finding::new(
             Tone::Care,
             format!(

@@ -161,7 +161,7 @@ fn intervals(part: &PartMetrics) -> String {
             number::count(u64::from(part.resamples))
         ),
         None => format!(
-            "Intervals are of {level} %: Wilson's for shares of pictures, the bootstrap with {} replicates for the rest.",
+            "Intervals are of {level} %: Wilson’s for shares of pictures, the bootstrap with {} replicates for the rest.",
             number::count(u64::from(part.resamples))
         ),
     }

@@ -6,7 +6,7 @@ use avizor_base::Split;
 use avizor_store::{Finding, SampleRow, Severity};
 
 use crate::chart::{Figure, class_balance, class_counts};
-use crate::finding::data::title;
+use crate::finding::data::{sentence, title};
 use crate::stored::Stored;
 use crate::{name, number};
 
@@ -98,9 +98,9 @@ fn audit_row(finding: &Finding) -> AuditRow {
     AuditRow {
         title: title(&finding.kind),
         severity,
-        count: number::count(finding.count),
-        why: name::shown(&finding.why),
-        advice: name::shown(&finding.advice),
+        count: number::counted(finding.count, "case"),
+        why: sentence(&finding.why),
+        advice: sentence(&finding.advice),
         examples: finding.groups.iter().take(EXAMPLES).map(names).collect(),
     }
 }
