@@ -104,11 +104,6 @@ impl GradientSite<'_> {
         self.here().inputs[index]
     }
 
-    /// How many inputs the node has.
-    pub fn input_count(&self) -> usize {
-        self.here().inputs.len()
-    }
-
     /// An output of the node.
     pub fn output(&self, index: usize) -> Value {
         Value { node: self.node, output: index }

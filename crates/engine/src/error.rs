@@ -15,7 +15,7 @@ pub enum ShapeError {
         expected: String,
     },
     /// An input of another element type.
-    #[error("the {operand} is {got}, it must be {expected}")]
+    #[error("the {operand} must be {expected}, not {got}")]
     DType {
         /// Which input.
         operand: &'static str,
@@ -25,7 +25,7 @@ pub enum ShapeError {
         expected: DType,
     },
     /// An input with another number of axes.
-    #[error("the {operand} is {shape}, it must have {expected} axes")]
+    #[error("the {operand} must have {expected} axes, not the shape {shape}")]
     Rank {
         /// Which input.
         operand: &'static str,
@@ -35,7 +35,7 @@ pub enum ShapeError {
         expected: usize,
     },
     /// An axis of size zero.
-    #[error("the {operand} is {shape}, which holds nothing")]
+    #[error("the {operand} must not be empty, as the shape {shape} is")]
     Empty {
         /// Which input.
         operand: &'static str,
@@ -63,7 +63,7 @@ pub enum ShapeError {
         expected: usize,
     },
     /// Two inputs must have one shape and do not.
-    #[error("the {left} is {left_shape}, the {right} is {right_shape}: they must be equal")]
+    #[error("the {left} and the {right} must have one shape, not {left_shape} and {right_shape}")]
     Unequal {
         /// One input.
         left: &'static str,
@@ -85,7 +85,7 @@ pub enum ShapeError {
         input: Shape,
     },
     /// An attribute outside its range.
-    #[error("the {attribute} is {got}, it must be {expected}")]
+    #[error("the {attribute} must be {expected}, not {got}")]
     Attribute {
         /// Which attribute.
         attribute: &'static str,
@@ -110,7 +110,7 @@ pub enum GraphError {
         /// Name of the node.
         node: String,
         /// What is wrong.
-        source: ShapeError,
+        source: Box<ShapeError>,
     },
     /// Two inputs, parameters, outputs or nodes share a name.
     #[error("the name {name:?} is used by two {what}")]

@@ -161,7 +161,7 @@ impl Graph {
         let types: Vec<TensorType> = inputs.iter().map(|&value| self.tensor_type(value).clone()).collect();
         let outputs = match operator.outputs(Operands::new(operator.operands(), &types)) {
             Ok(outputs) => outputs,
-            Err(source) => return Err(GraphError::Node { node: name, source }),
+            Err(source) => return Err(GraphError::Node { node: name, source: Box::new(source) }),
         };
         Ok(self.push(Node { name, source: Source::Operator(operator), inputs: inputs.to_vec(), outputs }))
     }

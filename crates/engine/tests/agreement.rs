@@ -1,5 +1,7 @@
 //! A whole network against its definition in f64, with and without each pass.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 mod network;
 
 use std::collections::BTreeSet;
@@ -150,6 +152,19 @@ fn programs_share_parameters_and_the_arena() {
     let all: usize =
         trainer.program.plan().rows.iter().flat_map(|row| &row.outputs).map(|shape| shape.elements() * 4).sum();
     assert!(arena * 3 < all * 2, "{arena} of {all}");
+}
+
+#[test]
+fn the_plan_prints_as_a_table() {
+    let trainer = Trainer::new(Settings::full(4), Cpu::new(1, Level::best()));
+    let plan = trainer.program.plan();
+    let text = plan.to_string();
+    assert_eq!(text.lines().count(), plan.rows.len() + 2);
+    assert!(text.starts_with("step  node "), "{text}");
+    let relu = text.lines().find(|line| line.contains(" layer1.act1 ")).unwrap();
+    assert!(relu.contains("unary_in_place") && relu.contains("4×6×6×8"), "{relu}");
+    assert!(text.lines().last().unwrap().starts_with("arena "), "{text}");
+    eprintln!("{text}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Same seed, same bits: whatever the threads, whatever ran before, stopped or not.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 mod network;
 
 use avizor_base::Seed;

@@ -1,5 +1,7 @@
 //! The small network against PyTorch: `scripts/golden_engine.py` made the values.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests")]
+
 mod network;
 
 use std::collections::BTreeMap;

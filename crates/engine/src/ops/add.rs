@@ -58,10 +58,10 @@ pub(super) mod entry {
                 refusal(
                     Add,
                     [&[2, 3], &[3, 2]],
-                    "node: the left side is 2×3, the right side is 3×2: they must be equal",
+                    "node: the left side and the right side must have one shape, not 2×3 and 3×2",
                 ),
                 refusal(Add, [&[2, 3]], "node: it got 1 inputs and takes 2"),
-                refusal(Add, [&[0, 3], &[0, 3]], "node: the left side is 0×3, which holds nothing"),
+                refusal(Add, [&[0, 3], &[0, 3]], "node: the left side must not be empty, as the shape 0×3 is"),
             ]
         },
     };

@@ -46,7 +46,7 @@ pub(super) mod entry {
             vec![refusal(
                 AddRelu,
                 [&[2, 3], &[3, 2]],
-                "node: the left side is 2×3, the right side is 3×2: they must be equal",
+                "node: the left side and the right side must have one shape, not 2×3 and 3×2",
             )]
         },
     };

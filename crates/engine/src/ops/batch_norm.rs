@@ -228,7 +228,7 @@ pub(super) mod entry {
                 refusal(
                     BatchNorm { eps: 0.0, momentum: 0.1 },
                     [&[2, 8], &[8], &[8], &[8], &[8]],
-                    "node: the eps is 0.0, it must be above 0",
+                    "node: the eps must be above 0, not 0.0",
                 ),
             ]
         },

@@ -205,7 +205,7 @@ pub(super) mod entry {
                 refusal(
                     Conv2d::default(),
                     [&[8, 56, 64], &[3, 3, 64, 64]],
-                    "node: the input is 8×56×64, it must have 4 axes",
+                    "node: the input must have 4 axes, not the shape 8×56×64",
                 ),
                 refusal(
                     padded(1),
@@ -215,12 +215,12 @@ pub(super) mod entry {
                 refusal(
                     Conv2d { stride: [0, 1], ..padded(0) },
                     [&[1, 2, 2, 1], &[1, 1, 1, 1]],
-                    "node: the stride is [0, 1], it must be at least 1",
+                    "node: the stride must be at least 1, not [0, 1]",
                 ),
                 refusal(
                     Conv2d { groups: 2, ..padded(0) },
                     [&[1, 2, 2, 4], &[1, 1, 2, 3]],
-                    "node: the number of output channels is 3, it must be a multiple of the groups",
+                    "node: the number of output channels must be a multiple of the groups, not 3",
                 ),
                 refusal(
                     Conv2d::default(),

@@ -113,7 +113,7 @@ pub(super) mod entry {
             vec![refusal(
                 fused(false, true),
                 [&[1, 4, 4, 2], &[3, 3, 2, 5], &[1, 4, 4, 2]],
-                "node: the residual is 1×4×4×2, the output is 1×4×4×5: they must be equal",
+                "node: the residual and the output must have one shape, not 1×4×4×2 and 1×4×4×5",
             )]
         },
     };

@@ -77,6 +77,6 @@ pub(super) mod entry {
                 ),
             ]
         },
-        refusals: || vec![refusal(CrossEntropy::default(), [&[4, 3], &[4]], "node: the labels is f32, it must be i32")],
+        refusals: || vec![refusal(CrossEntropy::default(), [&[4, 3], &[4]], "node: the labels must be i32, not f32")],
     };
 }

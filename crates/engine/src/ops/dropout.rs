@@ -102,7 +102,7 @@ pub(super) mod entry {
             ]
         },
         refusals: || {
-            vec![refusal(Dropout { p: 1.0 }, [&[7]], "node: the probability is 1.0, it must be from 0 to below 1")]
+            vec![refusal(Dropout { p: 1.0 }, [&[7]], "node: the probability must be from 0 to below 1, not 1.0")]
         },
     };
 }

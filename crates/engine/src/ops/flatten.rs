@@ -46,6 +46,6 @@ pub(super) mod entry {
     pub(in crate::ops) const ENTRY: Entry = Entry {
         name: "flatten",
         cases: || vec![case("map", Flatten, [trained([2, 3, 5, 4])]), case("rows", Flatten, [trained([2, 3])])],
-        refusals: || vec![refusal(Flatten, [&[2, 0]], "node: the input is 2×0, which holds nothing")],
+        refusals: || vec![refusal(Flatten, [&[2, 0]], "node: the input must not be empty, as the shape 2×0 is")],
     };
 }

@@ -80,6 +80,6 @@ pub(super) mod entry {
                 case("one pixel", GlobalAvgPool, [trained([1, 1, 1, 1])]),
             ]
         },
-        refusals: || vec![refusal(GlobalAvgPool, [&[3, 5]], "node: the input is 3×5, it must have 4 axes")],
+        refusals: || vec![refusal(GlobalAvgPool, [&[3, 5]], "node: the input must have 4 axes, not the shape 3×5")],
     };
 }

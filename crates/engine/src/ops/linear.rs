@@ -131,7 +131,11 @@ pub(super) mod entry {
                     [&[4, 512], &[256, 10]],
                     "node: the input has 512 features, the weight expects 256 (input 4×512, weight 256×10)",
                 ),
-                refusal(Linear, [&[4, 7, 7, 512], &[512, 10]], "node: the input is 4×7×7×512, it must have 2 axes"),
+                refusal(
+                    Linear,
+                    [&[4, 7, 7, 512], &[512, 10]],
+                    "node: the input must have 2 axes, not the shape 4×7×7×512",
+                ),
                 refusal(
                     Linear,
                     [&[4, 2], &[2, 3], &[2]],

@@ -131,12 +131,12 @@ pub(super) mod entry {
                 refusal(
                     pool([3, 3], [1, 1], [2, 2]),
                     [&[1, 8, 8, 3]],
-                    "node: the padding is [2, 2], it must be at most half the window",
+                    "node: the padding must be at most half the window, not [2, 2]",
                 ),
                 refusal(
                     pool([20, 20], [1, 1], [0, 0]),
                     [&[1, 32, 32, 3]],
-                    "node: the kernel is [20, 20], it must be at most 256 places",
+                    "node: the kernel must be at most 256 places, not [20, 20]",
                 ),
             ]
         },

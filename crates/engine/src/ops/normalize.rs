@@ -63,7 +63,7 @@ pub(super) mod entry {
             vec![refusal(
                 Normalize { mean: [0.0; 3], std: [1.0; 3] },
                 [&[1, 5, 5, 3]],
-                "node: the image is f32, it must be u8",
+                "node: the image must be u8, not f32",
             )]
         },
     };

@@ -52,7 +52,7 @@ pub(super) mod entry {
             vec![refusal(
                 Reshape { shape: [5].into() },
                 [&[3, 4]],
-                "node: the input is 3×4, the result is 5: they must be equal",
+                "node: the input and the result must have one shape, not 3×4 and 5",
             )]
         },
     };

@@ -38,6 +38,8 @@ pub(super) mod entry {
     pub(in crate::ops) const ENTRY: Entry = Entry {
         name: "scale",
         cases: || vec![case("numbers", Scale, [given(DType::F32, [5, 7]), given(DType::F32, [1])])],
-        refusals: || vec![refusal(Scale, [&[5], &[2]], "node: the factor is 2, the scalar is 1: they must be equal")],
+        refusals: || {
+            vec![refusal(Scale, [&[5], &[2]], "node: the factor and the scalar must have one shape, not 2 and 1")]
+        },
     };
 }

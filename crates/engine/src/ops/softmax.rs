@@ -36,6 +36,6 @@ pub(super) mod entry {
     pub(in crate::ops) const ENTRY: Entry = Entry {
         name: "softmax",
         cases: || vec![case("rows", Softmax, [given(DType::F32, [5, 151]).between(-9.0, 9.0)])],
-        refusals: || vec![refusal(Softmax, [&[5]], "node: the logits is 5, it must have 2 axes")],
+        refusals: || vec![refusal(Softmax, [&[5]], "node: the logits must have 2 axes, not the shape 5")],
     };
 }

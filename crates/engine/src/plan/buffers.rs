@@ -49,8 +49,8 @@ impl Buffers {
             plan.constant.push(plan.is_constant(graph, node));
             plan.overwrites.push(plan.overwritten_input(graph, id, in_place));
             let mut of = Vec::with_capacity(node.outputs.len());
-            for output in 0..node.outputs.len() {
-                of.push(plan.buffer_for(graph, Value { node: id, output }, last_reads[id.index()][output]));
+            for (output, &last_read) in last_reads[id.index()].iter().enumerate() {
+                of.push(plan.buffer_for(graph, Value { node: id, output }, last_read));
             }
             plan.of.push(of);
         }
