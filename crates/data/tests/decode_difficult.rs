@@ -148,8 +148,14 @@ fn colours_agree_with_pillow() {
         let decoded = read(&folder, &line[0]).unwrap();
         let size = ImageSize::new(line[1].parse().unwrap(), line[2].parse().unwrap());
         assert_eq!(Some(decoded.picture.size()), size, "{}", &line[0]);
-        let wanted = (0..line[3].len()).step_by(2).map(|place| u8::from_str_radix(&line[3][place..place + 2], 16).unwrap());
-        let most = grid_means(&decoded.picture).into_iter().zip(wanted).map(|(got, wanted)| got.abs_diff(wanted)).max().unwrap();
+        let wanted =
+            (0..line[3].len()).step_by(2).map(|place| u8::from_str_radix(&line[3][place..place + 2], 16).unwrap());
+        let most = grid_means(&decoded.picture)
+            .into_iter()
+            .zip(wanted)
+            .map(|(got, wanted)| got.abs_diff(wanted))
+            .max()
+            .unwrap();
         let kept = largest.entry(decoded.facts.format).or_insert(0);
         *kept = most.max(*kept);
         // Lossy decoders round in different places; the rest must agree, but for the rounding of the mean.

@@ -115,9 +115,11 @@ fn the_table_states_every_option_and_its_default() {
         let transforms = parse(json!([{ "op": row.op }])).unwrap();
         let entry = &transforms.entries()[0];
         let stated: Map<String, Value> = std::iter::once(("op".to_owned(), json!(row.op)))
-            .chain(row.options.iter().map(|option| {
-                (option.name.to_owned(), serde_json::from_str(option.default).unwrap())
-            }))
+            .chain(
+                row.options
+                    .iter()
+                    .map(|option| (option.name.to_owned(), serde_json::from_str(option.default).unwrap())),
+            )
             .collect();
         for (key, value) in entry {
             assert!(same(value, &stated[key]), "{} {key}: {value} is stated as {}", row.op, stated[key]);
@@ -159,10 +161,7 @@ fn a_wrong_entry_is_named_with_what_would_be_right() {
             json!([{ "op": "rotation", "degreees": 20 }]),
             "transform 1: `rotation` has no option \"degreees\"; the nearest name is `degrees`",
         ),
-        (
-            json!([{ "op": "vertical_flip", "x": 20 }]),
-            "transform 1: `vertical_flip` has no option \"x\"; there are p",
-        ),
+        (json!([{ "op": "vertical_flip", "x": 20 }]), "transform 1: `vertical_flip` has no option \"x\"; there are p"),
         (
             json!([{ "op": "rotation", "degrees": "20" }]),
             "transform 1: `rotation`: `degrees` is \"20\"; it must be a number, or two numbers in brackets",

@@ -101,9 +101,7 @@ pub(super) fn decode(bytes: &[u8], facts: Facts, options: &DecodeOptions) -> Res
     let size = facts.stored_size;
     let (count, width) = (size.area() as usize, size.width() as usize);
     let mut samples = match samples {
-        DecodingResult::U8(samples) if colour.bit_depth() < 8 => {
-            spread(&samples, width, colour, readable.has_palette)?
-        }
+        DecodingResult::U8(samples) if colour.bit_depth() < 8 => spread(&samples, width, colour, readable.has_palette)?,
         DecodingResult::U8(samples) => samples,
         DecodingResult::U16(samples) => samples.into_iter().map(|sample| (sample >> 8) as u8).collect(),
         _ => {
@@ -162,7 +160,8 @@ fn painted(indices: &[u8], pages: &mut Pages<'_>) -> Result<Vec<u8>, DecodeError
 
 /// Inks, 255 is full, to RGB.
 fn printed(inks: &[u8]) -> Vec<u8> {
-    let light = |[cyan, magenta, yellow, black]: &[u8; 4]| [*cyan, *magenta, *yellow].map(|ink| through_ink(ink, 255 - black));
+    let light =
+        |[cyan, magenta, yellow, black]: &[u8; 4]| [*cyan, *magenta, *yellow].map(|ink| through_ink(ink, 255 - black));
     inks.as_chunks().0.iter().flat_map(light).collect()
 }
 

@@ -101,7 +101,13 @@ fn kernel(filter: Filter, x: f64) -> f64 {
                 0.0
             }
         }
-        Filter::Lanczos => if (-3.0..3.0).contains(&x) { sinc(x) * sinc(x / 3.0) } else { 0.0 },
+        Filter::Lanczos => {
+            if (-3.0..3.0).contains(&x) {
+                sinc(x) * sinc(x / 3.0)
+            } else {
+                0.0
+            }
+        }
     }
 }
 

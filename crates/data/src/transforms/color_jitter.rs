@@ -11,10 +11,22 @@ pub(super) const ROW: TransformRow = TransformRow::new::<ColorJitter>(
     "color_jitter",
     "Changes brightness, contrast, saturation and hue in random order; torchvision's ColorJitter.",
     &[
-        OptionRow { name: "brightness", default: "0", doc: "b for a factor of max(0, 1 - b) to 1 + b, or [low, high]." },
+        OptionRow {
+            name: "brightness",
+            default: "0",
+            doc: "b for a factor of max(0, 1 - b) to 1 + b, or [low, high].",
+        },
         OptionRow { name: "contrast", default: "0", doc: "c for a factor of max(0, 1 - c) to 1 + c, or [low, high]." },
-        OptionRow { name: "saturation", default: "0", doc: "s for a factor of max(0, 1 - s) to 1 + s, or [low, high]." },
-        OptionRow { name: "hue", default: "0", doc: "h for a turn of -h to h parts of the circle, at most 0.5; or [low, high]." },
+        OptionRow {
+            name: "saturation",
+            default: "0",
+            doc: "s for a factor of max(0, 1 - s) to 1 + s, or [low, high].",
+        },
+        OptionRow {
+            name: "hue",
+            default: "0",
+            doc: "h for a turn of -h to h parts of the circle, at most 0.5; or [low, high].",
+        },
         OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." },
     ],
 );

@@ -12,7 +12,11 @@ pub(super) const ROW: TransformRow = TransformRow::new::<GaussianBlur>(
     "Blurs by a Gaussian, edges reflected; torchvision's GaussianBlur.",
     &[
         OptionRow { name: "kernel_size", default: "3", doc: "Odd side of the kernel in pixels, or [width, height]." },
-        OptionRow { name: "sigma", default: "[0.1, 2.0]", doc: "Standard deviation in pixels: a number, or [low, high]." },
+        OptionRow {
+            name: "sigma",
+            default: "[0.1, 2.0]",
+            doc: "Standard deviation in pixels: a number, or [low, high].",
+        },
         OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." },
     ],
 );

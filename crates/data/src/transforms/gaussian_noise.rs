@@ -12,7 +12,11 @@ pub(super) const ROW: TransformRow = TransformRow::new::<GaussianNoise>(
     "Adds normal noise to every sample; torchvision's GaussianNoise, clipped.",
     &[
         OptionRow { name: "mean", default: "0", doc: "As a part of full scale." },
-        OptionRow { name: "sigma", default: "0.1", doc: "Standard deviation as a part of full scale (0.1 is 25.5 of 255)." },
+        OptionRow {
+            name: "sigma",
+            default: "0.1",
+            doc: "Standard deviation as a part of full scale (0.1 is 25.5 of 255).",
+        },
         OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." },
     ],
 );

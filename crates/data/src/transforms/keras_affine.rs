@@ -12,10 +12,18 @@ pub(super) const ROW: TransformRow = TransformRow::new::<KerasAffine>(
     "Turns, shifts, shears and zooms at once, each side on its own, bilinear; Keras' ImageDataGenerator.",
     &[
         OptionRow { name: "rotation_range", default: "0", doc: "Degrees r: the angle lies in -r to r." },
-        OptionRow { name: "width_shift_range", default: "0", doc: "Most shift to either side, as a part of the width." },
+        OptionRow {
+            name: "width_shift_range",
+            default: "0",
+            doc: "Most shift to either side, as a part of the width.",
+        },
         OptionRow { name: "height_shift_range", default: "0", doc: "Most shift up or down, as a part of the height." },
         OptionRow { name: "shear_range", default: "0", doc: "Degrees s (not radians): the shear lies in -s to s." },
-        OptionRow { name: "zoom_range", default: "0", doc: "z for 1 - z to 1 + z, or [low, high]; drawn for each side." },
+        OptionRow {
+            name: "zoom_range",
+            default: "0",
+            doc: "z for 1 - z to 1 + z, or [low, high]; drawn for each side.",
+        },
         OptionRow { name: "fill_mode", default: "\"nearest\"", doc: "\"nearest\", \"reflect\" or \"constant\"." },
         OptionRow { name: "cval", default: "0", doc: "Gray value or [r, g, b] outside, when constant." },
     ],

@@ -21,6 +21,8 @@
 //! ```
 
 mod affine;
+#[cfg(test)]
+mod agreement;
 mod color_jitter;
 mod colour;
 mod flip;

@@ -11,10 +11,7 @@ use crate::Picture;
 pub(super) const SHIFTED: TransformRow = TransformRow::new::<RandomCrop>(
     "random_crop",
     "Pads, then cuts out a part of the former size; torchvision's RandomCrop(size, padding).",
-    &[
-        OptionRow { name: "padding", default: "4", doc: "Pixels added at each side before cutting." },
-        super::FILL,
-    ],
+    &[OptionRow { name: "padding", default: "4", doc: "Pixels added at each side before cutting." }, super::FILL],
 );
 
 pub(super) const RESIZED: TransformRow = TransformRow::new::<RandomResizedCrop>(

@@ -139,7 +139,8 @@ pub(super) fn read(place: usize, mut entry: Map<String, Value>) -> Result<Parsed
         let help = names_help(option, names);
         return Err(TransformError::UnknownOption { place, op: row.op, option: option.clone(), help });
     }
-    let (transform, options) = (row.parse)(entry).map_err(|reason| TransformError::Value { place, op: row.op, reason })?;
+    let (transform, options) =
+        (row.parse)(entry).map_err(|reason| TransformError::Value { place, op: row.op, reason })?;
     let mut resolved = Map::new();
     resolved.insert("op".to_owned(), Value::String(op));
     resolved.extend(options);

@@ -62,11 +62,8 @@ impl Warp {
         scratch.before.resize(picture.pixels().len(), 0);
         let before = picture.replace_pixels(std::mem::take(&mut scratch.before));
         let size = picture.size();
-        let source = Source {
-            pixels: before.as_chunks().0,
-            height: i64::from(size.height()),
-            width: i64::from(size.width()),
-        };
+        let source =
+            Source { pixels: before.as_chunks().0, height: i64::from(size.height()), width: i64::from(size.width()) };
         match self.fill {
             Fill::Colour(colour) => self.look_up(source, &Framed(colour.rgb()), picture),
             Fill::Extended(Extension::Nearest) => self.look_up(source, &Clamped, picture),
@@ -77,17 +74,35 @@ impl Warp {
 
     fn look_up(&self, source: Source<'_>, border: &impl Border, picture: &mut Picture) {
         let width = picture.size().width() as usize;
-        let [m0, m1, m2, m3, m4, m5] = self.matrix;
-        let (step_x, step_y) = (fixed(m0), fixed(m3));
+        let step = [self.matrix[0], self.matrix[3]];
         for (y, row) in picture.colours_mut().chunks_exact_mut(width).enumerate() {
-            let y = y as f64 + 0.5;
-            // Each row starts anew from floating point: what rounding leaves does not add up over rows.
-            let start = Place { x: fixed(m0 * 0.5 + m1 * y + m2), y: fixed(m3 * 0.5 + m4 * y + m5) };
             match self.interpolation {
-                Interpolation::Nearest => nearest_row(source, border, start, [step_x, step_y], row),
-                Interpolation::Bilinear => bilinear_row(source, border, start, [step_x, step_y], row),
+                Interpolation::Nearest => {
+                    let (start, step) = self.coarse_start(y);
+                    nearest_row(source, border, start, step, row);
+                }
+                Interpolation::Bilinear => bilinear_row(source, border, self.start(y), step.map(fixed), row),
             }
         }
+    }
+
+    /// The place that the first pixel of a row looks at. Each row starts anew from floating point, so that what rounding
+    /// leaves does not add up over rows.
+    fn start(&self, y: usize) -> Place {
+        let [m0, m1, m2, m3, m4, m5] = self.matrix;
+        let y = y as f64 + 0.5;
+        Place { x: fixed(m0 * 0.5 + m1 * y + m2), y: fixed(m3 * 0.5 + m4 * y + m5) }
+    }
+
+    /// The same, and the step to the next pixel, in 16 bits after the binary point with rounding that adds up over rows:
+    /// so Pillow chooses the nearest pixel (`affine_fixed` in `Geometry.c`), and ours must be the same pixel.
+    fn coarse_start(&self, y: usize) -> (Place, [i64; 2]) {
+        const UNIT: f64 = 65_536.0;
+        let coarse = |value: f64| (value.clamp(-UNIT, UNIT) * UNIT + 0.5).floor() as i64;
+        let fine = |coarse: i64| coarse << (FRACTION - 16);
+        let [m0, m1, m2, m3, m4, m5] = self.matrix;
+        let first = |a: f64, b: f64, c: f64| fine(coarse(c + a * 0.5 + b * 0.5) + coarse(b) * y as i64);
+        (Place { x: first(m0, m1, m2), y: first(m3, m4, m5) }, [fine(coarse(m0)), fine(coarse(m3))])
     }
 }
 
@@ -236,7 +251,8 @@ mod tests {
 
     fn row(warp: Warp) -> Vec<u8> {
         let size = ImageSize::new(1, 4).unwrap();
-        let mut picture = Picture::new(size, [10, 20, 30, 40].into_iter().flat_map(|gray| [gray; 3]).collect()).unwrap();
+        let mut picture =
+            Picture::new(size, [10, 20, 30, 40].into_iter().flat_map(|gray| [gray; 3]).collect()).unwrap();
         warp.apply(&mut picture, &mut Scratch::default());
         picture.colours().iter().map(|colour| colour[0]).collect()
     }

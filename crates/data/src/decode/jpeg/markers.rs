@@ -57,7 +57,7 @@ pub(super) fn walk(bytes: &[u8]) -> Markers<'_> {
 }
 
 /// Steps behind the next marker and gives its code. Stuffed zeros and restarts inside a scan are data.
-fn next_marker(bytes: &[u8], place: &mut usize) -> Option<u8> {
+pub(super) fn next_marker(bytes: &[u8], place: &mut usize) -> Option<u8> {
     loop {
         *place += bytes.get(*place..)?.iter().position(|byte| *byte == 0xff)?;
         let code = *bytes.get(*place + 1)?;

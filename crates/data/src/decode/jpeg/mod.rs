@@ -2,6 +2,7 @@
 
 mod inks;
 mod markers;
+mod separate;
 
 use avizor_base::ImageSize;
 use zune_jpeg::JpegDecoder;
@@ -14,6 +15,7 @@ use super::{CutOff, DecodeError, DecodeOptions, Decoded, Facts, Format, Mode};
 use crate::Picture;
 use inks::Inks;
 pub(super) use inks::{through_ink, ycc_to_rgb};
+use separate::Channel;
 
 const FORMAT: Format = Format::Jpeg;
 
@@ -62,11 +64,38 @@ pub(super) fn decode(bytes: &[u8], facts: Facts, options: &DecodeOptions) -> Res
     if truncated && options.cut_off == CutOff::Refuse {
         return Err(DecodeError::CutOff { format: FORMAT });
     }
+    if let (Mode::Rgb, Some(channels)) = (facts.mode, separate::channels(bytes)) {
+        return assembled(&channels, facts, options);
+    }
     let strict = pixels(bytes, &facts, options, Strictness::Strict);
     let damaged = strict.is_err();
     let (size, pixels) = strict.or_else(|_| pixels(bytes, &facts, options, Strictness::Lax))?;
     let picture = Picture::new(size, pixels).ok_or_else(|| DecodeError::damaged(FORMAT, "its size contradicts"))?;
     Ok(Decoded { picture, facts: Facts { stored_size: size, truncated, damaged, ..facts } })
+}
+
+/// A picture from its channels, each decoded by itself. Coarse samples are repeated, not interpolated.
+fn assembled(channels: &[Channel], facts: Facts, options: &DecodeOptions) -> Result<Decoded, DecodeError> {
+    let mut planes = Vec::new();
+    for channel in channels {
+        let gray = Facts { mode: Mode::Gray, ..facts };
+        let (size, pixels) = pixels(&channel.jpeg, &gray, options, Strictness::Strict)?;
+        planes.push((channel, size.width() as usize, pixels));
+    }
+    let size = facts.stored_size;
+    let mut picture = Picture::filled(size, [0; 3]);
+    let width = size.width() as usize;
+    for (y, row) in picture.colours_mut().chunks_exact_mut(width).enumerate() {
+        for (x, colour) in row.iter_mut().enumerate() {
+            let sample = |(channel, width, pixels): &(&Channel, usize, Vec<u8>)| {
+                let place = channel.place(1, y) * width + channel.place(0, x);
+                pixels.get(3 * place).copied().unwrap_or_default()
+            };
+            let [luma, blue, red] = &planes[..] else { continue };
+            *colour = ycc_to_rgb(sample(luma), sample(blue), sample(red));
+        }
+    }
+    Ok(Decoded { picture, facts })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
