@@ -37,13 +37,15 @@ pub(crate) struct GemmKernel {
     /// `gemm_f32_{rows}x{columns}_{level}`.
     pub(crate) name: &'static str,
     pub(crate) level: Level,
-    /// Rows of a tile: the numbers of a column that are summed at once.
-    pub(crate) rows: usize,
     /// Columns of a tile: the width of a panel.
     pub(crate) columns: usize,
-    /// To be called only where the level is available.
-    run: unsafe fn(&Product<'_>),
+    /// A function for tiles of 1, 2, … rows.
+    tiles: &'static [Tile],
 }
+
+/// Multiplies the rows of a product from a number on. To be called only where the level is available, with a product
+/// that was checked and whose part of `c` is the caller's.
+type Tile = unsafe fn(&Product<'_>, usize);
 
 /// Every kernel of the family, the most capable level first.
 pub(crate) static GEMM: &[GemmKernel] = &[
@@ -73,7 +75,7 @@ impl Gemm {
 
     /// Height of a tile.
     pub(crate) fn rows(self) -> usize {
-        self.0.rows
+        self.0.tiles.len()
     }
 
     /// Multiplies.
@@ -85,8 +87,17 @@ impl Gemm {
     /// When a factor is too short for its offsets, or a row of `c` lies outside.
     pub(crate) unsafe fn multiply(self, product: &Product<'_>) {
         product.check(self.0.columns);
-        // SAFETY: the level is available, for `new` asked; the bounds were just checked; `c` by the caller's promise.
-        unsafe { (self.0.run)(product) }
+        // The rows are divided evenly: 64 rows in tiles of 6 are 9 × 6 and 2 × 5, not 10 × 6 and a slow 4.
+        let rows = product.a_rows.len();
+        let tiles = rows.div_ceil(self.rows());
+        let mut first = 0;
+        for tile in 1..=tiles {
+            let end = rows * tile / tiles;
+            // SAFETY: the level is available, for `new` asked; the product was just checked, and tile function i has
+            // i + 1 rows; `c` by the caller's promise.
+            unsafe { self.0.tiles[end - first - 1](product, first) };
+            first = end;
+        }
     }
 }
 

@@ -1,14 +1,20 @@
-//! Tiles in plain Rust.
+//! Tiles of plain Rust.
 
-use super::{GemmKernel, Product, tile};
+use super::{GemmKernel, Product, tile as algorithm};
 use crate::Level;
 use crate::simd::Lanes;
 
 /// Eight sums of four lanes leave half of the 16 registers of the plainest x86-64.
-pub(super) const GEMM_F32_4X8: GemmKernel =
-    GemmKernel { name: "gemm_f32_4x8_scalar", level: Level::Scalar, rows: 4, columns: 8, run: gemm_f32_4x8 };
+pub(super) const GEMM_F32_4X8: GemmKernel = GemmKernel {
+    name: "gemm_f32_4x8_scalar",
+    level: Level::Scalar,
+    columns: 8,
+    tiles: &[tile::<1>, tile::<2>, tile::<3>, tile::<4>],
+};
 
-fn gemm_f32_4x8(product: &Product<'_>) {
-    // SAFETY: plain Rust needs no level; the table's caller checked the product and owns its part of `c`.
-    unsafe { tile::multiply::<Lanes<4>, 4, 2>(product) }
+/// # Safety
+/// See [`Tile`](super::Tile).
+unsafe fn tile<const M: usize>(product: &Product<'_>, first: usize) {
+    // SAFETY: plain Rust needs no level; the rest is this function's own contract.
+    unsafe { algorithm::multiply::<Lanes<4>, M, 2>(product, first) }
 }

@@ -6,56 +6,23 @@ use crate::simd::{Vector, read};
 /// Numbers of the largest tile: 12 rows of two vectors of 16.
 const MAX_TILE: usize = 12 * 32;
 
-/// Multiplies all rows by one panel, in tiles of at most `R` rows and exactly `N` vectors.
-///
-/// The rows are divided evenly: 64 rows in tiles of 6 are 9 × 6 and 2 × 5, not 10 × 6 and a slow 4.
+/// Multiplies the `M` rows from `first` on by the panel, which is exactly `N` vectors wide.
 ///
 /// # Safety
-/// The machine has the level of `V`, the caller its features; the product was checked; its part of `c` is the caller's.
+/// The machine has the level of `V`, the caller its features; the product was checked and has these rows; its part of
+/// `c` is the caller's.
 #[inline(always)]
-pub(super) unsafe fn multiply<V: Vector, const R: usize, const N: usize>(product: &Product<'_>) {
-    let rows = product.a_rows.len();
-    let tiles = rows.div_ceil(R);
-    let mut first = 0;
-    for tile in 1..=tiles {
-        let end = rows * tile / tiles;
-        // A branch whose number of rows exceeds R is never taken, and the compiler sees it: `end - first <= R`.
-        // SAFETY: this function's own contract.
-        unsafe {
-            match end - first {
-                1 => tile_of::<V, 1, N>(product, first),
-                2 => tile_of::<V, 2, N>(product, first),
-                3 => tile_of::<V, 3, N>(product, first),
-                4 => tile_of::<V, 4, N>(product, first),
-                5 if R >= 5 => tile_of::<V, 5, N>(product, first),
-                6 if R >= 6 => tile_of::<V, 6, N>(product, first),
-                7 if R >= 7 => tile_of::<V, 7, N>(product, first),
-                8 if R >= 8 => tile_of::<V, 8, N>(product, first),
-                9 if R >= 9 => tile_of::<V, 9, N>(product, first),
-                10 if R >= 10 => tile_of::<V, 10, N>(product, first),
-                11 if R >= 11 => tile_of::<V, 11, N>(product, first),
-                12 if R >= 12 => tile_of::<V, 12, N>(product, first),
-                _ => unreachable!("tiles have at most {R} rows"),
-            }
-        }
-        first = end;
-    }
-}
-
-/// `M` rows from `first` on.
-#[inline(always)]
-unsafe fn tile_of<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
+pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
     let mut rows = [product.a.as_ptr(); M];
     for (row, &offset) in rows.iter_mut().zip(&product.a_rows[first..first + M]) {
         *row = row.wrapping_add(offset);
     }
-    // A run of 1 is told to the compiler: then there is one loop over the segments, without an inner one.
     // SAFETY: the product was checked, so every row, segment and run stays inside `a`, and the panel is as long as the
     // depth; level and features by the caller's promise.
     let sums: [[V; N]; M] = unsafe {
         match product.run {
-            1 => sum::<V, M, N>(&rows, product.segments, 1, product.panel.as_ptr()),
-            run => sum::<V, M, N>(&rows, product.segments, run, product.panel.as_ptr()),
+            1 => sum_list(&rows, product.segments, product.panel.as_ptr()),
+            run => sum_runs(&rows, product.segments, run, product.panel.as_ptr()),
         }
     };
     // SAFETY: as for this function.
@@ -68,33 +35,66 @@ unsafe fn tile_of<V: Vector, const M: usize, const N: usize>(product: &Product<'
     }
 }
 
-/// The sums of a tile: per step `N` loads and `M` broadcasts feed `M · N` multiply-adds.
+/// The sums of a tile whose segments are long: a loop over each.
 #[inline(always)]
-unsafe fn sum<V: Vector, const M: usize, const N: usize>(
+unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     segments: &[usize],
     run: usize,
     mut panel: *const f32,
 ) -> [[V; N]; M] {
-    // SAFETY: see `tile_of`: it vouches for all that is read here.
+    // SAFETY: see `multiply`: it vouches for all that is read here.
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &segment in segments {
             for at in segment..segment + run {
-                let mut right = [V::splat(0.0); N];
-                for (n, right) in right.iter_mut().enumerate() {
-                    *right = V::load(panel.add(n * V::LANES));
-                }
-                for m in 0..M {
-                    let left = V::splat(*rows[m].add(at));
-                    for n in 0..N {
-                        sums[m][n] = left.mul_add(right[n], sums[m][n]);
-                    }
-                }
+                add_products(rows, at, panel, &mut sums);
                 panel = panel.add(N * V::LANES);
             }
         }
         sums
+    }
+}
+
+/// The sums of a tile whose segments are single numbers: one loop over the list. As runs of 1 they would take twice the
+/// time, for between two runs the compiler brings the sums to memory.
+#[inline(always)]
+unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
+    rows: &[*const f32; M],
+    list: &[usize],
+    mut panel: *const f32,
+) -> [[V; N]; M] {
+    // SAFETY: see `multiply`: it vouches for all that is read here.
+    unsafe {
+        let mut sums = [[V::splat(0.0); N]; M];
+        for &at in list {
+            add_products(rows, at, panel, &mut sums);
+            panel = panel.add(N * V::LANES);
+        }
+        sums
+    }
+}
+
+/// One step: `N` loads and `M` broadcasts feed `M · N` multiply-adds.
+#[inline(always)]
+unsafe fn add_products<V: Vector, const M: usize, const N: usize>(
+    rows: &[*const f32; M],
+    at: usize,
+    panel: *const f32,
+    sums: &mut [[V; N]; M],
+) {
+    // SAFETY: see `multiply`: it vouches for all that is read here.
+    unsafe {
+        let mut right = [V::splat(0.0); N];
+        for (n, right) in right.iter_mut().enumerate() {
+            *right = V::load(panel.add(n * V::LANES));
+        }
+        for m in 0..M {
+            let left = V::splat(*rows[m].add(at));
+            for n in 0..N {
+                sums[m][n] = left.mul_add(right[n], sums[m][n]);
+            }
+        }
     }
 }
 
