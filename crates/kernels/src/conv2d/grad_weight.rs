@@ -110,8 +110,9 @@ impl Plan {
         if self.block_channels < LINE { self.block_channels } else { (self.block_channels.div_ceil(LINE) | 1) * LINE }
     }
 
+    /// Whole cache lines, so that the panels behind it are aligned.
     fn copy_len(&self) -> usize {
-        self.windows.copy_len(&self.cut, self.pitch())
+        self.windows.copy_len(&self.cut, self.pitch()).next_multiple_of(16)
     }
 
     fn scratch_len(&self) -> usize {

@@ -175,10 +175,7 @@ impl WindowProduct {
             for first in (0..left.count).step_by(MAX_SEGMENTS) {
                 let mut segments = [0; MAX_SEGMENTS];
                 let segments = &mut segments[..MAX_SEGMENTS.min(left.count - first)];
-                for (i, segment) in segments.iter_mut().enumerate() {
-                    let i = first + i;
-                    *segment = i / left.across * left.row_pitch + i % left.across * left.column_pitch;
-                }
+                segments.iter_mut().zip(first..).for_each(|(segment, i)| *segment = left.segment(i));
                 let end = depth + segments.len() * left.run;
                 for panel in panels.clone() {
                     let column = panel * self.panel;
@@ -237,9 +234,9 @@ impl WindowProduct {
                     *a_row = start + column * copied.column_pitch();
                 }
             });
-            let run = wide * channels.len();
+            let row = wide * channels.len();
             copied.fill(source, channels, copy);
-            return Left { a: copy, count: high, across: 1, row_pitch: copied.row_pitch(), column_pitch: 0, run };
+            return Left::new(copy, [high, row], copied.row_pitch());
         }
         for row in block.rows.clone() {
             let start = windows.start(row, block.columns.start);
@@ -250,11 +247,10 @@ impl WindowProduct {
         let row_pitch = windows.columns.source * windows.channels;
         let a = &source[channels.start..];
         if channels.len() == windows.channels {
-            let run = wide * channels.len();
-            return Left { a, count: high, across: 1, row_pitch, column_pitch: 0, run };
+            return Left::new(a, [high, wide * channels.len()], row_pitch);
         }
-        let (count, column_pitch) = (high * wide, windows.channels);
-        Left { a, count, across: wide, row_pitch, column_pitch, run: channels.len() }
+        let run = channels.len();
+        Left { a, count: high * wide, across: wide, pitches: [row_pitch, windows.channels], run }
     }
 }
 
@@ -263,9 +259,27 @@ struct Left<'a> {
     a: &'a [f32],
     count: usize,
     across: usize,
-    row_pitch: usize,
-    column_pitch: usize,
+    /// From one row of segments to the next, and from one segment of a row to the next.
+    pitches: [usize; 2],
+    /// Numbers of a segment.
     run: usize,
+}
+
+impl<'a> Left<'a> {
+    /// Windows of some rows. Short ones, as of pictures of three channels, are given number by number: to leave a loop
+    /// costs as much as ten of its rounds.
+    fn new(a: &'a [f32], [rows, len]: [usize; 2], row_pitch: usize) -> Self {
+        const SHORT: usize = 32;
+        if len < SHORT {
+            Self { a, count: rows * len, across: len, pitches: [row_pitch, 1], run: 1 }
+        } else {
+            Self { a, count: rows, across: 1, pitches: [row_pitch, 0], run: len }
+        }
+    }
+
+    fn segment(&self, number: usize) -> usize {
+        number / self.across * self.pitches[0] + number % self.across * self.pitches[1]
+    }
 }
 
 /// A part of a panel: some channels of one tap.
