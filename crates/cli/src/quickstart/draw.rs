@@ -67,12 +67,7 @@ impl Scene {
         let side = f64::from(width.min(height));
         let radius = side * stream.between(0.24, 0.42);
         let within = |length: u32, stream: &mut Stream| stream.between(radius * 0.9, f64::from(length) - radius * 0.9);
-        let ground = [colour(stream), colour(stream)];
-        let middle = [0, 1, 2].map(|channel| (ground[0][channel] + ground[1][channel]) / 2.0);
-        let mut ink = colour(stream);
-        while contrast(ink, ground[0]).min(contrast(ink, ground[1])).min(contrast(ink, middle)) < 0.28 {
-            ink = colour(stream);
-        }
+        let (ground, ink) = colours(stream);
         let specks = (0..3 + stream.below(5))
             .map(|_| {
                 let at = (stream.unit() * f64::from(width), stream.unit() * f64::from(height));
@@ -124,14 +119,25 @@ impl Scene {
     }
 }
 
+/// Two colours of the ground and one that can be told from everything between them. All three are drawn anew until
+/// they do: for some grounds there is no such ink.
+fn colours(stream: &mut Stream) -> ([Rgb; 2], Rgb) {
+    loop {
+        let (ground, ink) = ([colour(stream), colour(stream)], colour(stream));
+        let [low, high] = [ground[0], ground[1]].map(|ground| lightness(ink) - lightness(ground));
+        if low.abs().min(high.abs()) >= 0.25 && low.signum() == high.signum() {
+            return (ground, ink);
+        }
+    }
+}
+
 fn colour(stream: &mut Stream) -> Rgb {
     [stream.unit(), stream.unit(), stream.unit()]
 }
 
-/// Difference in lightness (Rec. 601 weights).
-fn contrast(a: Rgb, b: Rgb) -> f64 {
-    let lightness = |c: Rgb| 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2];
-    (lightness(a) - lightness(b)).abs()
+/// Rec. 601's weights.
+fn lightness(colour: Rgb) -> f64 {
+    0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 }
 
 #[cfg(test)]
