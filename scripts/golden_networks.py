@@ -208,7 +208,7 @@ def parity(case):
                "torch_float32": short(distance(projections(single[3][name]), p, norm), 3)}
         if draws:
             errors = sorted(draw[name] for draw in draws)
-            row |= {"disturbed_median": short(float(np.median(errors)), 3), "disturbed_max": short(errors[-1], 3)}
+            row |= {"disturbed_median": short(float(np.median(errors)), 3), "disturbed_max": short(errors[-1])}
         table[name] = row
     relative = lambda a, b: short(float((a.double() - b).norm() / b.norm()), 3)
     worst = max(table.values(), key=lambda r: r["torch_float32"])["torch_float32"]
@@ -288,7 +288,9 @@ CASES = [
     case("small_cnn", "small_cnn", 60, 8, 18),
     case("small_cnn_76", "small_cnn", 76, 4, 18),
     case("small_cnn_twin", "small_cnn", 60, 8, 18, smooth=True),
-    case("resnet18_trajectories", "resnet18", 16, 8, 10, stem="small", smooth=True, width=16, steps=20, lr=LR),
+    # Slow rates: with faster ones the loss is zero after five steps, and the distance is the rounding of the first loss.
+    case("resnet18_trajectories", "resnet18", 16, 8, 10, stem="small", smooth=True, width=16, steps=20,
+         lr={name: rate / 10 for name, rate in LR.items()}),
     case("small_cnn_trajectories", "small_cnn", 60, 8, 18, smooth=True, steps=20,
          lr=LR | {"sgd": 2e-3, "nesterov": 2e-3}),  # without norms, 0.01 diverges
 ]

@@ -50,7 +50,7 @@ fn check(name: &str) {
     let mut wrong = Vec::new();
     let mut judge = |what: String, got: f64, most: f64| {
         if !(got <= most) {
-            wrong.push(format!("{name}: {what} is {got:.2e} away, at most {most:.2e} is right"));
+            wrong.push(format!("{name}: {what} is {got:.7e} away, at most {most:.7e} is right"));
         }
     };
 

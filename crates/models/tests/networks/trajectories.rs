@@ -41,6 +41,7 @@ fn check(name: &str) {
             torch.push(distance(&numbers(&run["float32"]), &exact));
             ours.push(distance(&losses(&golden, optimizer, lr, run), &exact));
         }
+        println!("{name} {optimizer}, by seed: ours {}, torch float32 {}", list(&ours), list(&torch));
         let (ours, torch) = (median(ours), median(torch));
         println!("{name} {optimizer}: {ours:.2e} from float64, torch float32 {torch:.2e}, ratio {:.2}", ours / torch);
         if !(ours <= MOST * torch) {
@@ -70,6 +71,10 @@ fn losses(golden: &Golden, name: &str, lr: f64, run: &Value) -> Vec<f64> {
 fn distance(a: &[f64], b: &[f64]) -> f64 {
     let square: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
     (square / a.len() as f64).sqrt()
+}
+
+fn list(values: &[f64]) -> String {
+    values.iter().map(|value| format!("{value:.1e}")).collect::<Vec<_>>().join(" ")
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
