@@ -67,6 +67,22 @@ impl Picture {
         [row[3 * x], row[3 * x + 1], row[3 * x + 2]]
     }
 
+    /// The picture as a PNG file.
+    pub fn to_png(&self) -> Vec<u8> {
+        let mut file = std::io::Cursor::new(Vec::new());
+        let (width, height) = (self.size.width(), self.size.height());
+        image::write_buffer_with_format(
+            &mut file,
+            &self.pixels,
+            width,
+            height,
+            image::ExtendedColorType::Rgb8,
+            image::ImageFormat::Png,
+        )
+        .unwrap_or_else(|error| unreachable!("the bytes are those of the size, and memory takes them all: {error}"));
+        file.into_inner()
+    }
+
     /// The bytes as pixels.
     pub(crate) fn colours(&self) -> &[[u8; 3]] {
         self.pixels.as_chunks().0
