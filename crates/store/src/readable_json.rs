@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What is longer than this in one line is broken into lines.
-const LINE: usize = 130;
+const LINE: usize = 120;
 
 /// A value is on one line where it fits, and arrays of plain values always are: a confusion matrix of 151 classes has
 /// 151 lines, not 22,801. What is broken is indented by two spaces.
@@ -15,7 +15,7 @@ pub(crate) fn draw(value: &Value) -> String {
 }
 
 fn push(text: &mut String, value: &Value, depth: usize) {
-    let line = value.to_string();
+    let line = in_one_line(value);
     match value {
         Value::Object(members) if line.len() > LINE => {
             let members = members.iter().map(|(name, member)| (Some(name), member));
@@ -26,6 +26,21 @@ fn push(text: &mut String, value: &Value, depth: usize) {
         }
         _ => text.push_str(&line),
     }
+}
+
+fn in_one_line(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let member = |(name, member): (&String, &Value)| format!("{}: {}", quoted(name), in_one_line(member));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(in_one_line).collect::<Vec<_>>().join(", ")),
+        plain => plain.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
 }
 
 fn push_lines<'a>(
@@ -39,7 +54,7 @@ fn push_lines<'a>(
         text.push_str(if i == 0 { "\n" } else { ",\n" });
         text.push_str(&"  ".repeat(depth + 1));
         if let Some(name) = name {
-            text.push_str(&Value::from(name.as_str()).to_string());
+            text.push_str(&quoted(name));
             text.push_str(": ");
         }
         push(text, part, depth + 1);
