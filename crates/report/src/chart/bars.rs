@@ -20,7 +20,7 @@ fn row_height(classes: usize) -> f64 {
     }
 }
 
-const WIDTH: f64 = 1060.0;
+const WIDTH: f64 = 860.0;
 
 /// Letters of a class's name that a row shows.
 const LONGEST: usize = 28;

@@ -52,7 +52,7 @@ fn chart(history: &History, kind: &Kind) -> Option<Figure> {
     let parts = [("train", "Train", BLUE), ("val", "Val", VERMILION)];
     let series = parts.map(|(part, name, swatch)| (name, swatch, finite(history, &format!("{part}.{}", kind.value))));
     let series: Vec<_> = series.into_iter().filter(|(_, _, points)| points.len() > 1).collect();
-    let description = series.iter().filter_map(|(name, _, points)| Some(told(name, points, &kind.unit)?));
+    let description = series.iter().filter_map(|(name, _, points)| told(name, points, &kind.unit));
     let description = description.collect::<Vec<_>>().join(" ");
     let plots: Vec<Plot> = series.iter().map(|(name, swatch, points)| line(points, *swatch, Some(name))).collect();
     if plots.is_empty() {

@@ -57,7 +57,7 @@ pub(crate) struct Figure {
 impl Figure {
     /// `svg` is a whole document in light colours whose root has a width and a height in pixels.
     fn new(file: &'static str, title: impl Into<String>, description: String, svg: &str) -> Self {
-        let (title, standalone) = (title.into(), with_view_box(svg));
+        let (title, standalone) = (title.into(), with_view_box(&with_own_ids(file, svg)));
         let label = escape(&format!("{title}. {description}"));
         let mut inline = standalone.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{label}\" "), 1);
         for swatch in SWATCHES {
@@ -66,6 +66,21 @@ impl Figure {
         }
         Self { file, title, description, inline, standalone }
     }
+}
+
+/// kuva numbers its clip paths through the whole program: the same chart would differ from one drawing to the next. Here
+/// they are named by the chart and counted in it, which also keeps them apart within the page.
+fn with_own_ids(file: &str, svg: &str) -> String {
+    let stem = file.trim_end_matches(".svg");
+    let mut named = svg.to_owned();
+    let ids = svg.split("id=\"kuva-clip-").skip(1).filter_map(|rest| rest.split_once('"').map(|(number, _)| number));
+    for (count, number) in (1..).zip(ids) {
+        let (old, new) = (format!("kuva-clip-{number}"), format!("{stem}-{count}"));
+        // With the marks around them, which no text can hold: its quotes are escaped.
+        named = named.replace(&format!("\"{old}\""), &format!("\"{new}\""));
+        named = named.replace(&format!("\"url(#{old})\""), &format!("\"url(#{new})\""));
+    }
+    named
 }
 
 /// Adds a `viewBox`, without which an SVG cannot be scaled.
@@ -130,6 +145,13 @@ fn styled(plots: &[Plot], [width, height]: [f64; 2]) -> Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clip_paths_are_named_by_their_chart() {
+        let svg = "<clipPath id=\"kuva-clip-47\"/><g clip-path=\"url(#kuva-clip-47)\"/><clipPath id=\"kuva-clip-4\"/>kuva-clip-4";
+        let want = "<clipPath id=\"f1-1\"/><g clip-path=\"url(#f1-1)\"/><clipPath id=\"f1-2\"/>kuva-clip-4";
+        assert_eq!(with_own_ids("f1.svg", svg), want);
+    }
 
     #[test]
     fn the_pages_copy_takes_the_pages_colours() {

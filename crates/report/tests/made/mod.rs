@@ -1,5 +1,7 @@
 //! A run folder made of nothing but random numbers: as a trained network would leave it.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
+
 mod png;
 
 use std::path::Path;
