@@ -12,7 +12,7 @@ use avizor_base::{Purpose, Seed, Stream};
 use super::shapes::SHAPES;
 
 /// Pictures of a class.
-pub(super) const PER_CLASS: usize = 100;
+pub(super) const PER_CLASS: usize = 240;
 
 type Rgb = [f64; 3];
 
@@ -65,7 +65,7 @@ impl Scene {
     fn draw(stream: &mut Stream) -> Self {
         let (width, height) = (72 + stream.below(57) as u32, 72 + stream.below(57) as u32);
         let side = f64::from(width.min(height));
-        let radius = side * stream.between(0.24, 0.42);
+        let radius = side * stream.between(0.28, 0.45);
         let within = |length: u32, stream: &mut Stream| stream.between(radius * 0.9, f64::from(length) - radius * 0.9);
         let (ground, ink) = colours(stream);
         let specks = (0..3 + stream.below(5))
@@ -81,9 +81,9 @@ impl Scene {
             ink,
             centre: (within(width, stream), within(height, stream)),
             radius,
-            turn: stream.between(-std::f64::consts::PI, std::f64::consts::PI),
+            turn: stream.between(-0.5, 0.5),
             specks,
-            noise: stream.between(0.01, 0.07),
+            noise: stream.between(0.01, 0.05),
         }
     }
 

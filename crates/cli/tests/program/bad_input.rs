@@ -15,12 +15,7 @@ fn two_classes(sandbox: &Sandbox) {
 }
 
 const CASES: &[Case] = &[
-    Case {
-        make: |_| {},
-        train: &["photos"],
-        code: 1,
-        says: &["error: photos does not exist", "help: check the path"],
-    },
+    Case { make: |_| {}, train: &["photos"], code: 1, says: &["error: photos does not exist", "help: check the path"] },
     Case {
         make: |sandbox| std::fs::create_dir(sandbox.path("photos")).unwrap(),
         train: &["photos"],

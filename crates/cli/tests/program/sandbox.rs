@@ -65,7 +65,8 @@ impl Sandbox {
 
     /// The only run below `runs`.
     pub(crate) fn the_run(&self) -> String {
-        let mut runs: Vec<_> = fs::read_dir(self.path("runs")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut runs: Vec<_> =
+            fs::read_dir(self.path("runs")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(runs.len(), 1, "{runs:?}");
         format!("runs/{}", runs.remove(0).to_str().unwrap())
     }
@@ -89,8 +90,18 @@ pub(crate) fn picture(class: usize, number: usize) -> Vec<u8> {
 
 /// The options of a training that takes a fraction of a second.
 pub(crate) const QUICK: &[&str] = &[
-    "--set", "model.name=mlp", "--set", "model.hidden=[8]", "--set", "transforms.size=8", "--set", "train.epochs=2",
-    "--set", "train.batch=8", "--threads", "2",
+    "--set",
+    "model.name=mlp",
+    "--set",
+    "model.hidden=[8]",
+    "--set",
+    "transforms.size=8",
+    "--set",
+    "train.epochs=2",
+    "--set",
+    "train.batch=8",
+    "--threads",
+    "2",
 ];
 
 /// `train PATH` with [`QUICK`] and more.
