@@ -1,6 +1,6 @@
 //! From a run folder to a page.
 //!
-//! [`write`] reads what a run has stored and draws `report.html` (one file that opens from disk: no network, no script),
+//! [`write()`] reads what a run has stored and draws `report.html` (one file that opens from disk: no network, no script),
 //! `report.md` and `figures/*.svg`. It needs neither the model nor the pictures, so a report can be drawn again at any
 //! time, from any run, finished or not. Knows nothing of networks and loaders.
 //!

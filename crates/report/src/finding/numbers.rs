@@ -194,3 +194,159 @@ fn overconfident(part: &PartMetrics, predictions: &Predictions) -> Option<Findin
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use avizor_base::{ClassId, ClassList, Seed};
+    use avizor_metrics::{Options, evaluate};
+    use avizor_store::{DataInfo, Format, History, Machine, Measure, Metrics, PredictionRow, RunInfo};
+
+    use super::*;
+
+    /// A part in which each (label, prediction) happens so often; all predictions are made with the same confidence.
+    fn part(classes: &[&str], cells: &[(u32, u32, usize)]) -> PartMetrics {
+        let pairs: Vec<(u32, u32)> =
+            cells.iter().flat_map(|&(label, prediction, n)| vec![(label, prediction); n]).collect();
+        let truth: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
+        let prediction: Vec<u32> = pairs.iter().map(|pair| pair.1).collect();
+        let probabilities = vec![1.0 / classes.len() as f32; pairs.len() * classes.len()];
+        let predictions = avizor_metrics::Predictions {
+            truth: &truth,
+            prediction: &prediction,
+            probabilities: &probabilities,
+            classes: classes.len(),
+            groups: None,
+        };
+        let options = Options { resamples: 20, ..Options::default() };
+        let evaluation = evaluate(&predictions, Seed(1), options).unwrap();
+        let classes = ClassList::from_ordered(classes.iter().map(|&name| name.to_owned()).collect()).unwrap();
+        PartMetrics::from_evaluation(&evaluation, &classes).unwrap()
+    }
+
+    fn stored(test: Option<PartMetrics>, val: Option<PartMetrics>) -> Stored {
+        Stored {
+            name: "run".into(),
+            info: RunInfo {
+                format: Format,
+                state: RunState::Finished,
+                reason: None,
+                command: vec![],
+                version: "0.1.0".into(),
+                seed: 1,
+                machine: Machine { level: "scalar".into(), threads: 1, system: "linux".into(), processor: None },
+                started: "2026-11-22T14:03:05Z".into(),
+                ended: None,
+                seconds: None,
+                data: DataInfo { path: "photos".into(), fingerprint: "0".into(), samples: 1, classes: 1 },
+                network: None,
+                test_evaluations: 1,
+                notes: vec![],
+            },
+            recipe: None,
+            metrics: Metrics { format: Format, test, val },
+            history: History::default(),
+            samples: None,
+            balance: None,
+            audit: None,
+            predictions: None,
+            gallery: vec![],
+        }
+    }
+
+    fn texts(stored: &Stored) -> Vec<String> {
+        let mut findings = Vec::new();
+        find(stored, &mut findings);
+        findings.into_iter().map(|finding| format!("{}: {}", finding.tone.word(), finding.text)).collect()
+    }
+
+    #[test]
+    fn numbers_are_put_into_words() {
+        let good = || part(&["cat", "dog"], &[(0, 0, 480), (0, 1, 20), (1, 1, 480), (1, 0, 20)]);
+        let cases = [
+            ("nothing", stored(None, None), vec![]),
+            ("good", stored(Some(good()), None), vec!["Fine: The test part was evaluated once"]),
+            ("val only", stored(None, Some(good())), vec!["Problem: There is no test result"]),
+            (
+                "agreeing parts",
+                stored(Some(good()), Some(good())),
+                vec!["Fine: The test part", "Fine: Validation and test agree within"],
+            ),
+            (
+                "parts that differ",
+                stored(Some(good()), Some(part(&["cat", "dog"], &[(0, 0, 500), (1, 1, 499), (1, 0, 1)]))),
+                vec!["Fine: The test part", "Care: Validation and test disagree by more than chance"],
+            ),
+            (
+                "one class always",
+                stored(Some(part(&["cat", "dog"], &[(0, 0, 900), (1, 0, 100)])), None),
+                vec![
+                    "Fine: The test part",
+                    "Problem: This is not clearly better than always answering “cat”",
+                    "Care: The network never answers “dog”",
+                    "Care: The classes do not fare alike",
+                ],
+            ),
+            (
+                "small",
+                stored(Some(part(&["cat", "dog", "owl"], &[(0, 0, 20), (1, 1, 5), (1, 0, 1)])), None),
+                vec![
+                    "Fine: The test part",
+                    "Care: The test part is small (26\u{a0}pictures)",
+                    "Care: The test part has no picture of “owl”: nothing is known about how well it is recognised",
+                    "Care: 1 of 3 classes has fewer than 10 pictures",
+                ],
+            ),
+        ];
+        for (name, stored, starts) in cases {
+            let texts = texts(&stored);
+            assert_eq!(texts.len(), starts.len(), "{name}: {texts:#?}");
+            for (text, start) in texts.iter().zip(starts) {
+                assert!(text.starts_with(start), "{name}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn confidence_is_held_against_accuracy() {
+        let good = part(&["cat", "dog"], &[(0, 0, 400), (0, 1, 100), (1, 1, 400), (1, 0, 100)]);
+        for (probability, start) in
+            [(0.99, Some("The network is too sure")), (0.8, None), (0.6, Some("The network is less sure"))]
+        {
+            let row = PredictionRow {
+                sample: "x".into(),
+                group: None,
+                label: Some(ClassId(0)),
+                prediction: ClassId(0),
+                weight: 1.0,
+                probabilities: vec![probability, 1.0 - probability],
+            };
+            let classes = ClassList::from_labels(["cat", "dog"]).unwrap();
+            let finding = overconfident(&good, &Predictions { classes, rows: vec![row; 3] });
+            let text = finding.map(|finding| finding.text);
+            assert_eq!(text.is_some(), start.is_some(), "{text:?}");
+            assert!(text.is_none_or(|text| start.is_some_and(|start| text.starts_with(start))));
+        }
+        let classes = ClassList::from_labels(["cat", "dog"]).unwrap();
+        assert_eq!(overconfident(&good, &Predictions { classes, rows: vec![] }), None);
+    }
+
+    #[test]
+    fn an_unfinished_run_and_a_second_look_are_told() {
+        let mut stored = stored(Some(part(&["cat"], &[(0, 0, 500)])), None);
+        stored.info.test_evaluations = 3;
+        stored.info.reason = Some("disk full".into());
+        for (state, start) in [
+            (RunState::Running, "Problem: This run has not ended"),
+            (RunState::Interrupted, "Problem: This run was interrupted (disk full)"),
+            (RunState::Failed, "Problem: This run failed (disk full)."),
+        ] {
+            stored.info.state = state;
+            let texts = texts(&stored);
+            assert!(texts[0].starts_with(start), "{texts:?}");
+            assert!(texts[1].starts_with("Care: The test part was evaluated 3 times."), "{texts:?}");
+        }
+        let undefined = PartMetrics { accuracy: Measure::undefined("no picture"), ..part(&["cat"], &[(0, 0, 5)]) };
+        stored.metrics.test = Some(undefined);
+        assert!(texts(&stored).len() >= 2);
+    }
+}
