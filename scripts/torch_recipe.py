@@ -81,11 +81,6 @@ class Pictures(torch.utils.data.Dataset):
 
 
 # ---------------------------------------------------------------- transforms
-def fill_of(options):
-    fill = options.get("fill", 0)
-    return list(fill) if isinstance(fill, list) else fill
-
-
 def pair(value, centre=None):
     """A number means around the centre, two numbers mean themselves, as in torchvision."""
     if isinstance(value, list):
@@ -93,15 +88,66 @@ def pair(value, centre=None):
     return (-value, value) if centre is None else (max(0.0, centre - value), centre + value)
 
 
-def affine(options):
-    translate, shear = options.get("translate"), options.get("shear")
-    return v2.RandomAffine(pair(options.get("degrees", 0)), tuple(pair_of_two(translate)) if translate else None,
-                           tuple(options["scale"]) if options.get("scale") else None,
-                           pair(shear) if shear else None, InterpolationMode.BILINEAR, fill_of(options))
+def how(options):
+    bilinear = options.get("interpolation", "nearest") == "bilinear"
+    return InterpolationMode.BILINEAR if bilinear else InterpolationMode.NEAREST
 
 
-def pair_of_two(value):
-    return value if isinstance(value, list) else [value, value]
+def warped(options, size, make):
+    """torchvision fills with colours only: where the edge goes on outside, the picture is framed first, then cut."""
+    fill = options.get("fill", 0)
+    if not isinstance(fill, str):
+        return make(fill, 1.0)
+    frame = [size[1] // 2, size[0] // 2]
+    share = [size[1] / (size[1] + 2 * frame[0]), size[0] / (size[0] + 2 * frame[1])]
+    edge = v2.Pad(frame, padding_mode="edge" if fill == "nearest" else "reflect")
+    return v2.Compose([edge, make(0, min(share)), v2.CenterCrop(size)])
+
+
+def affine(options, size):
+    translate, scale, shear = options.get("translate", [0, 0]), options.get("scale", [1, 1]), options.get("shear", 0)
+    return warped(options, size, lambda fill, share: v2.RandomAffine(
+        pair(options.get("degrees", 0)), tuple(part * share for part in translate), tuple(scale),
+        pair(shear) if shear else None, how(options), fill))
+
+
+def rotation(options, size):
+    return warped(options, size, lambda fill, share: v2.RandomRotation(
+        pair(options.get("degrees", 0)), how(options), fill=fill))
+
+
+class KerasAffine(nn.Module):
+    """Keras' rotation, shift, shear and zoom at once, about the centre, bilinear."""
+
+    def __init__(self, options):
+        super().__init__()
+        self.options = options
+        modes = {"nearest": "border", "reflect": "reflection"}
+        if options.get("fill_mode", "nearest") not in modes:
+            sys.exit("torch_recipe.py knows keras_affine with fill_mode nearest and reflect only")
+        self.border = modes[options.get("fill_mode", "nearest")]
+
+    def forward(self, picture):
+        option = lambda name: self.options.get(name, 0)
+        around = lambda most: float(torch.empty(()).uniform_(-1, 1)) * most
+        height, width = picture.shape[-2:]
+        turn, shear = (math.radians(around(option(name))) for name in ("rotation_range", "shear_range"))
+        down, right = around(option("height_shift_range")) * height, around(option("width_shift_range")) * width
+        zoom = option("zoom_range")
+        low, high = zoom if isinstance(zoom, list) else (1 - zoom, 1 + zoom)
+        scale = [float(torch.empty(()).uniform_(low, high)) for _ in range(2)]
+        sine, cosine = math.sin(turn), math.cos(turn)
+        matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+        matrix = matrix @ [[1, 0, down], [0, 1, right], [0, 0, 1]]
+        matrix = matrix @ [[1, -math.sin(shear), 0], [0, math.cos(shear), 0], [0, 0, 1]]
+        matrix = matrix @ [[scale[0], 0, 0], [0, scale[1], 0], [0, 0, 1]]
+        centre = np.array([(height - 1) / 2, (width - 1) / 2])
+        rows, columns = np.meshgrid(np.arange(height), np.arange(width), indexing="ij")
+        places = np.stack([rows - centre[0], columns - centre[1], np.ones_like(rows)], axis=-1) @ matrix.T
+        y, x = places[..., 0] + centre[0], places[..., 1] + centre[1]
+        grid = torch.from_numpy(np.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], axis=-1)).float()
+        moved = functional.grid_sample(picture[None].float(), grid[None], "bilinear", self.border, align_corners=False)
+        return moved[0].round().clamp(0, 255).to(torch.uint8)
 
 
 class GaussianNoise(nn.Module):
@@ -117,8 +163,8 @@ class GaussianNoise(nn.Module):
 
 
 def blur(options):
-    sigma, kernel = options.get("sigma", [0.1, 2.0]), options.get("kernel_size", 5)
-    return v2.GaussianBlur(kernel, tuple(sigma) if isinstance(sigma, list) else sigma)
+    sigma = options.get("sigma", [0.1, 2.0])
+    return v2.GaussianBlur(options.get("kernel_size", 3), tuple(sigma) if isinstance(sigma, list) else sigma)
 
 
 def jitter(options):
@@ -126,42 +172,46 @@ def jitter(options):
     return v2.ColorJitter(value("brightness"), value("contrast"), value("saturation"), value("hue"))
 
 
-def one_of_jitter(name):
-    return lambda options: jitter({name: options.get("factor", options.get(name, options.get("amount", 0)))})
-
-
 def erasing(options):
-    value = options.get("value", 0)
+    value = options.get("value", [124, 116, 104])
+    if value == "random":
+        sys.exit("torch_recipe.py knows no random colour for random_erasing: torchvision has none for bytes")
     return v2.RandomErasing(options.get("p", 0.5), tuple(options.get("scale", (0.02, 0.33))),
-                            tuple(options.get("ratio", (0.3, 3.3))), value if value != "random" else "random")
+                            tuple(options.get("ratio", (0.3, 3.3))), value)
 
 
+def crop(options, size):
+    fill, mode = options.get("fill", 0), {"nearest": "edge", "reflect": "reflect"}
+    return v2.RandomCrop(size, options.get("padding", 4), fill=0 if isinstance(fill, str) else fill,
+                         padding_mode=mode[fill] if isinstance(fill, str) else "constant")
+
+
+# Each from its options and the height and width of the picture.
 TRANSFORMS = {
-    "horizontal_flip": lambda o: v2.RandomHorizontalFlip(o.get("p", 0.5)),
-    "vertical_flip": lambda o: v2.RandomVerticalFlip(o.get("p", 0.5)),
-    "rotation": lambda o: v2.RandomRotation(pair(o["degrees"]), InterpolationMode.BILINEAR, fill=fill_of(o)),
+    "horizontal_flip": lambda o, size: v2.RandomHorizontalFlip(o.get("p", 0.5)),
+    "vertical_flip": lambda o, size: v2.RandomVerticalFlip(o.get("p", 0.5)),
+    "rotation": rotation,
     "affine": affine,
-    "color_jitter": jitter,
-    "brightness": one_of_jitter("brightness"),
-    "contrast": one_of_jitter("contrast"),
-    "saturation": one_of_jitter("saturation"),
-    "hue": one_of_jitter("hue"),
-    "gaussian_blur": blur,
-    "gaussian_noise": GaussianNoise,
-    "erasing": erasing,
-    "random_erasing": erasing,
+    "keras_affine": lambda o, size: KerasAffine(o),
+    "color_jitter": lambda o, size: jitter(o),
+    "gaussian_blur": lambda o, size: blur(o),
+    "gaussian_noise": lambda o, size: GaussianNoise(o),
+    "random_crop": crop,
+    "random_resized_crop": lambda o, size: v2.RandomResizedCrop(
+        size, tuple(o.get("scale", (0.08, 1.0))), tuple(o.get("ratio", (0.75, 1.3333))), antialias=True),
+    "random_erasing": lambda o, size: erasing(o),
 }
 # These have a probability of their own.
-OWN_P = {"horizontal_flip", "vertical_flip", "erasing", "random_erasing"}
+OWN_P = {"horizontal_flip", "vertical_flip", "random_erasing"}
 
 
-def augmentation(entries):
+def augmentation(entries, size):
     made = []
     for entry in entries:
         options = {name: value for name, value in entry.items() if name != "op"}
         if entry["op"] not in TRANSFORMS:
             sys.exit(f"torch_recipe.py knows no transform {entry['op']!r}; add its torchvision counterpart to TRANSFORMS")
-        transform = TRANSFORMS[entry["op"]](options)
+        transform = TRANSFORMS[entry["op"]](options, size)
         if entry["op"] not in OWN_P and options.get("p", 1.0) < 1.0:
             transform = v2.RandomApply([transform], options["p"])
         made.append(transform)
@@ -337,7 +387,9 @@ def main():
     rows, classes = read_samples(args.run)
     root = args.data or pathlib.Path(recipe["data"].get("path", "."))
     epochs = args.epochs or recipe["train"]["epochs"]
-    augment = augmentation(recipe["transforms"].get("train", []))
+    size = recipe["transforms"]["size"]
+    sides = [size, size] if isinstance(size, int) else size
+    augment = augmentation(recipe["transforms"].get("train", []), sides)
     parts = {}
     for name in ("train", "val", "test"):
         chosen = [row for row in rows if row["split"] == name]

@@ -10,7 +10,7 @@ use avizor_engine::{DType, GraphBuilder, State};
 use avizor_models::{NetworkOptions, Stem, find, save_safetensors};
 
 #[path = "../tests/networks/formula.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
+#[allow(dead_code, clippy::unwrap_used, reason = "a file of the tests, which use the rest")]
 mod formula;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,8 @@
 //! Networks seen from outside: against PyTorch's golden files, as summaries, as files.
 
+#![allow(clippy::print_stdout, reason = "how far from its bound a number is, for `--nocapture`")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod formula;
 mod golden;
 mod learning;
