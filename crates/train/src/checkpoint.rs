@@ -4,6 +4,7 @@
 //! crash at any moment leaves `current` naming a complete generation. The best parameters so far lie beside the
 //! generations, in a file that is never rewritten.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -153,8 +154,7 @@ fn damaged(path: &Path, problem: String) -> TrainError {
 }
 
 fn write_arrays(path: &Path, arrays: &[NamedArray]) -> Result<(), TrainError> {
-    let bytes: Vec<Vec<u8>> =
-        arrays.iter().map(|array| array.values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let bytes: Vec<Cow<'_, [u8]>> = arrays.iter().map(|array| little_endian(&array.values)).collect();
     let views = arrays.iter().zip(&bytes).map(|(array, bytes)| {
         let view = TensorView::new(Dtype::F32, array.shape.to_vec(), bytes);
         view.map(|view| (array.name.as_str(), view)).map_err(|error| damaged(path, error.to_string()))
@@ -162,6 +162,15 @@ fn write_arrays(path: &Path, arrays: &[NamedArray]) -> Result<(), TrainError> {
     let views = views.collect::<Result<Vec<_>, _>>()?;
     let file = safetensors::serialize(views, None).map_err(|error| damaged(path, error.to_string()))?;
     atomic_file::write(path, &file).map_err(|error| failed(path, &error))
+}
+
+/// As files store them; no copy on a machine that has them so in memory, which matters at hundreds of megabytes.
+fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        Cow::Borrowed(bytemuck::cast_slice(values))
+    } else {
+        Cow::Owned(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    }
 }
 
 fn read_arrays(path: &Path) -> Result<Vec<NamedArray>, TrainError> {

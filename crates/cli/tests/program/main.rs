@@ -1,6 +1,9 @@
 //! The program as a user meets it: run from an empty folder, judged by exit code, output and what it leaves behind.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails where it stands")]
+
 mod bad_input;
+mod quickstart;
 mod resume;
 mod road;
 mod sandbox;
