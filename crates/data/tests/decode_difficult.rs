@@ -1,5 +1,7 @@
 //! Awkward real files: each is decoded or refused as the collection's own table says.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail, and says what it skipped or counted")]
+
 mod real_data;
 
 use std::collections::BTreeMap;

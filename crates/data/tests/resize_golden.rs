@@ -1,5 +1,7 @@
 //! Resizing equals Pillow 13 bit for bit: bilinear, bicubic and Lanczos; largest difference 0.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail, and says what it skipped or counted")]
+
 mod real_data;
 
 use avizor_base::{Filter, ImageSize, Preprocess, ResizeRule};

@@ -1,5 +1,7 @@
 //! Transforms as a recipe names them: every row of the table, its defaults, its errors, its determinism.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail, and says what it skipped or counted")]
+
 use avizor_base::{ImageSize, Purpose, Seed};
 use avizor_data::Picture;
 use avizor_data::transforms::{Draw, Scratch, TRANSFORMS, Transforms};

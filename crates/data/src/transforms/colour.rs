@@ -65,7 +65,8 @@ fn to_hsv([red, green, blue]: [u8; 3]) -> [u8; 3] {
         (4.0 + f64::from(below(green)) - f64::from(below(red))) as f32
     };
     let turned = f64::from(hue) / 6.0 + 1.0;
-    let hue = (turned - turned.floor()) as f32;
+    // Positive and small, so that cutting is the floor.
+    let hue = (turned - f64::from(turned as u32)) as f32;
     // Never outside 0 to 255: hue and saturation lie within 0 and 1.
     [(f64::from(hue) * 255.0) as u8, (f64::from(saturation) * 255.0) as u8, most]
 }
@@ -76,13 +77,14 @@ fn from_hsv([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
         return [value; 3];
     }
     let place = f64::from(hue) * 6.0 / 255.0;
-    let sector = place.floor();
-    let (fraction, saturation) = ((place - sector) as f32, f32::from(saturation) / 255.0);
-    let part = |share: f32| (f64::from(value) * (1.0 - f64::from(share))).round() as u8;
-    let p = part(saturation);
-    let q = part(saturation * fraction);
-    let t = (f64::from(value) * (1.0 - f64::from(saturation) * (1.0 - f64::from(fraction)))).round() as u8;
-    match sector as u32 % 6 {
+    let sector = place as u32;
+    let (fraction, saturation) = ((place - f64::from(sector)) as f32, f32::from(saturation) / 255.0);
+    // Rounds what is not negative.
+    let part = |share: f64| (f64::from(value) * (1.0 - share) + 0.5) as u8;
+    let p = part(f64::from(saturation));
+    let q = part(f64::from(saturation * fraction));
+    let t = part(f64::from(saturation) * (1.0 - f64::from(fraction)));
+    match sector % 6 {
         0 => [value, t, p],
         1 => [q, value, p],
         2 => [p, value, t],

@@ -3,7 +3,7 @@
 use avizor_base::{ImageSize, Stream};
 use serde::{Deserialize, Serialize};
 
-use super::options::{ordered, probability};
+use super::options::{ordered, probability, whole};
 use super::{Draw, OptionRow, Scratch, Transform, TransformRow};
 use crate::Picture;
 
@@ -138,7 +138,7 @@ impl Blur {
             });
             weigh(sums, taps);
             for (sample, sum) in row.iter_mut().zip(&*sums) {
-                *sample = sum.round_ties_even() as u8;
+                *sample = whole(*sum) as u8;
             }
         }
     }

@@ -3,7 +3,7 @@
 use avizor_base::{ImageSize, Purpose, Seed, Stream};
 use serde::{Deserialize, Serialize};
 
-use super::options::{probability, within};
+use super::options::{probability, whole, within};
 use super::{Draw, OptionRow, Transform, TransformRow};
 use crate::Picture;
 
@@ -68,14 +68,15 @@ impl Noise {
     /// Each sample takes 16 bits of a stream: the place in a table of quantiles, which is finer than a level of gray.
     pub(super) fn apply(&self, picture: &mut Picture) {
         let mut stream = Seed(self.seed).stream(Purpose::Augment, [0; 3]);
+        let quantiles: &[f32; COUNT] = &QUANTILES;
         let (mean, sigma) = (255.0 * self.mean as f32, 255.0 * self.sigma as f32);
         for samples in picture.pixels_mut().chunks_mut(4) {
             let bits = stream.next_u64();
             for (index, sample) in samples.iter_mut().enumerate() {
                 let place = (bits >> (16 * index)) as usize;
-                let size = QUANTILES[place & (COUNT - 1)];
+                let size = quantiles[place & (COUNT - 1)];
                 let normal = if place & COUNT == 0 { size } else { -size };
-                *sample = (f32::from(*sample) + mean + sigma * normal).round_ties_even().clamp(0.0, 255.0) as u8;
+                *sample = whole(f32::from(*sample) + mean + sigma * normal).clamp(0.0, 255.0) as u8;
             }
         }
     }

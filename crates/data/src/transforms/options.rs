@@ -79,3 +79,23 @@ impl Colour {
         }
     }
 }
+
+/// The nearest whole number, a half to the even one, of a value below 2²² in size: as `round_ties_even`, which at the
+/// lowest level of x86-64 is a call for each value, while this becomes two instructions for four.
+pub(super) fn whole(value: f32) -> f32 {
+    const SHIFT: f32 = 12_582_912.0;
+    (value + SHIFT) - SHIFT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_the_nearest_and_even_at_a_half() {
+        for quarter in -4_000..4_000 {
+            let value = quarter as f32 / 4.0;
+            assert_eq!(whole(value), value.round_ties_even());
+        }
+    }
+}

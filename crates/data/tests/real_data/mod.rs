@@ -1,5 +1,7 @@
 //! Where real pictures lie for tests that need them.
 
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
 use std::path::PathBuf;
 
 /// The folder of a set under `AVIZOR_DATA`. Without it the test says that it is skipped, or fails where
