@@ -58,7 +58,11 @@ pub(crate) fn of_run(stored: &Stored) -> Vec<Finding> {
     numbers::find(stored, &mut findings);
     data::find(stored, &mut findings);
     findings.extend(of_curves(&stored.history));
-    let note = |note: &avizor_base::Note| Finding::new(Tone::Care, crate::name::shown(&note.text));
+    let note = |note: &avizor_base::Note| {
+        // How the folder was understood is for checking, not for worrying.
+        let tone = if note.kind == "source" { Tone::Fine } else { Tone::Care };
+        Finding::new(tone, crate::name::shown(&note.text))
+    };
     findings.extend(stored.info.notes.iter().map(note));
     findings.sort_by_key(|finding| finding.tone);
     findings
