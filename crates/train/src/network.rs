@@ -99,7 +99,7 @@ impl NetworkPlan {
         let (graph, head) = self.training_graph(batch)?;
         let mut options = CompileOptions::train("loss", Trainable::All);
         if self.freeze == Freeze::Backbone {
-            options = CompileOptions::train("loss", Trainable::Named(trained_names(state, &head)));
+            options = CompileOptions::train("loss", Trainable::Named(trained_names(state, Some(&head))));
             options.frozen_norm = FrozenNorm::Running;
         }
         Ok(Program::compile(&graph, &options, cpu, state)?)
@@ -120,8 +120,8 @@ impl NetworkPlan {
     pub(crate) fn optimizer(&self, state: &mut State) -> Result<Optimizer, TrainError> {
         let (_, head) = self.training_graph(1)?;
         let parameters = match self.freeze {
-            Freeze::None => trained_names(state, ""),
-            Freeze::Backbone => trained_names(state, &head),
+            Freeze::None => trained_names(state, None),
+            Freeze::Backbone => trained_names(state, Some(&head)),
         };
         let weight_decay = self.optimizer.weight_decay;
         let group = Group { parameters: parameters.into_iter().collect(), lr_scale: 1.0, weight_decay };
@@ -129,10 +129,18 @@ impl NetworkPlan {
     }
 }
 
-/// Names of the parameters that are trained: those of the layer `head`, or of all when that is empty.
-fn trained_names(state: &State, head: &str) -> BTreeSet<String> {
+/// Names of the parameters that are trained: those of one layer, or all.
+fn trained_names(state: &State, layer: Option<&str>) -> BTreeSet<String> {
     let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
-    parameters.map(|parameter| parameter.name.clone()).filter(|name| name.starts_with(head)).collect()
+    parameters
+        .map(|parameter| parameter.name.clone())
+        .filter(|name| layer.is_none_or(|layer| is_of(layer, name)))
+        .collect()
+}
+
+/// Whether a parameter belongs to a layer: `3.bias` is of layer `3`, `30.bias` is not.
+fn is_of(layer: &str, parameter: &str) -> bool {
+    parameter.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn kind(options: &OptimizerOptions) -> OptimizerKind {
@@ -158,6 +166,12 @@ pub(crate) fn balanced_class_weights(counts: &[usize]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_layer_is_told_by_its_whole_name() {
+        assert!(is_of("3", "3.bias") && is_of("fc", "fc.weight"));
+        assert!(!is_of("3", "30.bias") && !is_of("fc", "layer1.fc.weight") && !is_of("fc", "fc"));
+    }
 
     #[test]
     fn balanced_weights_are_scikit_learns() {
