@@ -1,7 +1,7 @@
 //! What every floor shares, and nothing more.
 //!
 //! Randomness ([`Seed`], [`Stream`]), names ([`ClassList`], [`SampleId`], [`Split`]), how a picture becomes a
-//! network's input ([`Preprocess`]), what happens during a run ([`Event`]) and files that are never half-written
+//! network's input ([`Preprocess`]), what happens during a run ([`Event`]), what an audit found ([`Finding`]) and files that are never half-written
 //! ([`atomic_file`]). Knows nothing of pictures, networks, terminals or the command line.
 //!
 //! ```
@@ -15,6 +15,7 @@
 pub mod atomic_file;
 mod class_list;
 mod event;
+mod finding;
 mod image_size;
 mod preprocess;
 mod sample_id;
@@ -23,6 +24,7 @@ mod split;
 
 pub use class_list::{ClassId, ClassList, ClassListError};
 pub use event::{Event, Listener, Note};
+pub use finding::{Finding, Severity};
 pub use image_size::ImageSize;
 pub use preprocess::{Filter, Preprocess, RESAMPLING, ResizeRule};
 pub use sample_id::SampleId;

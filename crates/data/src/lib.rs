@@ -47,7 +47,7 @@ pub mod split;
 mod tests_support;
 pub mod transforms;
 
-pub use audit::{AuditReport, Material, audit};
+pub use audit::{Material, audit};
 pub use decode::{DecodeError, DecodeOptions, Decoded, decode, probe};
 pub use index::{DataOptions, Index, IndexError};
 pub use loader::{LoadError, Loader, Prepared};

@@ -1,5 +1,6 @@
 //! `audit.json`: what is wrong with the pictures.
 
+use avizor_base::Finding;
 use serde::{Deserialize, Serialize};
 
 use crate::{Format, Named, RunFolder, StoreError, file};
@@ -15,36 +16,6 @@ pub struct Audit {
     pub classes: Named<u64>,
     /// What was found, the most serious first.
     pub findings: Vec<Finding>,
-}
-
-/// One kind of thing that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Stable word, such as `exact_duplicate`.
-    pub kind: String,
-    /// How much it matters.
-    pub severity: Severity,
-    /// How many samples or groups it concerns.
-    pub count: u64,
-    /// The samples, those that belong together in one list. Paths are relative to the data folder.
-    pub groups: Vec<Vec<String>>,
-    /// Why it matters, a sentence.
-    pub why: String,
-    /// What to do, a sentence.
-    #[serde(rename = "do")]
-    pub advice: String,
-}
-
-/// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Numbers of this run are wrong or impossible because of it.
-    Error,
-    /// Numbers may mislead.
-    Warning,
-    /// Good to know.
-    Info,
 }
 
 impl RunFolder {

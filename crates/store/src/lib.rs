@@ -35,7 +35,8 @@ mod readable_json;
 mod run_info;
 mod samples;
 
-pub use audit::{Audit, Finding, Severity};
+pub use audit::Audit;
+pub use avizor_base::{Finding, Severity};
 pub use balance::{BalanceRow, read_balance, write_balance};
 pub use error::StoreError;
 pub use events::{Clock, EventLog, LoggedEvent, read_events};

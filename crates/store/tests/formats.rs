@@ -109,6 +109,7 @@ fn audit() -> Audit {
             severity: Severity::Warning,
             count: 1,
             groups: vec![vec!["cat/0001.jpg".into(), "cat/copy of 0001.jpg".into()]],
+            details: Vec::new(),
             why: "The same picture twice counts double, and misleads when it is on both sides of a split.".into(),
             advice: "Remove all but one of each group.".into(),
         }],

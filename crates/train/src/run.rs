@@ -4,12 +4,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use avizor_base::{Event, Listener, Note, Preprocess, Seed, Split};
-use avizor_data::audit::AuditReport;
 use avizor_kernels::{Cpu, Level};
 use avizor_predict::{Model, ModelCard, Provenance};
 use avizor_store::{
-    Audit, DataInfo, EventLog, Finding, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder,
-    RunInfo, RunState, Severity, write_balance, write_samples,
+    Audit, DataInfo, EventLog, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder, RunInfo,
+    RunState, write_balance, write_samples,
 };
 
 use crate::checkpoint::Checkpoints;
@@ -77,7 +76,7 @@ pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<
     run.write_info(&info)?;
     run.write_recipe(&recipe.to_toml())?;
     write_samples(&run.samples_path(), &prepared.setup.sample_rows())?;
-    run.write_audit(&stored_audit(&prepared.setup.audit))?;
+    run.write_audit(&audit_page(&prepared.setup))?;
     let balance = prepared.setup.balance_rows(&recipe.balance);
     if !balance.is_empty() {
         write_balance(&run.balance_path(), &balance)?;
@@ -303,26 +302,15 @@ pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audit, TrainE
     let preprocess = source::preprocess(&recipe.transforms)?;
     let setup = Setup::new(recipe, preprocess, env.threads, env.reading)?;
     setup.tell(env.listener);
-    Ok(stored_audit(&setup.audit))
+    Ok(audit_page(&setup))
 }
 
-fn stored_audit(report: &AuditReport) -> Audit {
-    let finding = |finding: &avizor_data::audit::Finding| Finding {
-        kind: finding.kind.clone(),
-        severity: match finding.severity {
-            avizor_data::audit::Severity::Error => Severity::Error,
-            avizor_data::audit::Severity::Warning => Severity::Warning,
-            avizor_data::audit::Severity::Info => Severity::Info,
-        },
-        count: finding.count as u64,
-        groups: finding.groups.clone(),
-        why: finding.why.clone(),
-        advice: finding.remedy.clone(),
-    };
+fn audit_page(setup: &Setup) -> Audit {
+    let (classes, counts) = (setup.index.classes(), setup.index.class_counts());
     Audit {
         format: Format,
-        samples: report.samples as u64,
-        classes: report.classes.iter().map(|(name, &count)| (name.clone(), count as u64)).collect(),
-        findings: report.findings.iter().map(finding).collect(),
+        samples: setup.index.len() as u64,
+        classes: classes.ids().map(|id| (classes.name(id).to_owned(), counts[id.index()] as u64)).collect(),
+        findings: setup.findings.clone(),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use avizor_base::{ClassList, Event, Listener, Note, Preprocess, Seed, Split};
-use avizor_data::audit::{AuditReport, Material, audit};
+use avizor_base::{ClassList, Event, Finding, Listener, Note, Preprocess, Seed, Split};
+use avizor_data::audit::{Material, audit};
 use avizor_data::index::Index;
 use avizor_data::loader::{Prepared, is_imbalanced};
 use avizor_data::scan::{Scan, scan};
@@ -27,7 +27,7 @@ pub(crate) struct Setup {
     /// `None` for pictures that are in no part.
     partition: Option<Partition>,
     pub(crate) rows: Rows,
-    pub(crate) audit: AuditReport,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Rows of the index by part, in the order of the index; only samples that can be read.
@@ -78,7 +78,7 @@ impl Setup {
         };
         let partition = split(&setup.index, Some(&setup.scan), &options)?;
         let material = Material { index: &setup.index, scan: &setup.scan, partition: Some(&partition) };
-        setup.audit = audit(&material);
+        setup.findings = audit(&material);
         setup.rows = Rows {
             train: partition.rows(Split::Train),
             val: partition.rows(Split::Val),
@@ -101,8 +101,8 @@ impl Setup {
         let prepared = Arc::new(Prepared::new(Arc::clone(&index), preprocess, limits, Prepared::DEFAULT_BUDGET));
         let decode = prepared.decode_options();
         let scan = scan(&index, &decode, threads, Some(&prepared), |done| reading(Reading { done, all }));
-        let audit = audit(&Material { index: &index, scan: &scan, partition: None });
-        Self { index, scan, prepared, partition: None, rows: Rows::default(), audit }
+        let findings = audit(&Material { index: &index, scan: &scan, partition: None });
+        Self { index, scan, prepared, partition: None, rows: Rows::default(), findings }
     }
 
     /// Reads labelled pictures that are in no part: those that a model is measured on.

@@ -1,14 +1,16 @@
 //! Equal files in different parts.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::equal_files::equal_files;
 use super::material::Material;
-use super::{Check, Severity};
 
 pub(super) const CHECK: Check = Check {
     kind: "across_splits",
     severity: Severity::Error,
     why: "the network is measured on pictures that it has learned, so the result is too good",
-    remedy: "remove them from train, or let avizor split the data",
+    advice: "remove them from train, or let avizor split the data",
     find: |material| equal_files(material, |set| in_several_parts(material, set)),
 };
 

@@ -1,12 +1,14 @@
 //! Equal files in one class.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::equal_files::{equal_files, one_class};
-use super::{Check, Severity};
 
 pub(super) const CHECK: Check = Check {
     kind: "exact_duplicate",
     severity: Severity::Warning,
     why: "equal files count twice in training, and in two parts they flatter the result",
-    remedy: "remove all but one; until then a split keeps them on one side",
+    advice: "remove all but one; until then a split keeps them on one side",
     find: |material| equal_files(material, |set| one_class(material, set)),
 };

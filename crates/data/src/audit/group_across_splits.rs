@@ -1,14 +1,16 @@
 //! Groups cut by the split.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::across_splits::in_several_parts;
 use super::material::{Found, Material};
-use super::{Check, Severity};
 
 pub(super) const CHECK: Check = Check {
     kind: "group_across_splits",
     severity: Severity::Error,
     why: "pictures of one group (a patient, a scene) are learned and measured, so the result is too good",
-    remedy: "keep groups together with `split.group`, or remove them from one part",
+    advice: "keep groups together with `split.group`, or remove them from one part",
     find,
 };
 

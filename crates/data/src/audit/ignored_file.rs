@@ -1,13 +1,15 @@
 //! What lies in the folder and is no sample.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::material::{Found, Material};
-use super::{Check, Severity};
 
 pub(super) const CHECK: Check = Check {
     kind: "ignored_file",
     severity: Severity::Info,
     why: "these are not used",
-    remedy: "check that none of them was meant as a picture",
+    advice: "check that none of them was meant as a picture",
     find,
 };
 

@@ -1,13 +1,15 @@
 //! Classes of very different size.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::material::{Found, Material};
-use super::{Check, Severity};
 
 pub(super) const CHECK: Check = Check {
     kind: "imbalance",
     severity: Severity::Info,
     why: "a network that sees one class more often prefers it, and accuracy hides how bad the rare ones are",
-    remedy: "look at macro F1; `balance.sampler` or class weights even the classes out",
+    advice: "look at macro F1; `balance.sampler` or class weights even the classes out",
     find,
 };
 

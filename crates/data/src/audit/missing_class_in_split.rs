@@ -1,7 +1,7 @@
 //! Classes that a part lacks.
 
-use super::{Check, Severity};
-use avizor_base::Split;
+use super::Check;
+use avizor_base::{Severity, Split};
 
 use super::material::{Found, Material};
 
@@ -9,7 +9,7 @@ pub(super) const CHECK: Check = Check {
     kind: "missing_class_in_split",
     severity: Severity::Warning,
     why: "nothing can be said about a class in a part that has no picture of it",
-    remedy: "add pictures of the class, or give val and test larger shares",
+    advice: "add pictures of the class, or give val and test larger shares",
     find,
 };
 

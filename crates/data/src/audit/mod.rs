@@ -20,7 +20,6 @@ mod imbalance;
 mod material;
 mod missing_class_in_split;
 mod odd_shape;
-mod report;
 mod table_mismatch;
 #[cfg(test)]
 mod tests;
@@ -31,8 +30,8 @@ mod undecodable;
 mod wrong_extension;
 
 pub use material::Material;
-pub use report::{AuditReport, Finding, Severity};
 
+use avizor_base::{Finding, Severity};
 use material::Found;
 
 /// One kind of finding.
@@ -44,7 +43,7 @@ pub struct Check {
     /// Why it matters.
     pub why: &'static str,
     /// What to do.
-    pub remedy: &'static str,
+    pub advice: &'static str,
     find: fn(&Material<'_>) -> Found,
 }
 
@@ -75,25 +74,18 @@ pub const CHECKS: &[Check] = &[
 ];
 
 /// Runs every check; what is not there gives no finding.
-pub fn audit(material: &Material<'_>) -> AuditReport {
-    let findings = CHECKS.iter().filter_map(|check| {
+pub fn audit(material: &Material<'_>) -> Vec<Finding> {
+    let finding = |check: &Check| {
         let found = (check.find)(material);
         (found.count > 0).then(|| Finding {
             kind: check.kind.to_owned(),
             severity: check.severity,
-            count: found.count,
+            count: found.count as u64,
             groups: found.groups,
             details: found.details,
             why: check.why.to_owned(),
-            remedy: check.remedy.to_owned(),
+            advice: check.advice.to_owned(),
         })
-    });
-    let classes = material.index.classes();
-    let counts = material.index.class_counts();
-    AuditReport {
-        format: 1,
-        samples: material.index.len(),
-        classes: classes.ids().map(|class| (classes.name(class).to_owned(), counts[class.index()])).collect(),
-        findings: findings.collect(),
-    }
+    };
+    CHECKS.iter().filter_map(finding).collect()
 }

@@ -1,14 +1,16 @@
 //! Pictures much longer than the others.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::material::{Found, Material};
-use super::{Check, Severity};
 use crate::scan::Seen;
 
 pub(super) const CHECK: Check = Check {
     kind: "odd_shape",
     severity: Severity::Info,
     why: "squashed to the size of the others, their content is distorted",
-    remedy: "crop them, or choose `transforms.resize = \"pad\"`",
+    advice: "crop them, or choose `transforms.resize = \"pad\"`",
     find,
 };
 

@@ -1,13 +1,15 @@
 //! Rows without a picture and pictures without a row.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::material::{Found, Material};
-use super::{Check, Severity};
 
 pub(super) const CHECK: Check = Check {
     kind: "table_mismatch",
     severity: Severity::Warning,
     why: "what has no partner is left out",
-    remedy: "complete the table or the folder, or check which column names the files",
+    advice: "complete the table or the folder, or check which column names the files",
     find,
 };
 

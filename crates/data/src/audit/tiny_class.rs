@@ -1,13 +1,15 @@
 //! Classes with very few pictures.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::material::{Found, Material};
-use super::{Check, Severity};
 
 pub(super) const CHECK: Check = Check {
     kind: "tiny_class",
     severity: Severity::Warning,
     why: "so few pictures are hardly learned, and a number measured on one or two of them means little",
-    remedy: "add pictures: thirty are a start; or merge or leave out the class",
+    advice: "add pictures: thirty are a start; or merge or leave out the class",
     find,
 };
 

@@ -1,7 +1,9 @@
 //! Files that give no picture.
 
+use avizor_base::Severity;
+
+use super::Check;
 use super::material::{Found, Material};
-use super::{Check, Severity};
 use crate::Unreadable;
 use crate::decode::DecodeError;
 
@@ -9,7 +11,7 @@ pub(super) const CHECK: Check = Check {
     kind: "undecodable",
     severity: Severity::Error,
     why: "these files cannot be read and are left out; none is replaced",
-    remedy: "remove them, convert them, or fetch them again",
+    advice: "remove them, convert them, or fetch them again",
     find: |material| failed(material, |error| !is_cut_off(error)),
 };
 

@@ -1,12 +1,14 @@
 //! Names that claim another format.
 
-use super::{Check, Severity};
+use avizor_base::Severity;
+
+use super::Check;
 
 pub(super) const CHECK: Check = Check {
     kind: "wrong_extension",
     severity: Severity::Info,
     why: "programs that trust names refuse or misread these files; avizor reads them by content",
-    remedy: "rename them",
+    advice: "rename them",
     find: |material| {
         material.pictures(|row, seen| {
             !seen.facts.format.extensions().contains(&extension(material.index.name(row)).as_str())

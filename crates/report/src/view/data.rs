@@ -93,14 +93,20 @@ fn audit_row(finding: &Finding) -> AuditRow {
         Severity::Warning => "warning",
         Severity::Info => "note",
     };
-    let names =
-        |group: &Vec<String>| group.iter().map(|sample| name::short(sample, 60)).collect::<Vec<_>>().join(" = ");
+    let example = |(group, detail): (&[String], Option<&str>)| {
+        let names = group.iter().map(|sample| name::short(sample, 60)).collect::<Vec<_>>().join(" = ");
+        [names.as_str(), detail.unwrap_or("")]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(": ")
+    };
     AuditRow {
         title: title(&finding.kind),
         severity,
         count: number::counted(finding.count, "case"),
         why: sentence(&finding.why),
         advice: sentence(&finding.advice),
-        examples: finding.groups.iter().take(EXAMPLES).map(names).collect(),
+        examples: finding.cases().take(EXAMPLES).map(example).collect(),
     }
 }
