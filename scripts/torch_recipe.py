@@ -332,7 +332,7 @@ def loader(part, recipe, classes, generator):
     return torch.utils.data.DataLoader(part, batch, sampler=sampler), counts
 
 
-def fit(recipe, parts, classes, seed, epochs):
+def fit(recipe, parts, classes, seed, epochs, keep=None):
     torch.manual_seed(seed)
     np.random.seed(seed)
     net = network(recipe, len(classes)).to(memory_format=torch.channels_last)
@@ -344,8 +344,15 @@ def fit(recipe, parts, classes, seed, epochs):
     loss_of = nn.CrossEntropyLoss(weights, label_smoothing=recipe["train"]["label_smoothing"])
     rate = Rate(recipe["schedule"], recipe["optimizer"]["lr"], epochs, len(batches))
     select = recipe["train"]["select"].removeprefix("val.")
-    best, step, since = None, 0, 0
-    for epoch in range(epochs):
+    best, step, since, begun = None, 0, 0, 0
+    if keep and keep.exists():
+        kept = torch.load(keep, weights_only=False)
+        net.load_state_dict(kept["net"])
+        step_with.load_state_dict(kept["optimizer"])
+        batches.sampler.generator.set_state(kept["order"])
+        torch.set_rng_state(kept["random"])
+        rate, best, step, since, begun = (kept[name] for name in ("rate", "best", "step", "since", "begun"))
+    for epoch in range(begun, epochs):
         started, losses = time.perf_counter(), []
         net.train()
         for pictures, labels in batches:
@@ -367,6 +374,10 @@ def fit(recipe, parts, classes, seed, epochs):
             best, since = (value, epoch + 1, copy.deepcopy(net.state_dict()), val), 0
         print(f"seed {seed} epoch {epoch + 1}: train loss {statistics.mean(losses):.4f}, val loss {val['loss']:.4f}, "
               f"val accuracy {val['accuracy']:.4f}, {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
+        if keep:
+            torch.save({"net": net.state_dict(), "optimizer": step_with.state_dict(), "random": torch.get_rng_state(),
+                        "order": batches.sampler.generator.get_state(), "rate": rate, "best": best, "step": step,
+                        "since": since, "begun": epoch + 1}, keep)
         if recipe["train"]["early_stop"] and since >= recipe["train"]["early_stop"]:
             break
     net.load_state_dict(best[2])
@@ -380,6 +391,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, help="where the paths of samples.csv begin; default: data.path")
     parser.add_argument("--epochs", type=int, help="other than the recipe's")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--keep", help="a file a seed (SEED is appended): its state after each epoch, to go on from")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
@@ -398,7 +410,8 @@ def main():
     accuracies = []
     for seed in (int(seed) for seed in args.seeds.split(",")):
         started = time.perf_counter()
-        net, epoch, val = fit(recipe, parts, classes, seed, epochs)
+        keep = pathlib.Path(f"{args.keep}{seed}") if args.keep else None
+        net, epoch, val = fit(recipe, parts, classes, seed, epochs, keep)
         out = {"seed": seed, "epochs": epochs, "best_epoch": epoch, "val": val,
                "seconds": round(time.perf_counter() - started, 1)}
         if "test" in parts:
