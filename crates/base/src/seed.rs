@@ -24,7 +24,7 @@ pub enum Purpose {
     Augment = 5,
     /// Dropout masks. Key: step, node, 0.
     Dropout = 6,
-    /// Bootstrap resampling. Key: hash of the metric's name, 0, 0.
+    /// Bootstrap resampling: one stream, whose replicates all metrics share. Key: hash of "evaluation", 0, 0.
     Bootstrap = 7,
     /// The pictures that `quickstart` draws. Key: class, picture, 0.
     Quickstart = 8,
