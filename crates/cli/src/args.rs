@@ -230,7 +230,7 @@ pub(crate) struct BenchStep {
     /// Seconds to measure each of training and inference
     #[arg(long, default_value_t = 3.0)]
     pub(crate) seconds: f64,
-    /// Show the steps, their kernels, shapes, bytes and times
+    /// Show the steps on standard error: kernels, shapes, bytes, times, share of the machine's peak
     #[arg(long)]
     pub(crate) plan: bool,
     /// Print one JSON object

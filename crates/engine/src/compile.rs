@@ -40,7 +40,7 @@ pub(crate) fn transform(graph: &Graph, options: &CompileOptions) -> Result<Graph
 
 /// A kernel for every node that computes something.
 fn lower_all(graph: &Graph, buffers: &Buffers, cpu: &Cpu) -> Result<Vec<Option<Kernel>>, GraphError> {
-    let uses = graph.uses();
+    let readers = graph.readers();
     let kernel_of = |(id, node): (NodeId, &Node)| {
         let Source::Operator(operator) = &node.source else { return Ok(None) };
         if is_view(node) {
@@ -51,7 +51,7 @@ fn lower_all(graph: &Graph, buffers: &Buffers, cpu: &Cpu) -> Result<Vec<Option<K
             inputs: node.inputs.iter().map(|&input| graph.tensor_type(input)).collect(),
             outputs: &node.outputs,
             overwrites: buffers.overwrites[id.index()],
-            is_read: uses[id.index()].iter().map(|&uses| uses > 0).collect(),
+            is_read: (0..node.outputs.len()).map(|output| readers.is_read(Value { node: id, output })).collect(),
         };
         let missing = || GraphError::NoKernel { node: node.name.clone(), kind: operator.kind() };
         lower::cpu::lower(operator.as_ref(), &site).ok_or_else(missing).map(Some)
@@ -161,6 +161,7 @@ impl Layout {
             inputs: node.inputs.iter().map(|&input| graph.shape(input).clone()).collect(),
             outputs: node.outputs.iter().map(|of| of.shape.clone()).collect(),
             bytes: input_bytes + output_bytes,
+            multiply_adds: kernel.multiply_adds,
             workspace_bytes: kernel.workspace.unwrap_or(0) * 4,
             in_place: overwritten.is_some(),
         };

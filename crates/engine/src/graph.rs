@@ -186,20 +186,46 @@ impl Graph {
         live
     }
 
-    /// How often live nodes, outputs and gradients read each value: `uses[node][output]`.
-    pub(crate) fn uses(&self) -> Vec<Vec<usize>> {
+    /// Who reads each value.
+    pub(crate) fn readers(&self) -> Readers {
+        let empty = |node: &Node| vec![Some(Vec::new()); node.outputs.len()];
+        let mut readers = Readers(self.nodes.iter().map(empty).collect());
         let live = self.live();
-        let mut uses: Vec<Vec<usize>> = self.nodes.iter().map(|node| vec![0; node.outputs.len()]).collect();
-        let read = self.nodes.iter().zip(&live).filter(|(_, live)| **live).flat_map(|(node, _)| &node.inputs);
-        for value in read.copied().chain(self.kept()) {
-            uses[value.node.index()][value.output] += 1;
+        for (id, node) in self.ids().filter(|(id, _)| live[id.index()]) {
+            for input in &node.inputs {
+                if let Some(of) = readers.of_mut(*input) {
+                    of.push(id);
+                }
+            }
         }
-        uses
+        for value in self.kept() {
+            readers.0[value.node.index()][value.output] = None;
+        }
+        readers
     }
 
     /// Values that somebody reads after a run.
     fn kept(&self) -> impl Iterator<Item = Value> {
         self.outputs.iter().map(|(_, value)| *value).chain(self.gradients.iter().map(|(_, value)| *value))
+    }
+}
+
+/// The live nodes that read each value.
+#[derive(Debug)]
+pub(crate) struct Readers(Vec<Vec<Option<Vec<NodeId>>>>);
+
+impl Readers {
+    /// In the order of the nodes, one that reads it twice twice; `None` for a value that is read after the run.
+    pub(crate) fn of(&self, value: Value) -> Option<&[NodeId]> {
+        self.0[value.node.index()][value.output].as_deref()
+    }
+
+    pub(crate) fn is_read(&self, value: Value) -> bool {
+        self.of(value).is_none_or(|readers| !readers.is_empty())
+    }
+
+    fn of_mut(&mut self, value: Value) -> Option<&mut Vec<NodeId>> {
+        self.0[value.node.index()][value.output].as_mut()
     }
 }
 

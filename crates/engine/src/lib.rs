@@ -64,7 +64,7 @@ pub use operator::{NodePurpose, Operands, Operator, Specialised, Storage, Wide};
 pub use optimizer::{Group, Optimizer, OptimizerKind};
 pub use parameter::{DiskLayout, Initialiser, ParameterSpec, Role};
 pub use passes::Pass;
-pub use plan_table::{PlanRow, PlanTable};
+pub use plan_table::{PlanRow, PlanTable, PlanTimes};
 pub use program::Program;
 pub use state::{Parameter, State};
 pub use tensor_type::{DType, Shape, TensorType};

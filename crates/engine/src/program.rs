@@ -78,7 +78,7 @@ impl Program {
     /// What runs in which order, with its kernel, shapes and memory.
     pub fn plan(&self) -> PlanTable<'_> {
         let rows = self.constant_steps.iter().chain(&self.steps).map(|step| &step.row).collect();
-        PlanTable { rows, arena_bytes: self.arena_bytes, program_bytes: self.program_bytes }
+        PlanTable { rows, arena_bytes: self.arena_bytes, program_bytes: self.program_bytes, times: None }
     }
 
     /// Bytes of the arena that this program uses; other programs of the same state use the same bytes.

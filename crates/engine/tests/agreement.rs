@@ -111,13 +111,25 @@ fn nothing_is_computed_that_no_trained_parameter_needs() {
     let all = kernels(&train(FrozenNorm::Batch, Trainable::All));
     assert!(!all.iter().any(|(node, _)| node == "conv1/conv2d_grad_input"));
     assert!(all.iter().any(|(node, _)| node == "conv1/conv2d_grad_weight"));
-    assert!(all.iter().any(|(_, kernel)| kernel == "add_relu"));
-    assert!(all.iter().any(|(_, kernel)| kernel == "relu_backward_in_place"));
     let head = kernels(&train(FrozenNorm::Running, names_starting(&graph, &["fc."])));
     let backward: Vec<&str> = head.iter().map(|(node, _)| node.as_str()).filter(|node| node.contains("grad")).collect();
     assert_eq!(backward, ["fc/linear_grad_weight"]);
     // The frozen prefix is folded as in inference.
     assert!(!head.iter().any(|(_, kernel)| kernel.starts_with("batch_norm")), "{head:?}");
+}
+
+#[test]
+fn in_training_a_norm_does_what_follows_it_and_finds_its_way_back_alone() {
+    for settings in [Settings::full(4), Settings::smooth(4)] {
+        let options = CompileOptions::train("loss", Trainable::All);
+        let trainer = Trainer::with_options(settings, Cpu::new(1, Level::best()), &options);
+        let kernels: Vec<&str> = trainer.program.plan().rows.iter().map(|row| row.kernel).collect();
+        let count = |name: &str| kernels.iter().filter(|&&kernel| kernel == name).count();
+        let norms = kernels.iter().filter(|kernel| kernel.starts_with("batch_norm_train")).count();
+        assert_eq!(count("batch_norm_train_act"), count("batch_norm_backward_act"), "{kernels:?}");
+        assert!(count("batch_norm_train_act") >= 2 && count("batch_norm_train") < norms / 2, "{kernels:?}");
+        assert_eq!(count("unary_in_place"), 0, "{kernels:?}");
+    }
 }
 
 #[test]
@@ -161,8 +173,8 @@ fn the_plan_prints_as_a_table() {
     let text = plan.to_string();
     assert_eq!(text.lines().count(), plan.rows.len() + 2);
     assert!(text.starts_with("step  node "), "{text}");
-    let relu = text.lines().find(|line| line.contains(" layer1.act1 ")).unwrap();
-    assert!(relu.contains("unary_in_place") && relu.contains("4×6×6×8"), "{relu}");
+    let norm = text.lines().find(|line| line.contains(" layer1.bn1 ")).unwrap();
+    assert!(norm.contains("batch_norm_train_act") && norm.contains("4×6×6×8"), "{norm}");
     assert!(text.lines().last().unwrap().starts_with("arena "), "{text}");
     eprintln!("{text}");
 }

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use avizor_kernels::batch_norm::{
-    BatchNormShape, batch_norm_backward, batch_norm_infer, batch_norm_train, batch_norm_workspace,
+    AfterNorm, BatchNormShape, SavedNorm, batch_norm_backward, batch_norm_infer, batch_norm_train, batch_norm_workspace,
 };
 use avizor_kernels::elementwise::{add, add_relu, copy, sum_rows, sum_rows_workspace};
 use avizor_kernels::optimizer::{Adam, Sgd, adam, sgd};
@@ -57,46 +57,40 @@ fn activations(cpu: &Cpu, rows: usize, channels: usize) {
     let (x, dy, mut y) = (numbers(shape.len()), numbers(shape.len()), vec![0.0; shape.len()]);
     let (gamma, beta) = (vec![1.0; channels], vec![0.0; channels]);
     let (mut mean, mut var) = (vec![0.0; channels], vec![1.0; channels]);
-    let (mut save_mean, mut save_inv_std) = (mean.clone(), var.clone());
+    let (mut save_mean, mut save_inv_std, mut save_offset) = (mean.clone(), var.clone(), mean.clone());
     let (mut dgamma, mut dbeta) = (mean.clone(), mean.clone());
     let mut workspace = vec![0.0; batch_norm_workspace(shape).max(sum_rows_workspace(rows, channels))];
     let name = |pass: &str| format!("{pass} {rows} × {channels}");
     measure(&name("copy"), 2 * bytes, || copy(cpu, &x, &mut y));
-    measure(&name("batch_norm_train"), 3 * bytes, || {
-        batch_norm_train(
-            cpu,
-            shape,
-            &x,
-            &gamma,
-            &beta,
-            1e-5,
-            0.1,
-            &mut mean,
-            &mut var,
-            &mut y,
-            &mut save_mean,
-            &mut save_inv_std,
-            &mut workspace,
-        );
-    });
+    for activation in [None, Some(Unary::Relu), Some(Unary::Silu)] {
+        measure(&name(&format!("batch_norm_train, {activation:?}")), 3 * bytes, || {
+            batch_norm_train(
+                cpu,
+                shape,
+                &x,
+                &gamma,
+                &beta,
+                1e-5,
+                0.1,
+                &mut mean,
+                &mut var,
+                AfterNorm { residual: None, activation },
+                &mut y,
+                SavedNorm { mean: &mut save_mean, inv_std: &mut save_inv_std, offset: &mut save_offset },
+                &mut workspace,
+            );
+        });
+    }
     measure(&name("batch_norm_infer"), 2 * bytes, || {
         batch_norm_infer(cpu, shape, &x, &gamma, &beta, &mean, &var, 1e-5, &mut y);
     });
-    measure(&name("batch_norm_backward"), 5 * bytes, || {
-        batch_norm_backward(
-            cpu,
-            shape,
-            &x,
-            &dy,
-            &gamma,
-            &save_mean,
-            &save_inv_std,
-            &mut y,
-            &mut dgamma,
-            &mut dbeta,
-            &mut workspace,
-        );
-    });
+    for activation in [None, Some(Unary::Relu), Some(Unary::Silu)] {
+        measure(&name(&format!("batch_norm_backward, {activation:?}")), 5 * bytes, || {
+            let saved = [&*save_mean, &save_inv_std, &save_offset];
+            let ws = &mut workspace;
+            batch_norm_backward(cpu, shape, activation, &x, &dy, &gamma, saved, &mut y, &mut dgamma, &mut dbeta, ws);
+        });
+    }
     measure(&name("sum_rows"), bytes, || sum_rows(cpu, rows, channels, &x, &mut dbeta, &mut workspace));
     measure(&name("global_avg_pool of 32"), bytes, || {
         global_avg_pool(cpu, 32, rows / 32, channels, &x, &mut y[..32 * channels]);

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use avizor_base::{ImageSize, Preprocess, Seed};
 use avizor_engine::{
-    CompileOptions, DType, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
+    CompileOptions, DType, GraphBuilder, Group, Optimizer, OptimizerKind, PlanTable, PlanTimes, Program, State,
+    Trainable, ops,
 };
-use avizor_kernels::Cpu;
+use avizor_kernels::{Cpu, peak_flops};
 use avizor_models::{Network, NetworkOptions, find, image_input};
 use avizor_predict::Scorer;
 use serde_json::json;
@@ -18,6 +19,9 @@ use crate::session::Session;
 
 /// Runs before the clock counts: caches and pages are then as they stay.
 const WARM_UP: usize = 2;
+
+/// Runs in which every step of a plan is timed; the median counts.
+const TIMED_RUNS: usize = 5;
 
 pub(crate) fn run(session: &Session, args: &args::Bench) -> Result<(), Failure> {
     match &args.what {
@@ -117,7 +121,7 @@ impl<'b> StepBench<'b> {
             optimizer.step(&self.cpu, &mut state, 1e-3);
         });
         if self.args.plan {
-            writeln!(anstream::stdout(), "{}", train.plan())?;
+            writeln!(anstream::stderr(), "{}", self.timed_plan(&train, &mut state))?;
         }
 
         // The last state of the parameters is as good as any: no kernel's time depends on values.
@@ -127,9 +131,34 @@ impl<'b> StepBench<'b> {
         self.fill(&infer, &mut state);
         let inference = Times::of(time, || infer.run(&self.cpu, &mut state));
         if self.args.plan {
-            writeln!(anstream::stdout(), "{}", infer.plan())?;
+            writeln!(anstream::stderr(), "{}", self.timed_plan(&infer, &mut state))?;
         }
         Ok((training, inference))
+    }
+
+    /// The steps of a program, each with the time that it takes among the others. Steps that run only when parameters
+    /// have changed stand first; where none did, they are left out.
+    fn timed_plan<'p>(&self, program: &'p Program, state: &mut State) -> PlanTable<'p> {
+        let mut plan = program.plan();
+        let mut runs = Vec::new();
+        for _ in 0..TIMED_RUNS {
+            let mut seconds = Vec::with_capacity(plan.rows.len());
+            let mut since = Instant::now();
+            program.run_observed(&self.cpu, state, &mut |_| {
+                seconds.push(since.elapsed().as_secs_f64());
+                since = Instant::now();
+            });
+            runs.push(seconds);
+        }
+        let steps = runs.iter().map(Vec::len).min().unwrap_or(0);
+        plan.rows.drain(..plan.rows.len() - steps);
+        let median = |step: usize| {
+            let mut times: Vec<f64> = runs.iter().map(|run| run[run.len() - steps + step]).collect();
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        plan.times = Some(PlanTimes { seconds: (0..steps).map(median).collect(), peak_flops: peak_flops(&self.cpu) });
+        plan
     }
 
     /// Pictures of noise, labels in turn.

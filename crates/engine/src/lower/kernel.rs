@@ -33,17 +33,19 @@ impl Site<'_> {
 
 type Run = dyn Fn(&Cpu, &mut Call<'_>) + Send + Sync;
 
-/// A kernel chosen for a node: its name, how many words of workspace it wants, and the call.
+/// A kernel chosen for a node: its name, how many words of workspace it wants, the multiply-adds that its result is
+/// defined by (a fast method may do with fewer), and the call.
 pub(crate) struct Kernel {
     pub(crate) name: &'static str,
     pub(crate) workspace: Option<usize>,
+    pub(crate) multiply_adds: usize,
     pub(crate) run: Box<Run>,
 }
 
 impl Kernel {
     /// A kernel that reads the inputs and writes the outputs, then the inputs that the operator updates.
     pub(crate) fn new(name: &'static str, run: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static) -> Self {
-        Self { name, workspace: None, run: Box::new(run) }
+        Self { name, workspace: None, multiply_adds: 0, run: Box::new(run) }
     }
 
     /// The same, with a workspace as the last of what is written.
@@ -52,7 +54,12 @@ impl Kernel {
         words: usize,
         run: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static,
     ) -> Self {
-        Self { name, workspace: Some(words), run: Box::new(run) }
+        Self { name, workspace: Some(words), multiply_adds: 0, run: Box::new(run) }
+    }
+
+    /// The same, knowing its arithmetic.
+    pub(crate) fn counting(self, multiply_adds: usize) -> Self {
+        Self { multiply_adds, ..self }
     }
 }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use avizor_kernels::batch_norm::BatchNormShape;
 use avizor_kernels::reference;
 
+use super::Unary;
 use crate::operator::{NodePurpose, Specialised, require};
 use crate::{DType, GradientSite, GraphError, Mode, Operands, Operator, Shape, ShapeError, TensorType, Wide};
 
 /// Batch normalisation over all axes but the last. Meaning of every option: `torch.nn.BatchNorm2d`.
 ///
 /// Inputs: the activations `[..][channels]`, then weight, bias, running mean and running variance, each `[channels]`.
-/// In training it updates the last two. Beside the result it gives the batch's mean and 1/σ, which its gradient reads.
+/// In training it updates the last two. Beside the result it gives the batch's mean, 1/σ and the offset that follows
+/// scaling, which its gradient reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNorm {
     /// Added to the variance.
@@ -35,7 +37,6 @@ pub(crate) fn kernel_shape(input: &Shape) -> BatchNormShape {
 }
 
 fn check(inputs: Operands<'_>, eps: f32) -> Result<(Shape, usize), ShapeError> {
-    inputs.count(5..=5)?;
     require(eps > 0.0, "eps", eps, "above 0")?;
     let shape = inputs.of(0, DType::F32)?;
     (1..5).try_for_each(|operand| inputs.per_channel(operand))?;
@@ -52,9 +53,8 @@ impl Operator for BatchNorm {
     }
 
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
-        let (shape, channels) = check(inputs, self.eps)?;
-        require((0.0..=1.0).contains(&self.momentum), "momentum", self.momentum, "from 0 to 1")?;
-        Ok(vec![TensorType::f32(shape), TensorType::f32([channels]), TensorType::f32([channels])])
+        inputs.count(5..=5)?;
+        self.types(inputs)
     }
 
     fn updates(&self) -> &'static [usize] {
@@ -70,8 +70,9 @@ impl Operator for BatchNorm {
     }
 
     fn gradient(&self, site: &mut GradientSite<'_>) -> Result<(), GraphError> {
-        let inputs = [site.input(0), site.gradient(), site.input(1), site.output(1), site.output(2)];
-        let gradients = site.apply(BatchNormGrad, &inputs)?;
+        let saved = [1, 2, 3].map(|output| site.output(output));
+        let inputs = [site.input(0), site.gradient(), site.input(1), saved[0], saved[1], saved[2]];
+        let gradients = site.apply(BatchNormGrad { activation: None }, &inputs)?;
         gradients.into_iter().enumerate().for_each(|(input, gradient)| site.give(input, gradient));
         Ok(())
     }
@@ -81,7 +82,17 @@ impl Operator for BatchNorm {
         let (eps, momentum) = (f64::from(self.eps), f64::from(self.momentum));
         let shape = kernel_shape(inputs[0].shape);
         let trained = reference::batch_norm_train(&shape, x, gamma, beta, eps, momentum, mean, var);
-        vec![trained.y, trained.mean, trained.inv_std, trained.running_mean, trained.running_var]
+        vec![trained.y, trained.mean, trained.inv_std, trained.offset, trained.running_mean, trained.running_var]
+    }
+}
+
+impl BatchNorm {
+    /// The result, then what the gradient reads.
+    pub(super) fn types(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
+        let (shape, channels) = check(inputs, self.eps)?;
+        require((0.0..=1.0).contains(&self.momentum), "momentum", self.momentum, "from 0 to 1")?;
+        let saved = TensorType::f32([channels]);
+        Ok(vec![TensorType::f32(shape), saved.clone(), saved.clone(), saved])
     }
 }
 
@@ -101,6 +112,7 @@ impl Operator for BatchNormInfer {
     }
 
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
+        inputs.count(5..=5)?;
         Ok(vec![TensorType::f32(check(inputs, self.eps)?.0)])
     }
 
@@ -118,10 +130,12 @@ impl Operator for BatchNormInfer {
     }
 }
 
-/// Gradients of input, weight and bias, from the input, the gradient of the output, the weight, and the batch's mean
-/// and 1/σ.
+/// Gradients of input, weight and bias, from the input, the gradient of the output, the weight, and the batch's mean,
+/// 1/σ and offset. The output is that of the activation where there is one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BatchNormGrad;
+pub(crate) struct BatchNormGrad {
+    pub(crate) activation: Option<Unary>,
+}
 
 /// Gradients of input, weight and bias where the statistics are constants.
 #[derive(Clone, Copy, Debug)]
@@ -129,15 +143,15 @@ pub(crate) struct BatchNormInferGrad {
     pub(crate) eps: f32,
 }
 
-fn wide<'v>(inputs: &[Wide<'v>]) -> [&'v [f64]; 5] {
+fn wide<'v, const N: usize>(inputs: &[Wide<'v>]) -> [&'v [f64]; N] {
     std::array::from_fn(|operand| inputs[operand].values)
 }
 
-fn gradient_types(inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
-    inputs.count(5..=5)?;
+fn gradient_types(inputs: Operands<'_>, count: usize) -> Result<Vec<TensorType>, ShapeError> {
+    inputs.count(count..=count)?;
     let shape = inputs.of(0, DType::F32)?;
     inputs.equal(0, 1)?;
-    (2..5).try_for_each(|operand| inputs.per_channel(operand))?;
+    (2..count).try_for_each(|operand| inputs.per_channel(operand))?;
     let channels = kernel_shape(shape).channels;
     Ok(vec![TensorType::f32(shape.clone()), TensorType::f32([channels]), TensorType::f32([channels])])
 }
@@ -148,16 +162,28 @@ impl Operator for BatchNormGrad {
     }
 
     fn operands(&self) -> &'static [&'static str] {
-        &["input", "gradient", "weight", "mean", "1/σ"]
+        &["input", "gradient", "weight", "mean", "1/σ", "offset"]
     }
 
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
-        gradient_types(inputs)
+        gradient_types(inputs, 6)
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
-        let [x, dy, gamma, mean, inv_std] = wide(inputs);
-        let gradients = reference::batch_norm_backward(&kernel_shape(inputs[0].shape), x, dy, gamma, mean, inv_std);
+        let [x, dy, gamma, mean, inv_std, offset] = wide(inputs);
+        let shape = kernel_shape(inputs[0].shape);
+        let dy = match self.activation {
+            None => dy.to_vec(),
+            Some(activation) => {
+                let normalized = |(i, x): (usize, &f64)| {
+                    let c = i % shape.channels;
+                    (x - mean[c]) * inv_std[c] * gamma[c] + offset[c]
+                };
+                let argument: Vec<f64> = x.iter().enumerate().map(normalized).collect();
+                reference::unary_backward(activation, &argument, dy)
+            }
+        };
+        let gradients = reference::batch_norm_backward(&shape, x, &dy, gamma, mean, inv_std);
         vec![gradients.dx, gradients.dgamma, gradients.dbeta]
     }
 }
@@ -172,7 +198,7 @@ impl Operator for BatchNormInferGrad {
     }
 
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
-        gradient_types(inputs)
+        gradient_types(inputs, 5)
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {

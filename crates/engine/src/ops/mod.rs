@@ -7,6 +7,7 @@ mod add;
 mod add_relu;
 mod avg_pool2d;
 mod batch_norm;
+mod batch_norm_fused;
 mod conv2d;
 mod conv2d_fused;
 mod copy;
@@ -32,6 +33,7 @@ pub use avg_pool2d::AvgPool2d;
 pub(crate) use avg_pool2d::AvgPool2dGrad;
 pub use batch_norm::BatchNorm;
 pub(crate) use batch_norm::{BatchNormGrad, BatchNormInfer, BatchNormInferGrad, kernel_shape as batch_norm_shape};
+pub(crate) use batch_norm_fused::BatchNormFused;
 pub use conv2d::Conv2d;
 pub(crate) use conv2d::{Conv2dGradInput, Conv2dGradWeight};
 pub(crate) use conv2d_fused::Conv2dFused;
@@ -64,6 +66,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     avg_pool2d::entry::ENTRY,
     batch_norm::entry::ENTRY,
     batch_norm::entry::FROZEN,
+    batch_norm_fused::entry::ENTRY,
     conv2d::entry::ENTRY,
     conv2d_fused::entry::ENTRY,
     copy::entry::ENTRY,

@@ -6,6 +6,7 @@
 mod dead_code;
 mod fold_norm;
 mod fuse_add_relu;
+mod fuse_norm;
 mod fuse_relu;
 mod fuse_residual;
 mod rewrite;
@@ -26,6 +27,8 @@ pub enum Pass {
     FuseRelu,
     /// A sum and a ReLU become one step.
     FuseAddRelu,
+    /// What follows a batch norm in training joins it, and its gradient that of the norm.
+    FuseNorm,
     /// What nobody needs is left out.
     DeadCode,
     /// Results overwrite what nobody reads any more; decided with the memory plan.
@@ -34,8 +37,15 @@ pub enum Pass {
 
 impl Pass {
     /// All passes, in the order in which they run.
-    pub const ALL: [Self; 6] =
-        [Self::FoldNorm, Self::FuseResidual, Self::FuseRelu, Self::FuseAddRelu, Self::DeadCode, Self::InPlace];
+    pub const ALL: [Self; 7] = [
+        Self::FoldNorm,
+        Self::FuseResidual,
+        Self::FuseRelu,
+        Self::FuseAddRelu,
+        Self::FuseNorm,
+        Self::DeadCode,
+        Self::InPlace,
+    ];
 
     fn run(self, graph: &mut Graph) {
         match self {
@@ -43,6 +53,7 @@ impl Pass {
             Self::FuseResidual => fuse_residual::run(graph),
             Self::FuseRelu => fuse_relu::run(graph),
             Self::FuseAddRelu => fuse_add_relu::run(graph),
+            Self::FuseNorm => fuse_norm::run(graph),
             Self::DeadCode => dead_code::run(graph),
             Self::InPlace => {}
         }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use crate::graph::{Graph, Node, NodeId, Source, Value};
+use crate::graph::{Graph, Node, NodeId, Readers, Source, Value};
 use crate::{GraphError, Operator};
 
 /// A graph on its way from old to new.
@@ -12,10 +12,20 @@ pub(super) struct Rewrite<'g> {
     new: Graph,
     /// Where the values of old nodes went.
     map: Vec<Vec<Value>>,
-    uses: Vec<Vec<usize>>,
+    readers: Readers,
 }
 
 impl Rewrite<'_> {
+    /// The old node whose place is being filled.
+    pub(super) fn here(&self) -> NodeId {
+        NodeId::new(self.map.len())
+    }
+
+    /// Says where the values of an earlier node went, whose place was left empty.
+    pub(super) fn defer(&mut self, node: NodeId, values: Vec<Value>) {
+        self.map[node.index()] = values;
+    }
+
     /// The new value in an old one's place.
     pub(super) fn new_value(&self, old: Value) -> Value {
         self.map[old.node.index()][old.output]
@@ -25,7 +35,7 @@ impl Rewrite<'_> {
     pub(super) fn only_for_this<O: Operator + Clone>(&self, value: Value) -> Option<(&Node, O)> {
         let node = self.old.node(value.node);
         let operator = node.operator::<O>()?.clone();
-        (self.uses[value.node.index()][value.output] == 1).then_some((node, operator))
+        matches!(self.readers.of(value), Some([_])).then_some((node, operator))
     }
 
     /// Writes a new node, whose inputs are new values, and gives its outputs.
@@ -56,7 +66,7 @@ pub(super) fn rewrite<E>(
     graph: &mut Graph,
     mut replace: impl FnMut(&mut Rewrite<'_>, &Node) -> Result<Option<Vec<Value>>, E>,
 ) -> Result<(), E> {
-    let mut rewrite = Rewrite { old: graph, new: Graph::default(), map: Vec::new(), uses: graph.uses() };
+    let mut rewrite = Rewrite { old: graph, new: Graph::default(), map: Vec::new(), readers: graph.readers() };
     for node in &graph.nodes {
         let replaced = match node.source {
             Source::Operator(_) => replace(&mut rewrite, node)?,

@@ -1,40 +1,49 @@
 //! Gradients of the input, the scale and the shift.
 
+use super::forward::{factor_of, normalized};
 use super::{BatchNormShape, PerChannel};
 use crate::Cpu;
 use crate::column_sums::{BLOCK, join, lanes};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
+use crate::unary::{Activation, Identity, Unary, for_activation};
 
 /// Gradients of [`batch_norm_train`](super::batch_norm_train), in two passes over `x` and `dy`; all are overwritten.
 ///
 /// With `n = (x - mean) · inv_std`: `dgamma = Σ dy · n`, `dbeta = Σ dy`,
-/// `dx = gamma · inv_std · (dy - dbeta / rows - n · dgamma / rows)`.
+/// `dx = gamma · inv_std · (dy - dbeta / rows - n · dgamma / rows)`. Where an activation followed, `dy` is the gradient
+/// of its result, and what is said of `dy` here holds for `dy · f'`, whose argument is computed from `x` again.
+/// `saved` is [`SavedNorm`](super::SavedNorm): mean, 1/σ, offset.
 ///
 /// # Panics
 /// As the forward pass.
 pub fn batch_norm_backward(
     cpu: &Cpu,
     shape: BatchNormShape,
+    activation: Option<Unary>,
     x: &[f32],
     dy: &[f32],
     gamma: &[f32],
-    save_mean: &[f32],
-    save_inv_std: &[f32],
+    saved: [&[f32]; 3],
     dx: &mut [f32],
     dgamma: &mut [f32],
     dbeta: &mut [f32],
     workspace: &mut [f32],
 ) {
     let BatchNormShape { rows, channels } = shape;
-    check(shape, [x, dy, dx], [gamma, save_mean, save_inv_std, dgamma, dbeta]);
+    let [save_mean, save_inv_std, save_offset] = saved;
+    check(shape, [x, dy, dx], [gamma, save_mean, save_inv_std, save_offset, dgamma, dbeta]);
     if shape.is_empty() {
         dgamma.fill(0.0);
         dbeta.fill(0.0);
         return;
     }
     let (per, workspace) = PerChannel::split(workspace, channels);
-    let sums = sums(cpu, shape, x, dy, save_mean, workspace);
+    for ((factor, gamma), inv_std) in per.a.iter_mut().zip(gamma).zip(save_inv_std) {
+        *factor = factor_of(*gamma, *inv_std);
+    }
+    let part = for_activation!(activation, F => sums_part::<F>);
+    let sums = sums(cpu, shape, part, x, dy, [save_mean, per.a, save_offset], workspace);
     let n = rows as f64;
     for c in 0..channels {
         let (sum_dy, sum_dy_d, sum_d) = (sums[c], sums[channels + c], sums[2 * channels + c]);
@@ -44,15 +53,16 @@ pub fn batch_norm_backward(
         let dot = (sum_dy_d - lost * sum_dy) * inv_std;
         dgamma[c] = dot as f32;
         dbeta[c] = sum_dy as f32;
-        let factor = f64::from(gamma[c]) * inv_std;
+        let factor = f64::from(per.a[c]);
         let slope = -factor * inv_std * dot / n;
-        per.a[c] = factor as f32;
         per.b[c] = slope as f32;
         per.c[c] = (-factor * sum_dy / n - slope * lost) as f32;
     }
     let part = PART.div_ceil(channels) * channels;
+    let input_gradient = for_activation!(activation, F => input_gradient_part::<F>);
+    let line = [save_mean, &*per.a, save_offset];
     for_each_part(cpu, part, [dx], |range, [dx]| {
-        input_gradient_part(cpu, &x[range.clone()], &dy[range], save_mean, per.a, per.b, per.c, dx);
+        input_gradient(cpu, &x[range.clone()], &dy[range], line, per.b, per.c, dx);
     });
 }
 
@@ -82,7 +92,9 @@ pub fn batch_norm_infer_backward(
         return;
     }
     let (per, workspace) = PerChannel::split(workspace, channels);
-    let sums = sums(cpu, shape, x, dy, running_mean, workspace);
+    // Without an activation, only the first of the three is read.
+    let line = [running_mean; 3];
+    let sums = sums(cpu, shape, sums_part::<Identity>, x, dy, line, workspace);
     for c in 0..channels {
         let inv_std = 1.0 / (f64::from(running_var[c]) + f64::from(eps)).sqrt();
         dgamma[c] = (sums[channels + c] * inv_std) as f32;
@@ -93,42 +105,49 @@ pub fn batch_norm_infer_backward(
     for_each_part(cpu, part, [dx], |range, [dx]| scale_channels_part(cpu, &dy[range], per.a, dx));
 }
 
-fn check(shape: BatchNormShape, activations: [&[f32]; 3], parameters: [&[f32]; 5]) {
+fn check<const N: usize>(shape: BatchNormShape, activations: [&[f32]; 3], parameters: [&[f32]; N]) {
     let BatchNormShape { rows, channels } = shape;
     assert!(activations.iter().all(|slice| slice.len() == shape.len()), "x, dy and dx are {rows} × {channels}");
     assert!(parameters.iter().all(|slice| slice.len() == channels), "one number a channel");
 }
 
+/// Center, factor and offset of every channel: what [`normalized`] takes.
+type Line<'l> = [&'l [f32]; 3];
+
+/// Adds the sums of some rows: channels, x, dy, line, sums.
+type SumsPart = fn(&Cpu, usize, &[f32], &[f32], Line<'_>, &mut [f64]);
+
 /// For every channel `Σ dy`, then for every channel `Σ dy · (x - mean)`, then `Σ x - mean`.
 fn sums<'w>(
     cpu: &Cpu,
     shape: BatchNormShape,
+    part: SumsPart,
     x: &[f32],
     dy: &[f32],
-    mean: &[f32],
+    line: Line<'_>,
     workspace: &'w mut [f32],
 ) -> &'w [f64] {
     let channels = shape.channels;
     shape.chunks().sum(cpu, 3 * channels, workspace, |rows, sums| {
         let range = rows.start * channels..rows.end * channels;
-        sums_part(cpu, channels, &x[range.clone()], &dy[range], mean, sums);
+        part(cpu, channels, &x[range.clone()], &dy[range], line, sums);
     })
 }
 
 per_level! {
-    fn sums_part(channels: usize, x: &[f32], dy: &[f32], mean: &[f32], sums: &mut [f64]) {
+    fn sums_part[F: Activation](channels: usize, x: &[f32], dy: &[f32], line: Line<'_>, sums: &mut [f64]) {
         for (x, dy) in x.chunks(BLOCK * channels).zip(dy.chunks(BLOCK * channels)) {
             let mut channel = 0;
             while channel + 16 <= channels {
-                sums_strip::<16>(x, dy, channels, channel, mean, sums);
+                sums_strip::<F, 16>(x, dy, channels, channel, line, sums);
                 channel += 16;
             }
             while channel + 8 <= channels {
-                sums_strip::<8>(x, dy, channels, channel, mean, sums);
+                sums_strip::<F, 8>(x, dy, channels, channel, line, sums);
                 channel += 8;
             }
             while channel < channels {
-                sums_strip::<1>(x, dy, channels, channel, mean, sums);
+                sums_strip::<F, 1>(x, dy, channels, channel, line, sums);
                 channel += 1;
             }
         }
@@ -136,16 +155,24 @@ per_level! {
 }
 
 #[inline(always)]
-fn sums_strip<const L: usize>(x: &[f32], dy: &[f32], channels: usize, channel: usize, mean: &[f32], sums: &mut [f64]) {
-    let mean: [f32; L] = lanes(mean, channel);
+fn sums_strip<F: Activation, const L: usize>(
+    x: &[f32],
+    dy: &[f32],
+    channels: usize,
+    channel: usize,
+    line: Line<'_>,
+    sums: &mut [f64],
+) {
+    let [center, factor, offset] = line.map(|numbers| lanes::<L>(numbers, channel));
     let (mut sum_dy, mut sum_dy_d, mut sum_d) = ([0.0; L], [0.0; L], [0.0; L]);
     for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
         let x: [f32; L] = lanes(x, channel);
         let dy: [f32; L] = lanes(dy, channel);
         for lane in 0..L {
-            let d = x[lane] - mean[lane];
-            sum_dy[lane] += dy[lane];
-            sum_dy_d[lane] += dy[lane] * d;
+            let d = x[lane] - center[lane];
+            let dy = F::gradient_at(normalized(x[lane], center[lane], factor[lane], offset[lane]), dy[lane]);
+            sum_dy[lane] += dy;
+            sum_dy_d[lane] += dy * d;
             sum_d[lane] += d;
         }
     }
@@ -155,16 +182,18 @@ fn sums_strip<const L: usize>(x: &[f32], dy: &[f32], channels: usize, channel: u
 }
 
 per_level! {
-    /// `dx = dy · factor + (x - center) · slope + offset`.
-    fn input_gradient_part(
-        x: &[f32], dy: &[f32], center: &[f32], factor: &[f32], slope: &[f32], offset: &[f32], dx: &mut [f32],
+    /// `dx = dy · factor + (x - center) · slope + constant`.
+    fn input_gradient_part[F: Activation](
+        x: &[f32], dy: &[f32], line: Line<'_>, slope: &[f32], constant: &[f32], dx: &mut [f32],
     ) {
-        let channels = center.len();
-        let (factor, slope, offset) = (&factor[..channels], &slope[..channels], &offset[..channels]);
+        let channels = slope.len();
+        let [center, factor, offset] = line.map(|numbers| &numbers[..channels]);
+        let constant = &constant[..channels];
         let rows = x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels));
         for ((x, dy), dx) in rows {
             for c in 0..channels {
-                dx[c] = dy[c] * factor[c] + (x[c] - center[c]) * slope[c] + offset[c];
+                let dy = F::gradient_at(normalized(x[c], center[c], factor[c], offset[c]), dy[c]);
+                dx[c] = dy * factor[c] + (x[c] - center[c]) * slope[c] + constant[c];
             }
         }
     }

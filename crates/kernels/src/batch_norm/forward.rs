@@ -1,10 +1,11 @@
 //! Statistics and the normalised output.
 
-use super::{BatchNormShape, PerChannel};
+use super::{AfterNorm, BatchNormShape, PerChannel, SavedNorm};
 use crate::Cpu;
 use crate::column_sums::{BLOCK, join, lanes};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
+use crate::unary::{Activation, for_activation};
 
 /// Rows, spread over the batch, whose mean is the pivot: one alone may be a corner of a picture, far from the rest.
 const PIVOT_ROWS: usize = 16;
@@ -18,7 +19,7 @@ const STRIP: usize = 1024;
 ///
 /// As PyTorch: `y = (x - mean) / sqrt(var + eps) · gamma + beta` with the biased variance;
 /// `running = (1 - momentum) · running + momentum · batch` with the unbiased one. With a single row, which PyTorch
-/// refuses, the variance is zero. `save_mean` and `save_inv_std` are what the backward pass needs.
+/// refuses, the variance is zero. `saved` is what the backward pass needs.
 ///
 /// # Panics
 /// When a slice has another length than the shape says, or the workspace is shorter than
@@ -33,14 +34,16 @@ pub fn batch_norm_train(
     momentum: f32,
     running_mean: &mut [f32],
     running_var: &mut [f32],
+    after: AfterNorm<'_>,
     y: &mut [f32],
-    save_mean: &mut [f32],
-    save_inv_std: &mut [f32],
+    saved: SavedNorm<'_>,
     workspace: &mut [f32],
 ) {
     let BatchNormShape { rows, channels } = shape;
+    let SavedNorm { mean: save_mean, inv_std: save_inv_std, offset } = saved;
     assert!(x.len() == shape.len() && y.len() == shape.len(), "x and y are {rows} × {channels}");
-    for slice in [gamma, beta, running_mean, running_var, save_mean, save_inv_std] {
+    assert!(after.residual.is_none_or(|residual| residual.len() == shape.len()), "a residual is {rows} × {channels}");
+    for slice in [gamma, beta, running_mean, running_var, save_mean, save_inv_std, offset] {
         assert_eq!(slice.len(), channels, "one number a channel");
     }
     if shape.is_empty() {
@@ -54,7 +57,7 @@ pub fn batch_norm_train(
         moments_part(cpu, channels, &x[rows.start * channels..rows.end * channels], pivot, sum, square);
     });
     let n = rows as f64;
-    let (factor, offset) = (per.b, per.c);
+    let factor = per.b;
     for c in 0..channels {
         let shift = sums[c] / n;
         let mean = f64::from(pivot[c]) + shift;
@@ -68,9 +71,18 @@ pub fn batch_norm_train(
         running_var[c] = ((1.0 - momentum) * f64::from(running_var[c]) + momentum * unbiased) as f32;
         save_mean[c] = mean as f32;
         save_inv_std[c] = inv_std as f32;
-        (factor[c], offset[c]) = line(mean, inv_std, gamma[c], beta[c]);
+        factor[c] = factor_of(gamma[c], save_inv_std[c]);
+        // Makes up for what the mean loses when it is rounded to f32.
+        let lost = mean - f64::from(save_mean[c]);
+        offset[c] = (f64::from(beta[c]) - lost * f64::from(factor[c])) as f32;
     }
-    normalize(cpu, channels, x, save_mean, factor, offset, y);
+    let normalize = for_activation!(after.activation, F => normalize_part::<F>);
+    let normalize_add = for_activation!(after.activation, F => normalize_add_part::<F>);
+    let part = PART.div_ceil(channels) * channels;
+    for_each_part(cpu, part, [y], |range, [y]| match after.residual {
+        None => normalize(cpu, &x[range], save_mean, factor, offset, y),
+        Some(residual) => normalize_add(cpu, &x[range.clone()], &residual[range], save_mean, factor, offset, y),
+    });
 }
 
 /// Normalises with running statistics, in one pass. The plan folds this into the convolution where it can.
@@ -102,12 +114,15 @@ pub fn batch_norm_infer(
     });
 }
 
-/// Factor and offset so that `(x - mean as f32) · factor + offset` is the normalised value: the offset makes up for
-/// what the mean loses when it is rounded to f32.
-fn line(mean: f64, inv_std: f64, gamma: f32, beta: f32) -> (f32, f32) {
-    let factor = f64::from(gamma) * inv_std;
-    let lost = mean - f64::from(mean as f32);
-    (factor as f32, (f64::from(beta) - lost * factor) as f32)
+/// What a channel is scaled by, here and on the way back.
+pub(super) fn factor_of(gamma: f32, inv_std: f32) -> f32 {
+    gamma * inv_std
+}
+
+/// A normalised number; the same bits here and on the way back.
+#[inline(always)]
+pub(super) fn normalized(x: f32, center: f32, factor: f32, offset: f32) -> f32 {
+    (x - center) * factor + offset
 }
 
 /// The mean of some rows, for every channel.
@@ -123,23 +138,28 @@ fn find_pivot(x: &[f32], channels: usize, pivot: &mut [f32]) {
     }
 }
 
-fn normalize(cpu: &Cpu, channels: usize, x: &[f32], center: &[f32], factor: &[f32], offset: &[f32], y: &mut [f32]) {
-    if channels == 0 {
-        return;
-    }
-    let part = PART.div_ceil(channels) * channels;
-    for_each_part(cpu, part, [y], |range, [y]| {
-        normalize_part(cpu, &x[range], center, factor, offset, y);
-    });
-}
-
 per_level! {
-    fn normalize_part(x: &[f32], center: &[f32], factor: &[f32], offset: &[f32], y: &mut [f32]) {
+    fn normalize_part[F: Activation](x: &[f32], center: &[f32], factor: &[f32], offset: &[f32], y: &mut [f32]) {
         let channels = center.len();
         let (factor, offset) = (&factor[..channels], &offset[..channels]);
         for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
             for c in 0..channels {
-                y[c] = (x[c] - center[c]) * factor[c] + offset[c];
+                y[c] = F::value(normalized(x[c], center[c], factor[c], offset[c]));
+            }
+        }
+    }
+}
+
+per_level! {
+    fn normalize_add_part[F: Activation](
+        x: &[f32], residual: &[f32], center: &[f32], factor: &[f32], offset: &[f32], y: &mut [f32],
+    ) {
+        let channels = center.len();
+        let (factor, offset) = (&factor[..channels], &offset[..channels]);
+        let rows = x.chunks_exact(channels).zip(residual.chunks_exact(channels)).zip(y.chunks_exact_mut(channels));
+        for ((x, residual), y) in rows {
+            for c in 0..channels {
+                y[c] = F::value(normalized(x[c], center[c], factor[c], offset[c]) + residual[c]);
             }
         }
     }

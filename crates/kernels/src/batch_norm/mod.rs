@@ -2,6 +2,9 @@
 //!
 //! Statistics are sums of `x - pivot` and of its square, the pivot being near the mean, so that a mean far larger
 //! than the standard deviation costs no digits. Normalising subtracts the mean in two words for the same reason.
+//!
+//! The activation that follows a norm can be computed in the same pass, and a residual be added before it. The backward
+//! pass then finds the activation's argument from `x` again, to the bit, so that neither it nor the result is read.
 
 mod backward;
 mod forward;
@@ -10,6 +13,7 @@ pub use backward::{batch_norm_backward, batch_norm_infer_backward};
 pub use forward::{batch_norm_infer, batch_norm_train};
 
 use crate::column_sums::RowChunks;
+use crate::unary::Unary;
 
 /// A batch of `rows` (batch × height × width) by `channels`, channels last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +38,26 @@ impl BatchNormShape {
     fn chunks(self) -> RowChunks {
         RowChunks::new(self.rows, self.channels)
     }
+}
+
+/// What is done to a normalised number on its way to memory: `y = activation(number + residual)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AfterNorm<'a> {
+    /// A tensor of the output's shape.
+    pub residual: Option<&'a [f32]>,
+    /// What comes last.
+    pub activation: Option<Unary>,
+}
+
+/// What the backward pass reads of the forward one, a number a channel each.
+#[derive(Debug)]
+pub struct SavedNorm<'s> {
+    /// Mean of the batch.
+    pub mean: &'s mut [f32],
+    /// `1 / sqrt(variance + eps)`.
+    pub inv_std: &'s mut [f32],
+    /// What was added after scaling: `beta`, and what the mean lost when it was rounded to f32.
+    pub offset: &'s mut [f32],
 }
 
 /// Words of workspace that every function here that asks for one needs.

@@ -52,13 +52,18 @@ impl Layer {
         }
     }
 
-    /// y, running mean, running variance, saved mean, saved inverse deviation.
-    fn train(&self) -> [Vec<f32>; 5] {
+    /// y, running mean, running variance, saved mean, saved inverse deviation, saved offset.
+    fn train(&self) -> [Vec<f32>; 6] {
+        self.train_and(AfterNorm::default())
+    }
+
+    fn train_and(&self, after: AfterNorm<'_>) -> [Vec<f32>; 6] {
         everywhere("batch_norm_train", |cpu| {
             let Self { shape, x, gamma, beta, .. } = self;
             let (mut running_mean, mut running_var) = (self.running_mean.clone(), self.running_var.clone());
             let nan = |len| vec![f32::NAN; len];
-            let (mut y, mut mean, mut inv_std) = (nan(x.len()), nan(shape.channels), nan(shape.channels));
+            let [mut y, mut mean, mut inv_std, mut offset] =
+                [x.len(), shape.channels, shape.channels, shape.channels].map(nan);
             let mut workspace = nan(batch_norm_workspace(*shape));
             batch_norm_train(
                 cpu,
@@ -70,12 +75,12 @@ impl Layer {
                 MOMENTUM,
                 &mut running_mean,
                 &mut running_var,
+                after,
                 &mut y,
-                &mut mean,
-                &mut inv_std,
+                SavedNorm { mean: &mut mean, inv_std: &mut inv_std, offset: &mut offset },
                 &mut workspace,
             );
-            [y, running_mean, running_var, mean, inv_std]
+            [y, running_mean, running_var, mean, inv_std, offset]
         })
     }
 
@@ -115,7 +120,7 @@ fn assert_gradients_agree(case: &str, [dx, dgamma, dbeta]: &[Vec<f32>; 3], want:
 fn training_agrees_with_the_reference() {
     for &shape in SHAPES {
         let layer = Layer::new(shape, 0.5);
-        let [y, running_mean, running_var, mean, inv_std] = layer.train();
+        let [y, running_mean, running_var, mean, inv_std, offset] = layer.train();
         let want = layer.train_reference();
         let case = format!("{shape:?}");
         assert_agrees(&format!("y of {case}"), &y, &want.y);
@@ -125,7 +130,8 @@ fn training_agrees_with_the_reference() {
         assert_agrees(&format!("running variance of {case}"), &running_var, &want.running_var);
         let Layer { shape, x, dy, gamma, .. } = &layer;
         let gradients = layer.backward(|cpu, [dx, dgamma, dbeta, workspace]| {
-            batch_norm_backward(cpu, *shape, x, dy, gamma, &mean, &inv_std, dx, dgamma, dbeta, workspace);
+            let saved = [&mean[..], &inv_std, &offset];
+            batch_norm_backward(cpu, *shape, None, x, dy, gamma, saved, dx, dgamma, dbeta, workspace);
         });
         let [x, dy, gamma] = [x, dy, gamma].map(|slice| exact(slice));
         let want = reference::batch_norm_backward(shape, &x, &dy, &gamma, &want.mean, &want.inv_std);
@@ -133,6 +139,50 @@ fn training_agrees_with_the_reference() {
             assert_gradients_agree(&case, &gradients, &want);
         }
     }
+}
+
+#[test]
+fn an_activation_and_a_residual_in_the_same_pass_agree_with_the_references() {
+    for &shape in &SHAPES[3..] {
+        for activation in [None].into_iter().chain(Unary::ALL.map(Some)) {
+            let layer = Layer::new(shape, 0.5);
+            let case = format!("{activation:?} of {shape:?}");
+            let residual = noise(layer.x.len(), 9);
+            let [y, _, _, mean, inv_std, offset] = layer.train_and(AfterNorm { residual: None, activation });
+            let [sum, ..] = layer.train_and(AfterNorm { residual: Some(&residual), activation });
+            let Layer { shape, x, dy, gamma, .. } = &layer;
+            let gradients = layer.backward(|cpu, [dx, dgamma, dbeta, workspace]| {
+                let saved = [&mean[..], &inv_std, &offset];
+                batch_norm_backward(cpu, *shape, activation, x, dy, gamma, saved, dx, dgamma, dbeta, workspace);
+            });
+
+            let want = layer.train_reference();
+            let value = |x: &[f64]| activation.map_or(x.to_vec(), |f| reference::unary_forward(f, x));
+            assert_agrees(&format!("y of {case}"), &y, &value(&want.y));
+            let sums: Vec<f64> = want.y.iter().zip(exact(&residual)).map(|(y, residual)| y + residual).collect();
+            assert_agrees(&format!("sum of {case}"), &sum, &value(&sums));
+            let [x, dy, gamma] = [x, dy, gamma].map(|slice| exact(slice));
+            let dz = activation.map_or(dy.clone(), |f| reference::unary_backward(f, &want.y, &dy));
+            let want = reference::batch_norm_backward(shape, &x, &dz, &gamma, &want.mean, &want.inv_std);
+            assert_gradients_agree(&case, &gradients, &want);
+        }
+    }
+}
+
+#[test]
+fn the_way_back_finds_the_same_side_of_every_bend() {
+    let layer = Layer::new((997, 67), 300.0);
+    let activation = Some(Unary::Relu);
+    let [y, _, _, mean, inv_std, offset] = layer.train_and(AfterNorm { residual: None, activation });
+    let Layer { shape, x, dy, gamma, .. } = &layer;
+    let by_result: Vec<f32> = y.iter().zip(dy).map(|(y, dy)| if *y > 0.0 { *dy } else { 0.0 }).collect();
+    let [fused, apart] = [(activation, dy), (None, &by_result)].map(|(activation, dy)| {
+        layer.backward(|cpu, [dx, dgamma, dbeta, workspace]| {
+            let saved = [&mean[..], &inv_std, &offset];
+            batch_norm_backward(cpu, *shape, activation, x, dy, gamma, saved, dx, dgamma, dbeta, workspace);
+        })
+    });
+    assert_eq!(fused, apart);
 }
 
 #[test]
@@ -175,7 +225,7 @@ fn inference_agrees_with_the_reference() {
 fn a_mean_a_thousand_deviations_away_costs_no_digits() {
     for shape in [(5000, 33), (257, 64)] {
         let layer = Layer::new(shape, 1e3);
-        let [y, _, running_var, mean, inv_std] = layer.train();
+        let [y, _, running_var, mean, inv_std, offset] = layer.train();
         let want = layer.train_reference();
         assert_agrees("y", &y, &want.y);
         assert_agrees("deviation", &inv_std, &want.inv_std);
@@ -183,7 +233,8 @@ fn a_mean_a_thousand_deviations_away_costs_no_digits() {
         assert_within("mean", &mean, &want.mean, 6e-8);
         let Layer { shape, x, dy, gamma, .. } = &layer;
         let gradients = layer.backward(|cpu, [dx, dgamma, dbeta, workspace]| {
-            batch_norm_backward(cpu, *shape, x, dy, gamma, &mean, &inv_std, dx, dgamma, dbeta, workspace);
+            let saved = [&mean[..], &inv_std, &offset];
+            batch_norm_backward(cpu, *shape, None, x, dy, gamma, saved, dx, dgamma, dbeta, workspace);
         });
         let [x, dy, gamma] = [x, dy, gamma].map(|slice| exact(slice));
         let want = reference::batch_norm_backward(shape, &x, &dy, &gamma, &want.mean, &want.inv_std);
@@ -198,7 +249,7 @@ fn a_lonely_outlier_and_a_constant_channel_are_told_right() {
         row[1] = 0.1;
     }
     layer.x[0] = 1e4;
-    let [y, _, running_var, _, inv_std] = layer.train();
+    let [y, _, running_var, _, inv_std, _] = layer.train();
     let want = layer.train_reference();
     assert_agrees("y of the outlier's channel", &y, &want.y);
     assert_agrees("running variance", &running_var, &want.running_var);
@@ -220,7 +271,8 @@ fn nothing_in_gives_nothing_out() {
         assert_eq!(layer.train()[1], layer.running_mean);
         let Layer { shape, x, dy, gamma, running_mean, running_var, .. } = &layer;
         let [_, dgamma, _] = layer.backward(|cpu, [dx, dgamma, dbeta, workspace]| {
-            batch_norm_backward(cpu, *shape, x, dy, gamma, running_mean, running_var, dx, dgamma, dbeta, workspace);
+            let saved = [&running_mean[..], running_var, running_mean];
+            batch_norm_backward(cpu, *shape, None, x, dy, gamma, saved, dx, dgamma, dbeta, workspace);
         });
         assert!(dgamma.iter().all(|&d| d == 0.0));
     }

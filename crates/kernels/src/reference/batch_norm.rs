@@ -11,6 +11,8 @@ pub struct BatchNormTrained {
     pub mean: Vec<f64>,
     /// `1 / sqrt(biased variance + eps)`.
     pub inv_std: Vec<f64>,
+    /// The shift; in f32 also what the mean lost in rounding.
+    pub offset: Vec<f64>,
     /// Moved towards the mean.
     pub running_mean: Vec<f64>,
     /// Moved towards the unbiased variance.
@@ -50,6 +52,7 @@ pub fn batch_norm_train(
         running_var: per_channel(shape, |c| moved(running_var[c], squares[c] / (n - 1.0).max(1.0))),
         mean,
         inv_std,
+        offset: beta.to_vec(),
     }
 }
 

@@ -44,10 +44,7 @@ impl Unary {
 
     /// What [`unary_backward`] wants as `saved`: the input of Silu, Gelu and Softplus, the output of the others.
     pub fn saved(self) -> Saved {
-        match self {
-            Self::Silu | Self::Gelu | Self::Softplus => Saved::Input,
-            Self::Relu | Self::Relu6 | Self::Sigmoid | Self::Tanh => Saved::Output,
-        }
+        for_activation!(Some(self), F => F::SAVED)
     }
 }
 
@@ -82,12 +79,67 @@ pub fn unary_backward(cpu: &Cpu, f: Unary, saved: &[f32], dy: &[f32], dx: &mut [
     for_each_part(cpu, PART, [dx], |range, [dx]| part(cpu, &saved[range.clone()], &dy[range], dx));
 }
 
-/// One number of an activation. Both functions are `#[inline(always)]`, as all that a loop per level calls.
-trait Activation {
+/// One number of an activation. All functions are `#[inline(always)]`, as all that a loop per level calls.
+pub(crate) trait Activation {
+    /// What `gradient` starts from.
+    const SAVED: Saved;
+
     fn value(x: f32) -> f32;
     /// `dy · f'(x)`, from what is saved.
     fn gradient(saved: f32, dy: f32) -> f32;
+
+    /// `dy · f'(x)`, from the argument.
+    #[inline(always)]
+    fn gradient_at(x: f32, dy: f32) -> f32 {
+        match Self::SAVED {
+            Saved::Input => Self::gradient(x, dy),
+            Saved::Output => Self::gradient(Self::value(x), dy),
+        }
+    }
 }
+
+/// Compiles an expression for the type of an activation, and of none.
+macro_rules! for_activation {
+    ($f:expr, $name:ident => $body:expr) => {{
+        use crate::unary as of;
+        match $f {
+            None => {
+                type $name = of::Identity;
+                $body
+            }
+            Some(of::Unary::Relu) => {
+                type $name = of::Relu;
+                $body
+            }
+            Some(of::Unary::Relu6) => {
+                type $name = of::Relu6;
+                $body
+            }
+            Some(of::Unary::Silu) => {
+                type $name = of::Silu;
+                $body
+            }
+            Some(of::Unary::Gelu) => {
+                type $name = of::Gelu;
+                $body
+            }
+            Some(of::Unary::Sigmoid) => {
+                type $name = of::Sigmoid;
+                $body
+            }
+            Some(of::Unary::Tanh) => {
+                type $name = of::Tanh;
+                $body
+            }
+            Some(of::Unary::Softplus) => {
+                type $name = of::Softplus;
+                $body
+            }
+        }
+    }};
+}
+
+pub(crate) use for_activation;
 
 per_level! {
     fn forward_of[F: Activation](x: &[f32], y: &mut [f32]) {
@@ -106,38 +158,40 @@ per_level! {
 }
 
 fn forward_part(f: Unary) -> fn(&Cpu, &[f32], &mut [f32]) {
-    match f {
-        Unary::Relu => forward_of::<Relu>,
-        Unary::Relu6 => forward_of::<Relu6>,
-        Unary::Silu => forward_of::<Silu>,
-        Unary::Gelu => forward_of::<Gelu>,
-        Unary::Sigmoid => forward_of::<Sigmoid>,
-        Unary::Tanh => forward_of::<Tanh>,
-        Unary::Softplus => forward_of::<Softplus>,
-    }
+    for_activation!(Some(f), F => forward_of::<F>)
 }
 
 fn backward_part(f: Unary) -> fn(&Cpu, &[f32], &[f32], &mut [f32]) {
-    match f {
-        Unary::Relu => backward_of::<Relu>,
-        Unary::Relu6 => backward_of::<Relu6>,
-        Unary::Silu => backward_of::<Silu>,
-        Unary::Gelu => backward_of::<Gelu>,
-        Unary::Sigmoid => backward_of::<Sigmoid>,
-        Unary::Tanh => backward_of::<Tanh>,
-        Unary::Softplus => backward_of::<Softplus>,
+    for_activation!(Some(f), F => backward_of::<F>)
+}
+
+/// The number itself: where no activation follows.
+pub(crate) struct Identity;
+pub(crate) struct Relu;
+pub(crate) struct Relu6;
+pub(crate) struct Silu;
+pub(crate) struct Gelu;
+pub(crate) struct Sigmoid;
+pub(crate) struct Tanh;
+pub(crate) struct Softplus;
+
+impl Activation for Identity {
+    const SAVED: Saved = Saved::Input;
+
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        x
+    }
+
+    #[inline(always)]
+    fn gradient(_: f32, dy: f32) -> f32 {
+        dy
     }
 }
 
-struct Relu;
-struct Relu6;
-struct Silu;
-struct Gelu;
-struct Sigmoid;
-struct Tanh;
-struct Softplus;
-
 impl Activation for Relu {
+    const SAVED: Saved = Saved::Output;
+
     #[inline(always)]
     fn value(x: f32) -> f32 {
         if x < 0.0 { 0.0 } else { x }
@@ -150,6 +204,8 @@ impl Activation for Relu {
 }
 
 impl Activation for Relu6 {
+    const SAVED: Saved = Saved::Output;
+
     #[inline(always)]
     fn value(x: f32) -> f32 {
         let x = if x < 0.0 { 0.0 } else { x };
@@ -164,6 +220,8 @@ impl Activation for Relu6 {
 }
 
 impl Activation for Silu {
+    const SAVED: Saved = Saved::Input;
+
     #[inline(always)]
     fn value(x: f32) -> f32 {
         x * sigmoid(x)
@@ -177,6 +235,8 @@ impl Activation for Silu {
 }
 
 impl Activation for Gelu {
+    const SAVED: Saved = Saved::Input;
+
     #[inline(always)]
     fn value(x: f32) -> f32 {
         x * normal(x).0
@@ -190,6 +250,8 @@ impl Activation for Gelu {
 }
 
 impl Activation for Sigmoid {
+    const SAVED: Saved = Saved::Output;
+
     #[inline(always)]
     fn value(x: f32) -> f32 {
         sigmoid(x)
@@ -202,6 +264,8 @@ impl Activation for Sigmoid {
 }
 
 impl Activation for Tanh {
+    const SAVED: Saved = Saved::Output;
+
     #[inline(always)]
     fn value(x: f32) -> f32 {
         tanh(x)
@@ -214,6 +278,8 @@ impl Activation for Tanh {
 }
 
 impl Activation for Softplus {
+    const SAVED: Saved = Saved::Input;
+
     #[inline(always)]
     fn value(x: f32) -> f32 {
         softplus(x)

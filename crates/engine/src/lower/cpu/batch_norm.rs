@@ -1,7 +1,8 @@
 //! Batch norm with the batch's and with running statistics, and the gradients of both.
 
 use avizor_kernels::batch_norm::{
-    batch_norm_backward, batch_norm_infer, batch_norm_infer_backward, batch_norm_train, batch_norm_workspace,
+    AfterNorm, SavedNorm, batch_norm_backward, batch_norm_infer, batch_norm_infer_backward, batch_norm_train,
+    batch_norm_workspace,
 };
 
 use crate::lower::{Kernel, Lower, Site};
@@ -9,10 +10,32 @@ use crate::ops::{self, batch_norm_shape};
 
 impl Lower for ops::BatchNorm {
     fn lower(&self, site: &Site<'_>) -> Kernel {
+        ops::BatchNormFused { norm: *self, residual: false, activation: None }.lower(site)
+    }
+}
+
+impl Lower for ops::BatchNormFused {
+    fn lower(&self, site: &Site<'_>) -> Kernel {
         let shape = batch_norm_shape(site.input(0));
-        let Self { eps, momentum } = *self;
-        Kernel::with_workspace("batch_norm_train", batch_norm_workspace(shape), move |cpu, call| {
-            let ([x, gamma, beta], [y, mean, inv_std, running_mean, running_var, workspace]) = call.slices();
+        let Self { norm: ops::BatchNorm { eps, momentum }, residual: has_residual, activation } = *self;
+        let name = match (has_residual, activation) {
+            (false, None) => "batch_norm_train",
+            (false, Some(_)) => "batch_norm_train_act",
+            (true, None) => "batch_norm_train_add",
+            (true, Some(_)) => "batch_norm_train_add_act",
+        };
+        Kernel::with_workspace(name, batch_norm_workspace(shape), move |cpu, call| {
+            let (x, gamma, beta, residual, writes);
+            if has_residual {
+                let ([a, b, c, d], w) = call.slices();
+                (x, gamma, beta, residual, writes) = (a, b, c, Some(d), w);
+            } else {
+                let ([a, b, c], w) = call.slices();
+                (x, gamma, beta, residual, writes) = (a, b, c, None, w);
+            }
+            let [y, mean, inv_std, offset, running_mean, running_var, workspace] = writes;
+            let after = AfterNorm { residual, activation };
+            let saved = SavedNorm { mean, inv_std, offset };
             batch_norm_train(
                 cpu,
                 shape,
@@ -23,9 +46,9 @@ impl Lower for ops::BatchNorm {
                 momentum,
                 running_mean,
                 running_var,
+                after,
                 y,
-                mean,
-                inv_std,
+                saved,
                 workspace,
             );
         })
@@ -45,9 +68,12 @@ impl Lower for ops::BatchNormInfer {
 impl Lower for ops::BatchNormGrad {
     fn lower(&self, site: &Site<'_>) -> Kernel {
         let shape = batch_norm_shape(site.input(0));
-        Kernel::with_workspace("batch_norm_backward", batch_norm_workspace(shape), move |cpu, call| {
-            let ([x, dy, gamma, mean, inv_std], [dx, dgamma, dbeta, workspace]) = call.slices();
-            batch_norm_backward(cpu, shape, x, dy, gamma, mean, inv_std, dx, dgamma, dbeta, workspace);
+        let activation = self.activation;
+        let name = if activation.is_some() { "batch_norm_backward_act" } else { "batch_norm_backward" };
+        Kernel::with_workspace(name, batch_norm_workspace(shape), move |cpu, call| {
+            let ([x, dy, gamma, mean, inv_std, offset], [dx, dgamma, dbeta, workspace]) = call.slices();
+            let saved = [mean, inv_std, offset];
+            batch_norm_backward(cpu, shape, activation, x, dy, gamma, saved, dx, dgamma, dbeta, workspace);
         })
     }
 }

@@ -13,20 +13,24 @@ impl Lower for ops::Conv2d {
 
 impl Lower for ops::Conv2dGradInput {
     fn lower(&self, site: &Site<'_>) -> Kernel {
-        let kernel = Conv2dGradInput::new(site.cpu, self.conv.kernel_shape(site.output(0), site.input(1)));
+        let shape = self.conv.kernel_shape(site.output(0), site.input(1));
+        let kernel = Conv2dGradInput::new(site.cpu, shape);
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
             let ([dy, weight], [dx, workspace]) = call.slices();
             kernel.run(cpu, dy, weight, dx, workspace);
         })
+        .counting(shape.multiply_adds())
     }
 }
 
 impl Lower for ops::Conv2dGradWeight {
     fn lower(&self, site: &Site<'_>) -> Kernel {
-        let kernel = Conv2dGradWeight::new(site.cpu, self.conv.kernel_shape(site.input(0), site.output(0)));
+        let shape = self.conv.kernel_shape(site.input(0), site.output(0));
+        let kernel = Conv2dGradWeight::new(site.cpu, shape);
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
             let ([x, dy], [dweight, workspace]) = call.slices();
             kernel.run(cpu, x, dy, dweight, workspace);
         })
+        .counting(shape.multiply_adds())
     }
 }

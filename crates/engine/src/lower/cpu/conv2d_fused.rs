@@ -7,9 +7,10 @@ use crate::ops;
 
 impl Lower for ops::Conv2dFused {
     fn lower(&self, site: &Site<'_>) -> Kernel {
-        let kernel = Conv2dForward::new(site.cpu, self.conv.kernel_shape(site.input(0), site.input(1)));
+        let shape = self.conv.kernel_shape(site.input(0), site.input(1));
+        let kernel = Conv2dForward::new(site.cpu, shape);
         let (name, words, activation) = (kernel.kernel_name(), kernel.workspace(), self.activation);
-        match (self.bias, self.residual) {
+        let kernel = match (self.bias, self.residual) {
             (false, false) => Kernel::with_workspace(name, words, move |cpu, call| {
                 let ([x, weight], [y, workspace]) = call.slices();
                 kernel.run(cpu, x, weight, Epilogue { bias: None, residual: None, activation }, y, workspace);
@@ -28,6 +29,7 @@ impl Lower for ops::Conv2dFused {
                 let epilogue = Epilogue { bias: Some(bias), residual: Some(residual), activation };
                 kernel.run(cpu, x, weight, epilogue, y, workspace);
             }),
-        }
+        };
+        kernel.counting(shape.multiply_adds())
     }
 }

@@ -30,6 +30,7 @@ const LOWERINGS: &[Row] = &[
     row::<ops::AvgPool2d>(),
     row::<ops::AvgPool2dGrad>(),
     row::<ops::BatchNorm>(),
+    row::<ops::BatchNormFused>(),
     row::<ops::BatchNormGrad>(),
     row::<ops::BatchNormInfer>(),
     row::<ops::BatchNormInferGrad>(),
