@@ -80,8 +80,8 @@ fn phase(shape: &Conv2dShape, first: [usize; 2], panel: usize) -> Option<Phase> 
         Target { height: shape.height, width: shape.width, channels: shape.in_channels, first, step: shape.stride };
     // Where single pixels of dy lie as those of dx do, both are one long row.
     let flat = if [rows.out, columns.out] == [target.height, target.width] { windows.flattened() } else { windows };
-    let target =
-        if flat == windows { target } else { Target { height: flat.rows.out, width: flat.columns.out, ..target } };
+    let row = Target { height: flat.rows.out, width: flat.columns.out, step: [1, 1], ..target };
+    let target = if flat == windows { target } else { row };
     Some(Phase {
         product: WindowProduct::new(flat, target, shape.groups, panel),
         last_tap: [bottom, right],
