@@ -237,6 +237,18 @@ impl<'d, T> Disjoint<'d, T> {
         Self { start: data.as_mut_ptr(), len: data.len(), data: std::marker::PhantomData }
     }
 
+    /// How many items there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Where a range starts, for parts that are no ranges: rows of a matrix that others write other rows of. The range
+    /// is checked; to write through the pointer is as unsafe as any.
+    pub(crate) fn pointer(&self, range: std::ops::Range<usize>) -> *mut T {
+        assert!(range.start <= range.end && range.end <= self.len, "part {range:?} of {}", self.len);
+        self.start.wrapping_add(range.start)
+    }
+
     /// The items `start..start + len`.
     ///
     /// # Safety

@@ -5,8 +5,28 @@ use std::fmt::Debug;
 
 use super::depthwise::Depthwise;
 use super::implicit::ImplicitGemm;
+use super::winograd;
 use super::{Conv2dShape, Epilogue};
 use crate::{Cpu, Level};
+
+/// Which methods a plan may choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Conv2dMethods {
+    /// The fastest, as far as counting tells.
+    #[default]
+    Auto,
+    /// Only those that sum the very products that define a convolution: somewhat more exact, and a number that is not
+    /// finite reaches no other outputs than those it belongs to.
+    Direct,
+}
+
+/// What is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    Forward,
+    GradInput,
+    GradWeight,
+}
 
 /// What all methods tell about themselves.
 pub(crate) trait Method: Debug + Sync {
@@ -18,6 +38,16 @@ pub(crate) trait Method: Debug + Sync {
 
     /// Whether the method can compute this shape.
     fn fits(&self, shape: &Conv2dShape) -> bool;
+
+    /// Whether sums are of the very products that define a convolution.
+    fn is_direct(&self) -> bool {
+        true
+    }
+
+    /// Whether the method is the fastest for a shape it fits, as far as counting tells.
+    fn pays(&self, _shape: &Conv2dShape, _pass: Pass) -> bool {
+        true
+    }
 }
 
 /// Computes `y`. Slices have the shape's lengths, the workspace at least what was asked for.
@@ -62,11 +92,46 @@ macro_rules! table {
             &Depthwise::NEON,
             &Depthwise::SCALAR,
             #[cfg(target_arch = "x86_64")]
+            &winograd::AVX512[0],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX512[1],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX512[2],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX512[3],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX512[4],
+            #[cfg(target_arch = "x86_64")]
             &ImplicitGemm::AVX512,
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX2[0],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX2[1],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX2[2],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX2[3],
+            #[cfg(target_arch = "x86_64")]
+            &winograd::AVX2[4],
             #[cfg(target_arch = "x86_64")]
             &ImplicitGemm::AVX2,
             #[cfg(target_arch = "aarch64")]
+            &winograd::NEON[0],
+            #[cfg(target_arch = "aarch64")]
+            &winograd::NEON[1],
+            #[cfg(target_arch = "aarch64")]
+            &winograd::NEON[2],
+            #[cfg(target_arch = "aarch64")]
+            &winograd::NEON[3],
+            #[cfg(target_arch = "aarch64")]
+            &winograd::NEON[4],
+            #[cfg(target_arch = "aarch64")]
             &ImplicitGemm::NEON,
+            &winograd::SCALAR[0],
+            &winograd::SCALAR[1],
+            &winograd::SCALAR[2],
+            &winograd::SCALAR[3],
+            &winograd::SCALAR[4],
             &ImplicitGemm::SCALAR,
         ];
     };
@@ -76,10 +141,19 @@ table!(FORWARD: Forward);
 table!(GRAD_INPUT: GradInput);
 table!(GRAD_WEIGHT: GradWeight);
 
-/// The first row of a table for a level and a shape. The last row of every table needs nothing and fits everything.
-pub(crate) fn choose<T: Method + ?Sized>(table: &[&'static T], level: Level, shape: &Conv2dShape) -> &'static T {
+/// The first row of a table that may be used, fits and pays. The last row of every table needs nothing and fits
+/// everything.
+pub(crate) fn choose<T: Method + ?Sized>(
+    table: &[&'static T],
+    pass: Pass,
+    methods: Conv2dMethods,
+    level: Level,
+    shape: &Conv2dShape,
+) -> &'static T {
+    let allowed = |row: &T| row.is_direct() || methods == Conv2dMethods::Auto;
+    let usable = |row: &T| row.level() <= level && row.level().is_available() && row.fits(shape);
     table
         .iter()
-        .find(|row| row.level() <= level && row.level().is_available() && row.fits(shape))
-        .expect("the last row needs no level and fits every shape")
+        .find(|row| allowed(row) && usable(row) && row.pays(shape, pass))
+        .expect("the last row is direct, needs no level and fits every shape")
 }

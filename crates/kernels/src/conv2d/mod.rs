@@ -37,11 +37,13 @@ mod method;
 mod plan;
 mod shape;
 mod window;
+mod winograd;
 mod workers;
 
 #[cfg(test)]
 mod tests;
 
 pub use epilogue::{Activation, Epilogue};
+pub use method::Conv2dMethods;
 pub use plan::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight};
 pub use shape::Conv2dShape;

@@ -1,7 +1,7 @@
 //! A convolution of a certain shape, ready to run.
 
-use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, choose};
-use super::{Conv2dShape, Epilogue};
+use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, Pass, choose};
+use super::{Conv2dMethods, Conv2dShape, Epilogue};
 use crate::Cpu;
 
 /// `y = activation(conv(x, weight) + bias + residual)`.
@@ -18,8 +18,17 @@ impl Conv2dForward {
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Self {
+        Self::with_methods(cpu, shape, Conv2dMethods::Auto)
+    }
+
+    /// [`new`](Self::new) with a choice of methods.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
-        Self { shape, method: choose(FORWARD, cpu.level(), &shape), threads: cpu.threads() }
+        let method = choose(FORWARD, Pass::Forward, methods, cpu.level(), &shape);
+        Self { shape, method, threads: cpu.threads() }
     }
 
     /// The method that was chosen, named as its row in the table.
@@ -69,8 +78,17 @@ impl Conv2dGradInput {
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Self {
+        Self::with_methods(cpu, shape, Conv2dMethods::Auto)
+    }
+
+    /// [`new`](Self::new) with a choice of methods.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
-        Self { shape, method: choose(GRAD_INPUT, cpu.level(), &shape), threads: cpu.threads() }
+        let method = choose(GRAD_INPUT, Pass::GradInput, methods, cpu.level(), &shape);
+        Self { shape, method, threads: cpu.threads() }
     }
 
     /// The method that was chosen, named as its row in the table.
@@ -111,8 +129,17 @@ impl Conv2dGradWeight {
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Self {
+        Self::with_methods(cpu, shape, Conv2dMethods::Auto)
+    }
+
+    /// [`new`](Self::new) with a choice of methods.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
-        Self { shape, method: choose(GRAD_WEIGHT, cpu.level(), &shape), threads: cpu.threads() }
+        let method = choose(GRAD_WEIGHT, Pass::GradWeight, methods, cpu.level(), &shape);
+        Self { shape, method, threads: cpu.threads() }
     }
 
     /// The method that was chosen, named as its row in the table.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, Method};
-use super::{Activation, Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dShape, Epilogue};
+use super::{Activation, Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
 use crate::{Cpu, Level, reference};
 
 /// One convolution in a line: batch, height × width, channels in and out, kernel, stride, padding, groups.
@@ -31,6 +31,10 @@ fn shapes() -> Vec<Conv2dShape> {
         shape(2, [9, 10], [33, 48], [1, 1], [2, 2], [0, 0], 1),
         shape(3, [8, 8], [3, 16], [3, 3], [1, 1], [1, 1], 1),
         shape(70, [5, 5], [40, 24], [3, 3], [1, 1], [1, 1], 1),
+        // Winograd's: paddings, pictures smaller than a tile, channels that fill no panel.
+        shape(1, [2, 2], [17, 16], [3, 3], [1, 1], [1, 1], 1),
+        shape(2, [7, 9], [18, 21], [3, 3], [1, 1], [0, 2], 1),
+        shape(2, [3, 11], [21, 18], [3, 3], [1, 1], [2, 0], 1),
         // Linear layers.
         shape(37, [1, 1], [130, 37], [1, 1], [1, 1], [0, 0], 1),
         shape(257, [1, 1], [7, 11], [1, 1], [1, 1], [0, 0], 1),
@@ -52,6 +56,7 @@ fn shapes() -> Vec<Conv2dShape> {
         shape(2, [3, 2], [5, 7], [5, 6], [3, 2], [2, 3], 1),
         shape(2, [2, 2], [3, 4], [1, 1], [2, 2], [0, 0], 1),
         shape(2, [1, 3], [3, 4], [1, 1], [2, 1], [0, 0], 1),
+        shape(2, [1, 1], [3, 4], [1, 1], [3, 3], [0, 0], 1),
         shape(1, [7, 7], [3, 4], [1, 1], [1, 1], [2, 2], 1),
         shape(1, [12, 5], [4, 6], [3, 2], [2, 1], [0, 1], 1),
         // Groups: two, many, one channel each, several results of each channel.
@@ -90,17 +95,20 @@ fn absolute(from: &[f32]) -> Vec<f64> {
     from.iter().map(|&x| f64::from(x.abs())).collect()
 }
 
-/// Each number may be off by what rounding every addition and multiplication of its sum can do: with n products,
-/// `(n + 4) · 2⁻²⁴ · Σ |products|`, four for bias, residual and the sum of partial sums' last ones; and the tensor by
-/// 10⁻⁵ of its root mean square.
-fn assert_close(what: &str, got: &[f32], want: &[f64], sizes: &[f64], products: usize) {
+/// Each number of a direct method may be off by what rounding every addition and multiplication of its sum can do: with
+/// n products, `(n + 4) · 2⁻²⁴ · Σ |products|`, four for bias, residual and the sum of partial sums' last ones. Others
+/// take differences of neighbouring numbers: each may be off by 10⁻⁴ of the tensor's root mean square, ten times what
+/// the whole tensor may.
+fn assert_close(what: &str, is_direct: bool, got: &[f32], want: &[f64], sizes: &[f64], products: usize) {
     let bound = (products + 4) as f64 * 2f64.powi(-24);
-    let (mut error, mut square) = (0.0, 0.0);
+    let square: f64 = want.iter().map(|want| want * want).sum();
+    let mean = (square / want.len() as f64).sqrt();
+    let mut error = 0.0;
     for (i, ((&got, &want), &size)) in got.iter().zip(want).zip(sizes).enumerate() {
         let difference = (f64::from(got) - want).abs();
-        assert!(difference <= bound * size, "{what} [{i}]: got {got}, want {want} ± {}", bound * size);
+        let most = if is_direct { bound * size } else { 1e-4 * mean };
+        assert!(difference <= most, "{what} [{i}]: got {got}, want {want} ± {most}");
         error += difference * difference;
-        square += want * want;
     }
     assert!(error.sqrt() <= 1e-5 * square.sqrt(), "{what}: relative error {}", (error / square).sqrt());
 }
@@ -148,13 +156,20 @@ impl Case {
         let plain = reference::conv2d_forward(shape, &wide(&self.x), &wide(&self.weight));
         let sizes = reference::conv2d_forward(shape, &absolute(&self.x), &absolute(&self.weight));
         let what = format!("{} {shape:?}", row.name());
-        assert_close(&what, &self.forward(row, cpu, Epilogue::NONE), &plain, &sizes, products);
+        assert_close(&what, row.is_direct(), &self.forward(row, cpu, Epilogue::NONE), &plain, &sizes, products);
 
         let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), activation: Activation::Relu };
         let added = |i: usize| (f64::from(bias[i % shape.out_channels]), f64::from(residual[i]));
         let want: Vec<f64> = (0..plain.len()).map(|i| (plain[i] + added(i).0 + added(i).1).max(0.0)).collect();
         let sizes: Vec<f64> = (0..plain.len()).map(|i| sizes[i] + added(i).0.abs() + added(i).1.abs()).collect();
-        assert_close(&format!("{what} with epilogue"), &self.forward(row, cpu, epilogue), &want, &sizes, products);
+        assert_close(
+            &format!("{what} with epilogue"),
+            row.is_direct(),
+            &self.forward(row, cpu, epilogue),
+            &want,
+            &sizes,
+            products,
+        );
     }
 
     fn check_grad_input(&self, row: &dyn GradInput, cpu: &Cpu) {
@@ -163,7 +178,7 @@ impl Case {
         let sizes = reference::conv2d_grad_input(shape, &absolute(&self.dy), &absolute(&self.weight));
         let products = shape.taps() * shape.group_out();
         let what = format!("grad input {} {shape:?}", row.name());
-        assert_close(&what, &self.grad_input(row, cpu), &want, &sizes, products);
+        assert_close(&what, row.is_direct(), &self.grad_input(row, cpu), &want, &sizes, products);
     }
 
     fn check_grad_weight(&self, row: &dyn GradWeight, cpu: &Cpu) {
@@ -171,7 +186,7 @@ impl Case {
         let want = reference::conv2d_grad_weight(shape, &wide(&self.x), &wide(&self.dy));
         let sizes = reference::conv2d_grad_weight(shape, &absolute(&self.x), &absolute(&self.dy));
         let what = format!("grad weight {} {shape:?}", row.name());
-        assert_close(&what, &self.grad_weight(row, cpu), &want, &sizes, shape.out_pixels());
+        assert_close(&what, row.is_direct(), &self.grad_weight(row, cpu), &want, &sizes, shape.out_pixels());
     }
 
     fn check_all(&self, cpu: &Cpu) {
@@ -254,9 +269,12 @@ fn what_is_not_finite_reaches_exactly_the_results_that_depend_on_it() {
 fn plans_choose_the_first_row_that_fits_the_level() {
     let dense = shape(1, [4, 4], [8, 8], [3, 3], [1, 1], [1, 1], 1);
     let depthwise = Conv2dShape { groups: 8, ..dense };
+    let wide = shape(8, [20, 20], [64, 64], [3, 3], [1, 1], [1, 1], 1);
     for level in Level::available() {
         let cpu = Cpu::new(1, level);
-        for (shape, family) in [(dense, "conv2d_gemm"), (depthwise, "depthwise")] {
+        let direct = Conv2dForward::with_methods(&cpu, wide, Conv2dMethods::Direct);
+        assert!(direct.kernel_name().starts_with("conv2d_gemm"), "{}", direct.kernel_name());
+        for (shape, family) in [(dense, "conv2d_gemm"), (depthwise, "depthwise"), (wide, "winograd")] {
             let names = [
                 Conv2dForward::new(&cpu, shape).kernel_name(),
                 Conv2dGradInput::new(&cpu, shape).kernel_name(),

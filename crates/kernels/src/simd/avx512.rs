@@ -36,6 +36,18 @@ impl Vector for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, factor: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_mul_ps(self.0, factor.0) })
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
         // SAFETY: the machine has the level, by the trait's contract.
         Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })

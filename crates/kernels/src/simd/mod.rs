@@ -40,6 +40,12 @@ pub(crate) trait Vector: Copy {
     /// `self + other`.
     unsafe fn add(self, other: Self) -> Self;
 
+    /// `self - other`.
+    unsafe fn sub(self, other: Self) -> Self;
+
+    /// `self * factor`.
+    unsafe fn mul(self, factor: Self) -> Self;
+
     /// `self * factor + sum`, rounded once where the level has such an instruction.
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
 
@@ -73,6 +79,19 @@ pub(crate) unsafe fn write<V: Vector>(vector: V, to: &mut [f32], at: usize) {
     unsafe { vector.store(to[at..at + V::LANES].as_mut_ptr()) }
 }
 
+/// Asks for a cache line that is going to be written; any address will do. Nothing where there is no such instruction.
+#[inline(always)]
+pub(crate) fn prefetch_for_write(line: *mut f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 machine takes the instruction (as one that does nothing, if it is old), and no address faults.
+    unsafe {
+        use std::arch::x86_64::*;
+        _mm_prefetch::<_MM_HINT_ET0>(line.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = line;
+}
+
 /// One number: the channels that fill no vector go through the same algorithm.
 impl Vector for f32 {
     const LANES: usize = 1;
@@ -100,6 +119,16 @@ impl Vector for f32 {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        self - other
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, factor: Self) -> Self {
+        self * factor
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
         self * factor + sum
     }
@@ -123,11 +152,12 @@ mod tests {
         // SAFETY: the vectors have `LANES` numbers; the caller has the level.
         unsafe {
             let v = V::load(numbers.as_ptr());
-            v.mul_add(V::splat(2.0), V::splat(0.5)).add(V::splat(1.0)).relu().store(got.as_mut_ptr());
+            let twice = v.mul_add(V::splat(2.0), V::splat(0.5)).add(V::splat(1.0)).relu();
+            twice.sub(V::splat(0.25)).mul(V::splat(4.0)).store(got.as_mut_ptr());
         }
         assert!(got[0].is_nan(), "a ReLU keeps NaN");
         for (number, got) in numbers.iter().zip(got).skip(1) {
-            assert_eq!(got, (number * 2.0 + 1.5).max(0.0));
+            assert_eq!(got, ((number * 2.0 + 1.5).max(0.0) - 0.25) * 4.0);
         }
     }
 

@@ -36,6 +36,18 @@ impl Vector for F32x4 {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vsubq_f32(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, factor: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vmulq_f32(self.0, factor.0) })
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
         // SAFETY: every AArch64 machine has NEON.
         Self(unsafe { vfmaq_f32(sum.0, self.0, factor.0) })

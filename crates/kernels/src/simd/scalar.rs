@@ -38,6 +38,16 @@ impl<const N: usize> Vector for Lanes<N> {
         self.zip(other, |a, b| a + b)
     }
 
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, factor: Self) -> Self {
+        self.zip(factor, |a, b| a * b)
+    }
+
     /// Rounded twice: without the instruction `f32::mul_add` is a call into the C library.
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {

@@ -1,0 +1,76 @@
+//! The passes compiled for every level and tile size.
+
+use super::product::{self, Product};
+use super::tiles::{self, Gather, Scatter};
+use super::transform::{Data, OutputsGradient};
+use super::weights::{self, Pack, Unpack};
+
+/// The passes of a tile size at a level. To be called only where the level is available, with the promises of the
+/// passes they are made from.
+#[derive(Debug)]
+pub(super) struct Kernels {
+    /// Tiles of the source.
+    pub(super) gather: unsafe fn(&Gather<'_>),
+    /// Tiles of the target's gradient.
+    pub(super) gather_gradient: unsafe fn(&Gather<'_>),
+    pub(super) scatter: unsafe fn(&Scatter<'_>),
+    pub(super) pack: unsafe fn(&Pack<'_>),
+    pub(super) unpack: unsafe fn(&Unpack<'_>),
+    pub(super) multiply: unsafe fn(&mut Product<'_>),
+    /// Columns of a panel and rows of a tile of the product.
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+    pub(super) lanes: usize,
+}
+
+/// Declares a level: `level!(name: vector, rows, vectors of a panel, #[features])`.
+macro_rules! level {
+    ($name:ident: $vector:ty, $rows:literal, $vectors:literal $(, #[$features:meta])?) => {
+        pub(super) mod $name {
+            use super::*;
+            use crate::simd::Vector;
+
+            /// The passes for tiles of `M × M` outputs.
+            pub(in super::super) const fn kernels<const M: usize>() -> Kernels {
+                Kernels {
+                    gather: gather::<M>,
+                    gather_gradient: gather_gradient::<M>,
+                    scatter: scatter::<M>,
+                    pack: pack::<M>,
+                    unpack: unpack::<M>,
+                    multiply,
+                    columns: $vectors * <$vector>::LANES,
+                    rows: $rows,
+                    lanes: <$vector>::LANES,
+                }
+            }
+
+            level!(@ gather(&Gather<'_>), tiles::gather::<$vector, Data<M>> $(, #[$features])?);
+            level!(@ gather_gradient(&Gather<'_>), tiles::gather::<$vector, OutputsGradient<M>> $(, #[$features])?);
+            level!(@ scatter(&Scatter<'_>), tiles::scatter::<$vector, M> $(, #[$features])?);
+            level!(@ pack(&Pack<'_>), weights::pack::<$vector, M> $(, #[$features])?);
+            level!(@ unpack(&Unpack<'_>), weights::unpack::<$vector, M> $(, #[$features])?);
+
+            $(#[$features])?
+            unsafe fn multiply(job: &mut Product<'_>) {
+                // SAFETY: this function has the level's features; the rest is its own contract.
+                unsafe { product::multiply::<$vector, $rows, $vectors>(job) }
+            }
+        }
+    };
+    (@ $pass:ident($job:ty), $body:expr $(, #[$features:meta])?) => {
+        $(#[$features])?
+        unsafe fn $pass<const M: usize>(job: $job) {
+            // SAFETY: this function has the level's features; the rest is its own contract.
+            unsafe { $body(job) }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+level!(avx512: crate::simd::F32x16, 12, 2, #[target_feature(enable = "avx512f")]);
+#[cfg(target_arch = "x86_64")]
+level!(avx2: crate::simd::F32x8, 6, 2, #[target_feature(enable = "avx2,fma")]);
+#[cfg(target_arch = "aarch64")]
+level!(neon: crate::simd::F32x4, 8, 2, #[target_feature(enable = "neon")]);
+level!(scalar: crate::simd::Lanes<4>, 4, 2);

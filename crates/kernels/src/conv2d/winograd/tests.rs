@@ -1,0 +1,142 @@
+//! How exact each tile size is, and every order of the work against direct convolution. The table of shapes that all
+//! methods are tested with is `conv2d/tests.rs`.
+
+use super::{SCALAR, Winograd};
+use crate::agreement::{assert_within, exact, noise};
+use crate::conv2d::method::{Forward, GradInput, GradWeight};
+use crate::conv2d::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
+use crate::{Cpu, Level, reference};
+
+fn shape(batch: usize, size: [usize; 2], channels: [usize; 2], padding: [usize; 2]) -> Conv2dShape {
+    let [[height, width], [in_channels, out_channels]] = [size, channels];
+    let (kernel, stride) = ([3, 3], [1, 1]);
+    Conv2dShape { batch, height, width, in_channels, out_channels, kernel, stride, padding, groups: 1 }
+}
+
+/// The rows of the best level and of the scalar one.
+fn rows() -> impl Iterator<Item = &'static Winograd> {
+    #[cfg(target_arch = "x86_64")]
+    let levels = [&super::AVX512, &super::AVX2, &SCALAR];
+    #[cfg(target_arch = "aarch64")]
+    let levels = [&super::NEON, &SCALAR];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let levels = [&SCALAR];
+    levels.into_iter().flatten().filter(|row| row.level.is_available())
+}
+
+/// Tensors of a shape; x as after a ReLU, if asked for: all numbers of one sign make the sums of neighbours larger.
+struct Case {
+    shape: Conv2dShape,
+    x: Vec<f32>,
+    weight: Vec<f32>,
+    dy: Vec<f32>,
+}
+
+impl Case {
+    fn new(shape: Conv2dShape, rectified: bool) -> Self {
+        let mut x = noise(shape.input_len(), 1);
+        if rectified {
+            x.iter_mut().for_each(|x| *x = x.max(0.0));
+        }
+        Self { shape, x, weight: noise(shape.weight_len(), 2), dy: noise(shape.output_len(), 3) }
+    }
+
+    /// Forward, gradient of the input and of the weight.
+    fn run(&self, row: &Winograd, cpu: &Cpu) -> [Vec<f32>; 3] {
+        let (s, threads) = (&self.shape, cpu.threads());
+        let mut results = [s.output_len(), s.input_len(), s.weight_len()].map(|len| vec![f32::NAN; len]);
+        let [y, dx, dweight] = &mut results;
+        let mut workspace = vec![f32::NAN; Forward::workspace(row, s, threads)];
+        Forward::run(row, cpu, s, &self.x, &self.weight, Epilogue::NONE, y, &mut workspace);
+        let mut workspace = vec![f32::NAN; GradInput::workspace(row, s, threads)];
+        GradInput::run(row, cpu, s, &self.dy, &self.weight, dx, &mut workspace);
+        let mut workspace = vec![f32::NAN; GradWeight::workspace(row, s, threads)];
+        GradWeight::run(row, cpu, s, &self.x, &self.dy, dweight, &mut workspace);
+        results
+    }
+
+    fn reference(&self) -> [Vec<f64>; 3] {
+        let (s, x, weight, dy) = (&self.shape, exact(&self.x), exact(&self.weight), exact(&self.dy));
+        [
+            reference::conv2d_forward(s, &x, &weight),
+            reference::conv2d_grad_input(s, &dy, &weight),
+            reference::conv2d_grad_weight(s, &x, &dy),
+        ]
+    }
+
+    fn direct(&self, cpu: &Cpu) -> [Vec<f32>; 3] {
+        let (s, direct) = (self.shape, Conv2dMethods::Direct);
+        let mut results = [s.output_len(), s.input_len(), s.weight_len()].map(|len| vec![f32::NAN; len]);
+        let [y, dx, dweight] = &mut results;
+        let plan = Conv2dForward::with_methods(cpu, s, direct);
+        plan.run(cpu, &self.x, &self.weight, Epilogue::NONE, y, &mut vec![0.0; plan.workspace()]);
+        let plan = Conv2dGradInput::with_methods(cpu, s, direct);
+        plan.run(cpu, &self.dy, &self.weight, dx, &mut vec![0.0; plan.workspace()]);
+        let plan = Conv2dGradWeight::with_methods(cpu, s, direct);
+        plan.run(cpu, &self.x, &self.dy, dweight, &mut vec![0.0; plan.workspace()]);
+        results
+    }
+}
+
+fn error(got: &[f32], want: &[f64]) -> f64 {
+    let square = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|number| number * number).sum::<f64>();
+    let off = square(&mut got.iter().zip(want).map(|(&got, want)| f64::from(got) - want));
+    (off / square(&mut want.iter().copied())).sqrt()
+}
+
+/// The numbers of the module's page: from 1 to 512 channels no tile size is further from f64 than these.
+#[test]
+fn no_tile_size_is_less_exact_than_said() {
+    const MOST: [(usize, f64); 5] = [(2, 1e-6), (3, 3e-6), (4, 5e-6), (5, 8e-6), (6, 1e-5)];
+    let cpu = Cpu::new(2, Level::best());
+    let mut worst = [[0.0f64; 3]; 5];
+    let small = [1, 3, 16, 64, 130].map(|channels| shape(3, [12, 13], [channels; 2], [1, 1]));
+    // Long sums: over channels, and over tiles for the gradient of the weight.
+    let long = [shape(3, [12, 13], [512, 48], [1, 1]), shape(20, [40, 40], [16, 16], [1, 1])];
+    for shape in small.into_iter().chain(long) {
+        for rectified in [false, true] {
+            let case = Case::new(shape, rectified);
+            let want = case.reference();
+            for row in rows() {
+                let got = case.run(row, &cpu);
+                for (pass, (got, want)) in got.iter().zip(&want).enumerate() {
+                    let worst = &mut worst[row.tile - 2][pass];
+                    *worst = worst.max(error(got, want));
+                }
+            }
+        }
+    }
+    for ((tile, most), worst) in MOST.into_iter().zip(worst) {
+        assert!(worst.iter().all(|&error| error <= most), "tiles of {tile}: {worst:.1?} of {most:.0e}");
+    }
+}
+
+/// Shapes whose work is done in each of the orders, in one group and in several, in whole blocks and with rests.
+#[test]
+fn every_order_agrees_with_direct_convolution_at_every_number_of_threads() {
+    let shapes = [
+        shape(8, [40, 41], [64, 40], [1, 1]),
+        shape(3, [9, 14], [33, 70], [0, 2]),
+        shape(1, [7, 3], [20, 17], [2, 0]),
+        // Panels of weights; blocks of sums.
+        shape(6, [5, 5], [200, 264], [1, 1]),
+        shape(2, [7, 6], [520, 500], [1, 1]),
+        // Passes: groups of tiles; groups of tiles and of panels.
+        shape(140, [6, 6], [300, 48], [1, 1]),
+        shape(140, [6, 6], [512, 272], [1, 1]),
+    ];
+    let (one, three) = (Cpu::new(1, Level::best()), Cpu::new(3, Level::best()));
+    for shape in shapes {
+        let case = Case::new(shape, true);
+        let want = case.direct(&three).map(|tensor| exact(&tensor));
+        for row in rows().filter(|row| row.level == Level::best() || shape.batch < 100 && row.tile > 3) {
+            let [alone, got] = [&one, &three].map(|cpu| case.run(row, cpu));
+            for (pass, (got, want)) in ["forward", "grad input", "grad weight"].into_iter().zip(got.iter().zip(&want)) {
+                assert_within(&format!("{} {pass} {shape:?}", row.name), got, want, 1.5e-5);
+            }
+            let bits =
+                |tensors: [Vec<f32>; 3]| tensors.map(|tensor| tensor.into_iter().map(f32::to_bits).collect::<Vec<_>>());
+            assert!(bits(alone) == bits(got), "{}: one and three threads differ, {shape:?}", row.name);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Which tile size a shape gets, or none where direct convolution is faster: by counting.
+//!
+//! The cost is that of the products, tiles that reach over the picture's edge included, at the rate that direct
+//! convolution has; and that of all transforms, which few channels or few tiles do not pay back.
+
+use super::geometry::Geometry;
+use super::level::Kernels;
+use crate::conv2d::Conv2dShape;
+use crate::conv2d::method::Pass;
+
+/// The sizes there are.
+const SIZES: std::ops::RangeInclusive<usize> = 2..=6;
+
+/// Cycles of one core for a vector of multiply-adds, at what products reach: two a cycle, 85 % of the time.
+const MULTIPLY: f64 = 0.5 / 0.85;
+
+/// Cycles of a vector's transform: two passes of `side` transforms, each `side` loads, stores and a few additions. The
+/// factor is measured; it is about twice what the instructions alone would take.
+const TRANSFORM: f64 = 4.0;
+
+/// Channels below which vectors and panels stay half empty.
+const LEAST_CHANNELS: usize = 16;
+
+/// Up to how many channels of a sum a size is exact enough: its error grows with their square root, from what was
+/// measured at 512.
+fn is_exact_enough(tile: usize, channels: usize) -> bool {
+    channels
+        <= match tile {
+            6 => 512,
+            5 => 1024,
+            4 => 2048,
+            _ => usize::MAX,
+        }
+}
+
+/// How much less the cost must be: the passes wait for each other, and small ones use less of the machine.
+const WORTH: f64 = 0.9;
+
+/// The size with the least cost; `None` where that is direct convolution.
+pub(super) fn best(shape: &Conv2dShape, pass: Pass, kernels: &Kernels) -> Option<usize> {
+    if shape.in_channels.min(shape.out_channels) < LEAST_CHANNELS {
+        return None;
+    }
+    let direct = shape.multiply_adds() as f64 / kernels.lanes as f64 * MULTIPLY;
+    let cost = |tile| (tile, cost(shape, pass, kernels, tile));
+    let channels = shape.in_channels.max(shape.out_channels);
+    let best = SIZES.filter(|&tile| is_exact_enough(tile, channels)).map(cost).min_by(|a, b| a.1.total_cmp(&b.1));
+    best.filter(|&(_, cost)| cost < WORTH * direct).map(|(tile, _)| tile)
+}
+
+/// Cycles, about.
+fn cost(shape: &Conv2dShape, pass: Pass, kernels: &Kernels, tile: usize) -> f64 {
+    let geometry = match pass {
+        Pass::GradInput => Geometry::grad_input(shape, tile),
+        Pass::Forward | Pass::GradWeight => Geometry::forward(shape, tile),
+    };
+    let places = geometry.places() as f64;
+    let (tiles, depth) = (geometry.tiles() as f64, geometry.depth as f64);
+    let columns = geometry.columns.next_multiple_of(kernels.columns) as f64;
+    let products = tiles * places * depth * columns * MULTIPLY;
+    let transforms = TRANSFORM * places * (tiles * (depth + columns) + depth * columns);
+    (products + transforms) / kernels.lanes as f64
+}

@@ -1,0 +1,161 @@
+//! From a tensor to transformed tiles, and from sums of products to a tensor.
+
+use std::ops::Range;
+
+use super::geometry::{Geometry, LINE, Layout, View};
+use super::points::MOST;
+use super::transform::{Outputs, Transform, both_axes};
+use crate::conv2d::{Activation, Epilogue};
+use crate::simd::{Vector, prefetch_for_write, read};
+
+/// Transforms tiles of a tensor.
+pub(super) struct Gather<'g> {
+    pub(super) geometry: &'g Geometry,
+    pub(super) view: View,
+    pub(super) from: &'g [f32],
+    /// As many zeros as a pixel has channels: what is read outside the tensor.
+    pub(super) zeros: &'g [f32],
+    pub(super) tiles: Range<usize>,
+    /// Where the first of these tiles goes, at the first place.
+    pub(super) to: *mut f32,
+    pub(super) layout: Layout,
+}
+
+/// # Safety
+/// The machine has the level of `V`. `to` is good for the layout's rows of these tiles at all places, and nobody else
+/// touches them.
+#[inline(always)]
+pub(super) unsafe fn gather<V: Vector, T: Transform>(job: &Gather<'_>) {
+    assert!(job.zeros.len() >= job.view.channels, "zeros for every channel of a pixel");
+    let whole = job.view.channels / V::LANES * V::LANES;
+    for (row, tile) in job.tiles.clone().enumerate() {
+        let window = window::<T>(job, tile);
+        for channel in (0..whole).step_by(V::LANES) {
+            // SAFETY: the channels of a pixel; the rest by the caller's promise.
+            unsafe { gather_channels::<V, T>(job, &window, row, channel) }
+        }
+        for channel in whole..job.view.channels {
+            // SAFETY: as above.
+            unsafe { gather_channels::<f32, T>(job, &window, row, channel) }
+        }
+    }
+}
+
+/// Where each pixel of a tile's window starts. Made once for all channels: then no tile is special, though at small
+/// pictures most of them reach over the border.
+#[inline(always)]
+fn window<T: Transform>(job: &Gather<'_>, tile: usize) -> [[*const f32; MOST]; MOST] {
+    let (picture, first) = job.geometry.place_of(tile);
+    let mut window = [[job.zeros.as_ptr(); MOST]; MOST];
+    for (i, row) in window.iter_mut().enumerate().take(T::COLUMNS) {
+        for (j, pixel) in row.iter_mut().enumerate().take(T::COLUMNS) {
+            if let Some(at) = job.view.pixel(picture, first, [i, j]) {
+                *pixel = job.from[at..at + job.view.channels].as_ptr();
+            }
+        }
+    }
+    window
+}
+
+/// # Safety
+/// As for [`gather`]; the pixels have the channels.
+#[inline(always)]
+unsafe fn gather_channels<V: Vector, T: Transform>(
+    job: &Gather<'_>,
+    window: &[[*const f32; MOST]; MOST],
+    row: usize,
+    channel: usize,
+) {
+    let to = job.to.wrapping_add(job.layout.at(row, channel));
+    if job.layout.is_far() {
+        prefetch_line::<T>(to, &job.layout);
+    }
+    // SAFETY: every pixel of the window starts a slice of all channels, every place of the target is the caller's.
+    unsafe {
+        both_axes::<V, T>(
+            |i, j| V::load(window[i][j].add(channel)),
+            |i, j, v| v.store(to.wrapping_add((i * T::ROWS + j) * job.layout.place_step)),
+        );
+    }
+}
+
+/// Asks for the next line of every place of the transformed tile.
+#[inline(always)]
+fn prefetch_line<T: Transform>(to: *mut f32, layout: &Layout) {
+    if (to as usize).is_multiple_of(4 * LINE) {
+        for place in 0..T::ROWS * T::ROWS {
+            prefetch_for_write(to.wrapping_add(place * layout.place_step + LINE));
+        }
+    }
+}
+
+/// Transforms sums of products into outputs: one panel of columns.
+pub(super) struct Scatter<'s> {
+    pub(super) geometry: &'s Geometry,
+    /// Products of these tiles in the layout, from the panel's first place on.
+    pub(super) from: &'s [f32],
+    pub(super) layout: Layout,
+    pub(super) tiles: Range<usize>,
+    /// Columns of the panel.
+    pub(super) columns: Range<usize>,
+    pub(super) epilogue: Epilogue<'s>,
+    /// The whole target, and how many numbers it has.
+    pub(super) to: *mut f32,
+    pub(super) len: usize,
+}
+
+/// # Safety
+/// The machine has the level of `V`; nobody else touches these columns of the tiles in the target.
+#[inline(always)]
+pub(super) unsafe fn scatter<V: Vector, const M: usize>(job: &Scatter<'_>) {
+    let (g, layout) = (job.geometry, &job.layout);
+    let [height, width] = g.target;
+    let last = (g.places() - 1) * layout.place_step + layout.at(job.tiles.len() - 1, job.columns.len() - 1);
+    assert!(last < job.from.len() && job.len == g.batch * height * width * g.columns, "products or target too short");
+    assert!(job.columns.end <= g.columns && job.tiles.end <= g.tiles(), "columns or tiles that do not exist");
+    let whole = job.columns.len() / V::LANES * V::LANES;
+    for (row, tile) in job.tiles.clone().enumerate() {
+        for lane in (0..whole).step_by(V::LANES) {
+            // SAFETY: tile, row and columns exist, as was asserted; the rest by the caller's promise.
+            unsafe { scatter_columns::<V, M>(job, tile, row, lane) }
+        }
+        for lane in whole..job.columns.len() {
+            // SAFETY: as above.
+            unsafe { scatter_columns::<f32, M>(job, tile, row, lane) }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`scatter`]; the tile, row and columns exist.
+#[inline(always)]
+unsafe fn scatter_columns<V: Vector, const M: usize>(job: &Scatter<'_>, tile: usize, row: usize, lane: usize) {
+    let g = job.geometry;
+    let (picture, [top, left]) = g.place_of(tile);
+    let [height, width] = g.target;
+    let (rows, columns) = (height - top, width - left);
+    let column = job.columns.start + lane;
+    let first = ((picture * height + top) * width + left) * g.columns + column;
+    let from = job.from[job.layout.at(row, lane)..].as_ptr();
+    // SAFETY: the furthest product and the target's size were asserted; outputs outside the picture are not stored.
+    unsafe {
+        let bias: V = job.epilogue.bias.map_or(V::splat(0.0), |bias| read(bias, column));
+        both_axes::<V, Outputs<M>>(
+            |i, j| V::load(from.add((i * (M + 2) + j) * job.layout.place_step)),
+            |i, j, v| {
+                if i >= rows || j >= columns {
+                    return;
+                }
+                let at = first + (i * width + j) * g.columns;
+                let mut v = v.add(bias);
+                if let Some(residual) = job.epilogue.residual {
+                    v = v.add(read(residual, at));
+                }
+                if job.epilogue.activation == Activation::Relu {
+                    v = v.relu();
+                }
+                v.store(job.to.add(at));
+            },
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! The transforms of one tile: a matrix applied along both axes, for as many channels as a vector has lanes.
+
+use std::mem::MaybeUninit;
+
+use super::points::{self, Factored, MOST, factored};
+use crate::simd::Vector;
+
+/// A matrix known to the compiler: where it is applied, zeros vanish and ones cost no multiplication.
+pub(super) trait Transform {
+    /// Numbers that come out, and that go in.
+    const ROWS: usize;
+    const COLUMNS: usize;
+    const FACTORED: Factored;
+    /// Whether the matrix is the transpose of `FACTORED`.
+    const TRANSPOSED: bool;
+}
+
+/// Inputs: `Bᵀ d B`.
+pub(super) struct Data<const M: usize>;
+
+impl<const M: usize> Transform for Data<M> {
+    const ROWS: usize = M + 2;
+    const COLUMNS: usize = M + 2;
+    const FACTORED: Factored = factored(M, points::data(M));
+    const TRANSPOSED: bool = false;
+}
+
+/// Weights: `G g Gᵀ`.
+pub(super) struct Filter<const M: usize>;
+
+impl<const M: usize> Transform for Filter<M> {
+    const ROWS: usize = M + 2;
+    const COLUMNS: usize = 3;
+    const FACTORED: Factored = factored(M, points::filter(M));
+    const TRANSPOSED: bool = false;
+}
+
+/// The weights' gradient from sums of products: `Gᵀ p G`.
+pub(super) struct FilterGradient<const M: usize>;
+
+impl<const M: usize> Transform for FilterGradient<M> {
+    const ROWS: usize = 3;
+    const COLUMNS: usize = M + 2;
+    const FACTORED: Factored = Filter::<M>::FACTORED;
+    const TRANSPOSED: bool = true;
+}
+
+/// Outputs from sums of products: `Aᵀ p A`.
+pub(super) struct Outputs<const M: usize>;
+
+impl<const M: usize> Transform for Outputs<M> {
+    const ROWS: usize = M;
+    const COLUMNS: usize = M + 2;
+    const FACTORED: Factored = factored(M, points::outputs(M));
+    const TRANSPOSED: bool = true;
+}
+
+/// The outputs' gradient: `A e Aᵀ`.
+pub(super) struct OutputsGradient<const M: usize>;
+
+impl<const M: usize> Transform for OutputsGradient<M> {
+    const ROWS: usize = M + 2;
+    const COLUMNS: usize = M;
+    const FACTORED: Factored = Outputs::<M>::FACTORED;
+    const TRANSPOSED: bool = false;
+}
+
+/// Repeats an expression for the constants 0 to 7: what depends on them alone is decided by the compiler.
+macro_rules! each {
+    ($i:ident => $body:expr) => {{
+        each!(@ $i 0 $body);
+        each!(@ $i 1 $body);
+        each!(@ $i 2 $body);
+        each!(@ $i 3 $body);
+        each!(@ $i 4 $body);
+        each!(@ $i 5 $body);
+        each!(@ $i 6 $body);
+        each!(@ $i 7 $body);
+    }};
+    (@ $i:ident $value:literal $body:expr) => {{
+        const $i: usize = $value;
+        $body
+    }};
+}
+
+/// Calls `put(i, j, (T · X · Tᵀ)[i][j])` for all rows i and j, where `X[i][j] = get(i, j)`.
+///
+/// # Safety
+/// The machine has the level of `V`.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "the constants of `each!` are the other index")]
+pub(super) unsafe fn both_axes<V: Vector, T: Transform>(
+    get: impl Fn(usize, usize) -> V,
+    mut put: impl FnMut(usize, usize, V),
+) {
+    let mut half = [const { [const { MaybeUninit::<V>::uninit() }; MOST] }; MOST];
+    for j in 0..T::COLUMNS {
+        // SAFETY: the level by the caller's promise.
+        let mut column = [unsafe { V::splat(0.0) }; MOST];
+        each!(I => if I < T::COLUMNS { column[I] = get(I, j); });
+        // SAFETY: as above.
+        let column = unsafe { apply::<V, T>(column) };
+        each!(I => if I < T::ROWS { half[I][j].write(column[I]); });
+    }
+    for (i, half) in half.iter().enumerate().take(T::ROWS) {
+        // SAFETY: the level by the caller's promise.
+        let mut row = [unsafe { V::splat(0.0) }; MOST];
+        // SAFETY: the loop above wrote the first `COLUMNS` vectors of the first `ROWS` rows.
+        each!(J => if J < T::COLUMNS { row[J] = unsafe { half[J].assume_init() }; });
+        // SAFETY: the level by the caller's promise.
+        let row = unsafe { apply::<V, T>(row) };
+        each!(J => if J < T::ROWS { put(i, J, row[J]); });
+    }
+}
+
+/// `T · x`.
+///
+/// # Safety
+/// The machine has the level of `V`.
+#[inline(always)]
+unsafe fn apply<V: Vector, T: Transform>(mut x: [V; MOST]) -> [V; MOST] {
+    // SAFETY: the level by the caller's promise.
+    unsafe {
+        let mut y = [V::splat(0.0); MOST];
+        if T::TRANSPOSED {
+            combine_pairs::<V, T>(&mut x);
+        }
+        each!(R => if R < T::ROWS {
+            each!(C => y[R] = add_term(y[R], x[C], const { coefficient::<T>(R, C) }, const { is_first::<T>(R, C) }));
+        });
+        if !T::TRANSPOSED {
+            combine_pairs::<V, T>(&mut y);
+        }
+        y
+    }
+}
+
+/// `(a, b)` of every pair becomes `(a + b, a − b)`.
+#[inline(always)]
+unsafe fn combine_pairs<V: Vector, T: Transform>(v: &mut [V; MOST]) {
+    each!(I => if const { T::FACTORED.paired[I] } {
+        let (a, b) = (v[I], v[(I + 1) % MOST]);
+        // SAFETY: the level by the caller's promise.
+        (v[I], v[(I + 1) % MOST]) = unsafe { (a.add(b), a.sub(b)) };
+    });
+}
+
+/// `sum + x · coefficient`, where the first term of a sum replaces it.
+#[inline(always)]
+unsafe fn add_term<V: Vector>(sum: V, x: V, coefficient: f32, first: bool) -> V {
+    // SAFETY: the level by the caller's promise.
+    unsafe {
+        match (coefficient, first) {
+            (0.0, _) => sum,
+            (1.0, true) => x,
+            (_, true) => x.mul(V::splat(coefficient)),
+            (1.0, false) => sum.add(x),
+            (-1.0, false) => sum.sub(x),
+            (_, false) => x.mul_add(V::splat(coefficient), sum),
+        }
+    }
+}
+
+const fn coefficient<T: Transform>(row: usize, column: usize) -> f32 {
+    let sparse = T::FACTORED.sparse;
+    (if T::TRANSPOSED { sparse[column][row] } else { sparse[row][column] }) as f32
+}
+
+/// Whether all terms of the row before this one are zero.
+const fn is_first<T: Transform>(row: usize, column: usize) -> bool {
+    let mut before = 0;
+    while before < column {
+        if coefficient::<T>(row, before) != 0.0 {
+            return false;
+        }
+        before += 1;
+    }
+    true
+}
