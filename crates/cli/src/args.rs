@@ -227,6 +227,9 @@ pub(crate) struct BenchStep {
     /// First layers of a ResNet
     #[arg(long, default_value = "imagenet")]
     pub(crate) stem: Stem,
+    /// Compute convolutions without Winograd's transforms
+    #[arg(long)]
+    pub(crate) direct: bool,
     /// Seconds to measure each of training and inference
     #[arg(long, default_value_t = 3.0)]
     pub(crate) seconds: f64,

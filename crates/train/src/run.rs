@@ -130,7 +130,7 @@ impl Prepared {
         let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
         let plan = NetworkPlan::new(recipe, setup.classes(), preprocess)?;
         let path = recipe.data.path.clone().or_else(|| recipe.data.train.as_ref().map(|part| part.path.clone()));
-        let cpu = Cpu::new(env.threads, env.level);
+        let cpu = Cpu::new(env.threads, env.level).with_conv2d_methods(recipe.train.convolution.into());
         Ok(Self { setup, plan, cpu, data_path: path.unwrap_or_default() })
     }
 

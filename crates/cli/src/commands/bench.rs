@@ -8,6 +8,7 @@ use avizor_engine::{
     CompileOptions, DType, GraphBuilder, Group, Optimizer, OptimizerKind, PlanTable, PlanTimes, Program, State,
     Trainable, ops,
 };
+use avizor_kernels::conv2d::Conv2dMethods;
 use avizor_kernels::{Cpu, peak_flops};
 use avizor_models::{Network, NetworkOptions, find, image_input};
 use avizor_predict::Scorer;
@@ -89,7 +90,9 @@ impl<'b> StepBench<'b> {
         let network = find(&args.model)?;
         let options = NetworkOptions { stem: args.stem.into(), ..NetworkOptions::new(args.classes as usize) };
         let size = ImageSize::new(args.size, args.size).ok_or_else(|| Failure::usage("--size is too large"))?;
-        Ok(Self { cpu: session.cpu(), network, options, preprocess: Preprocess::new(size), args })
+        let methods = if args.direct { Conv2dMethods::Direct } else { Conv2dMethods::Auto };
+        let cpu = session.cpu().with_conv2d_methods(methods);
+        Ok(Self { cpu, network, options, preprocess: Preprocess::new(size), args })
     }
 
     /// Times of training steps and of inference.

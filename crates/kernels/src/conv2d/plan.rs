@@ -18,7 +18,7 @@ impl Conv2dForward {
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Self {
-        Self::with_methods(cpu, shape, Conv2dMethods::Auto)
+        Self::with_methods(cpu, shape, cpu.conv2d_methods())
     }
 
     /// [`new`](Self::new) with a choice of methods.
@@ -78,7 +78,7 @@ impl Conv2dGradInput {
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Self {
-        Self::with_methods(cpu, shape, Conv2dMethods::Auto)
+        Self::with_methods(cpu, shape, cpu.conv2d_methods())
     }
 
     /// [`new`](Self::new) with a choice of methods.
@@ -129,7 +129,7 @@ impl Conv2dGradWeight {
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Self {
-        Self::with_methods(cpu, shape, Conv2dMethods::Auto)
+        Self::with_methods(cpu, shape, cpu.conv2d_methods())
     }
 
     /// [`new`](Self::new) with a choice of methods.

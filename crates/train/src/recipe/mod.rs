@@ -10,8 +10,8 @@ mod sections;
 
 pub use error::RecipeError;
 pub use sections::{
-    Balance, ClassWeights, Data, Freeze, Model, OptimizerName, OptimizerOptions, PartSource, Sampler, Schedule,
-    ScheduleName, Select, Size, SplitOptions, Stem, Train, TransformOptions,
+    Balance, ClassWeights, Convolution, Data, Freeze, Model, OptimizerName, OptimizerOptions, PartSource, Sampler,
+    Schedule, ScheduleName, Select, Size, SplitOptions, Stem, Train, TransformOptions,
 };
 
 /// One option as the manual shows it.

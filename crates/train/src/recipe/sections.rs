@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use avizor_base::{Filter, ImageSize, ResizeRule};
 use avizor_data::transforms::Transforms;
+use avizor_kernels::conv2d::Conv2dMethods;
 
 /// Declares a section: a struct whose fields carry default and documentation, and the list that the manual prints.
 macro_rules! section {
@@ -247,6 +248,28 @@ section! {
         label_smoothing: f64 = 0.0,
         /// Also save a checkpoint every so many steps within an epoch; 0: at the ends of epochs.
         checkpoint_steps: usize = 0,
+        /// How convolutions are computed: `auto`, the fastest way, or `direct`, without Winograd's transforms: some
+        /// digits more exact, about half as fast.
+        convolution: Convolution = Convolution::Auto,
+    }
+}
+
+/// How convolutions are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Convolution {
+    /// The fastest way for the shape.
+    Auto,
+    /// By the sums that define it.
+    Direct,
+}
+
+impl From<Convolution> for Conv2dMethods {
+    fn from(convolution: Convolution) -> Self {
+        match convolution {
+            Convolution::Auto => Self::Auto,
+            Convolution::Direct => Self::Direct,
+        }
     }
 }
 

@@ -8,9 +8,10 @@
 //! # How exact
 //! The transforms take differences of neighbours, which costs digits: the more, the larger the tile, and the more
 //! channels are summed. The policy: relative root-mean-square error to f64 at most 10⁻⁵ for every layer and each of its
-//! gradients; a tile size is not used beyond the channels up to which that holds (see `tile_size`).
-//! Measured, worst of scalar and AVX2 and of inputs of both signs and of one, times 10⁻⁶, forward / gradient of input /
-//! of weight (`tests::no_tile_size_is_less_exact_than_said` holds it; direct convolution: 0.1 to 0.5):
+//! gradients. Measured up to 512 channels; beyond that `tile_size` lets large tiles go as the square root of the channels
+//! would have it. Worst of scalar and AVX2 and of inputs of both signs and of one, times 10⁻⁶, forward / gradient of
+//! input / of weight; direct convolution in the same cases: at most 0.4. The gradient of the input over 512 summed
+//! channels is as the forward pass over 512 (6 × 6: 9.4). `tests::no_tile_size_is_less_exact_than_said` holds all.
 //!
 //! | tile | multiplications | 1 channel | 16 | 64 | 130 | 512 (to 48) |
 //! |---|---|---|---|---|---|---|
