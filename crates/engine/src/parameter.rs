@@ -87,6 +87,8 @@ pub enum DiskLayout {
     Plain,
     /// `[out][in / groups][height][width]` on disk, `[height][width][in / groups][out]` in memory.
     ConvWeight,
+    /// `[out][in][1][1]` on disk, `[in][out]` in memory: a convolution of single pixels that is computed as a linear layer.
+    PointwiseWeight,
     /// `[out][in]` on disk, `[in][out]` in memory.
     LinearWeight,
     /// As `LinearWeight`, for the first layer after flattening a map of this height and width: files count the inputs
@@ -102,6 +104,7 @@ impl DiskLayout {
     pub fn disk_shape(self, shape: &Shape) -> Shape {
         match (self, &**shape) {
             (Self::ConvWeight, &[height, width, input, output]) => [output, input, height, width].into(),
+            (Self::PointwiseWeight, &[input, output]) => [output, input, 1, 1].into(),
             (Self::LinearWeight | Self::LinearAfterMap { .. }, &[input, output]) => [output, input].into(),
             _ => shape.clone(),
         }
@@ -119,7 +122,7 @@ impl DiskLayout {
                     (o * input + c) * taps + tap
                 }))
             }
-            (Self::LinearWeight, &[input, output]) => {
+            (Self::LinearWeight | Self::PointwiseWeight, &[input, output]) => {
                 Box::new((0..elements).map(move |i| (i % output) * input + i / output))
             }
             (Self::LinearAfterMap { map }, &[input, output]) => {
@@ -148,10 +151,12 @@ mod tests {
     fn memory_finds_its_values_on_disk() {
         assert_eq!(order(DiskLayout::Plain, &[3]), [0, 1, 2]);
         assert_eq!(order(DiskLayout::LinearWeight, &[3, 2]), [0, 3, 1, 4, 2, 5]);
+        assert_eq!(order(DiskLayout::PointwiseWeight, &[3, 2]), [0, 3, 1, 4, 2, 5]);
         // Two outputs of two input channels over 1 × 2 taps: disk counts o, c, tap; memory tap, c, o.
         assert_eq!(order(DiskLayout::ConvWeight, &[1, 2, 2, 2]), [0, 4, 2, 6, 1, 5, 3, 7]);
         // One output over a 1 × 2 map of three channels: disk counts c, pixel; memory pixel, c.
         assert_eq!(order(DiskLayout::LinearAfterMap { map: [1, 2] }, &[6, 1]), [0, 2, 4, 1, 3, 5]);
+        assert_eq!(*DiskLayout::PointwiseWeight.disk_shape(&[3, 2].into()), [2, 3, 1, 1]);
         assert_eq!(*DiskLayout::ConvWeight.disk_shape(&[1, 2, 3, 4].into()), [4, 3, 1, 2]);
     }
 }

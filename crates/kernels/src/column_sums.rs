@@ -71,7 +71,7 @@ impl RowChunks {
 }
 
 /// The f64 that fit into words, from the first suitable address on.
-fn as_f64(words: &mut [f32]) -> &mut [f64] {
+pub(crate) fn as_f64(words: &mut [f32]) -> &mut [f64] {
     bytemuck::pod_align_to_mut(words).1
 }
 

@@ -30,6 +30,7 @@ mod cpu;
 pub mod dropout;
 pub mod elementwise;
 mod exponential;
+pub mod gate;
 mod gemm;
 mod level;
 pub mod linear;
@@ -44,6 +45,7 @@ mod pool;
 pub mod pool2d;
 pub mod reference;
 mod simd;
+pub mod stochastic_depth;
 pub mod unary;
 
 pub use cpu::Cpu;

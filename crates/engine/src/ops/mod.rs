@@ -16,6 +16,7 @@ mod dropout;
 mod fill;
 mod flatten;
 mod fold_norm;
+mod gate;
 mod global_avg_pool;
 mod linear;
 mod max_pool2d;
@@ -23,6 +24,7 @@ mod normalize;
 mod reshape;
 mod scale;
 mod softmax;
+mod stochastic_depth;
 mod sum_rows;
 mod unary;
 mod window;
@@ -44,6 +46,8 @@ pub(crate) use dropout::{DropoutMasked, mask_key};
 pub(crate) use fill::Fill;
 pub use flatten::Flatten;
 pub(crate) use fold_norm::FoldNorm;
+pub use gate::Gate;
+pub(crate) use gate::{GateGrad, kernel_shape as gate_shape};
 pub use global_avg_pool::GlobalAvgPool;
 pub(crate) use global_avg_pool::{GlobalAvgPoolGrad, sizes as map_sizes};
 pub use linear::Linear;
@@ -54,6 +58,8 @@ pub use normalize::Normalize;
 pub(crate) use reshape::Reshape;
 pub(crate) use scale::Scale;
 pub use softmax::Softmax;
+pub use stochastic_depth::StochasticDepth;
+pub(crate) use stochastic_depth::StochasticDepthMasked;
 pub(crate) use sum_rows::SumRows;
 pub use unary::Unary;
 pub(crate) use unary::UnaryGrad;
@@ -75,6 +81,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     fill::entry::ENTRY,
     flatten::entry::ENTRY,
     fold_norm::entry::ENTRY,
+    gate::entry::ENTRY,
     global_avg_pool::entry::ENTRY,
     linear::entry::ENTRY,
     max_pool2d::entry::ENTRY,
@@ -82,6 +89,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     reshape::entry::ENTRY,
     scale::entry::ENTRY,
     softmax::entry::ENTRY,
+    stochastic_depth::entry::ENTRY,
     sum_rows::entry::ENTRY,
     unary::entry::ENTRY,
 ];

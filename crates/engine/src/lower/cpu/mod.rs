@@ -11,12 +11,14 @@ mod cross_entropy;
 mod dropout;
 mod fill;
 mod fold_norm;
+mod gate;
 mod global_avg_pool;
 mod linear;
 mod max_pool2d;
 mod normalize;
 mod scale;
 mod softmax;
+mod stochastic_depth;
 mod sum_rows;
 mod unary;
 
@@ -43,6 +45,8 @@ const LOWERINGS: &[Row] = &[
     row::<ops::DropoutMasked>(),
     row::<ops::Fill>(),
     row::<ops::FoldNorm>(),
+    row::<ops::Gate>(),
+    row::<ops::GateGrad>(),
     row::<ops::GlobalAvgPool>(),
     row::<ops::GlobalAvgPoolGrad>(),
     row::<ops::Linear>(),
@@ -53,6 +57,7 @@ const LOWERINGS: &[Row] = &[
     row::<ops::Normalize>(),
     row::<ops::Scale>(),
     row::<ops::Softmax>(),
+    row::<ops::StochasticDepthMasked>(),
     row::<ops::SumRows>(),
     row::<ops::Unary>(),
     row::<ops::UnaryGrad>(),
