@@ -15,6 +15,7 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 
+import golden_backbones
 import golden_networks
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -29,6 +30,7 @@ def main():
     networks = {
         "resnet18": torchvision.models.resnet18(),
         "resnet18_small_stem": golden_networks.resnet([2, 2, 2, 2], "small", 64, 10, False),
+        **{name: golden_backbones.network(name, 10) for name in golden_backbones.NAMES if name != "resnet18"},
         "small_cnn": golden_networks.SmallCnn(18, 76, False),
         "mlp": torchvision.ops.MLP(8 * 8 * 3, [6, 5, 3]),
     }

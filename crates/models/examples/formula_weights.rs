@@ -19,6 +19,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cases = [
         ("resnet18", "resnet18", 64, NetworkOptions::new(1000)),
         ("resnet18_small_stem", "resnet18", 32, small_stem),
+        ("resnet34", "resnet34", 32, NetworkOptions::new(10)),
+        ("resnet50", "resnet50", 32, NetworkOptions::new(10)),
+        ("resnet101", "resnet101", 32, NetworkOptions::new(10)),
+        ("mobilenet_v2", "mobilenet_v2", 32, NetworkOptions { dropout: 0.2, ..NetworkOptions::new(10) }),
+        ("efficientnet_b0", "efficientnet_b0", 32, NetworkOptions { dropout: 0.2, ..NetworkOptions::new(10) }),
+        ("efficientnet_b1", "efficientnet_b1", 32, NetworkOptions::new(10)),
+        ("efficientnet_b2", "efficientnet_b2", 32, NetworkOptions::new(10)),
+        ("efficientnet_b3", "efficientnet_b3", 32, NetworkOptions::new(10)),
         ("small_cnn", "small_cnn", 76, NetworkOptions::new(18)),
         ("mlp", "mlp", 8, NetworkOptions { hidden: vec![6, 5], ..NetworkOptions::new(3) }),
     ];

@@ -26,6 +26,12 @@ pub enum ModelError {
         /// Of the pictures.
         width: usize,
     },
+    /// The option makes no sense here.
+    #[error("{network} has no small stem: the option stem must be imagenet")]
+    NoSmallStem {
+        /// The network.
+        network: &'static str,
+    },
     /// A layer that does not fit.
     #[error(transparent)]
     Graph(#[from] GraphError),

@@ -1,8 +1,9 @@
 //! Layers with their parameters, under the names that torchvision gives them.
 
-use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value, ops};
+use avizor_engine::ops::{self, Unary};
+use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value};
 
-use crate::{ModelError, NetworkOptions, Pool};
+use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
 
 /// A convolution without its input.
 pub(crate) struct ConvSpec {
@@ -11,13 +12,27 @@ pub(crate) struct ConvSpec {
     pub(crate) stride: usize,
     pub(crate) padding: usize,
     pub(crate) bias: bool,
+    pub(crate) groups: usize,
     pub(crate) initialiser: Initialiser,
+}
+
+impl ConvSpec {
+    /// Keeps the size but for its stride, has no bias since a norm follows, and starts as torchvision's networks do.
+    pub(crate) fn bare(out: usize, kernel: usize, stride: usize) -> Self {
+        let initialiser = Initialiser::KaimingNormalFanOut;
+        Self { out, kernel, stride, padding: kernel / 2, bias: false, groups: 1, initialiser }
+    }
+
+    /// As [`bare`](Self::bare), every channel by itself.
+    pub(crate) fn depthwise(channels: usize, kernel: usize, stride: usize) -> Self {
+        Self { groups: channels, ..Self::bare(channels, kernel, stride) }
+    }
 }
 
 /// Parameters `{name}.weight` and, if asked for, `{name}.bias`.
 pub(crate) fn conv(graph: &mut GraphBuilder, name: &str, input: Value, spec: &ConvSpec) -> Result<Value, ModelError> {
-    let channels = channels(graph, input);
-    let &ConvSpec { out, kernel, stride, padding, bias, initialiser } = spec;
+    let &ConvSpec { out, kernel, stride, padding, bias, groups, initialiser } = spec;
+    let channels = channels(graph, input) / groups;
     let shape = [kernel, kernel, channels, out];
     let weight = graph.parameter(&format!("{name}.weight"), shape, ParameterSpec::CONV_WEIGHT.starting(initialiser));
     let mut inputs = vec![input, weight];
@@ -25,7 +40,7 @@ pub(crate) fn conv(graph: &mut GraphBuilder, name: &str, input: Value, spec: &Co
         let fan_in = kernel * kernel * channels;
         inputs.push(graph.parameter(&format!("{name}.bias"), [out], ParameterSpec::bias(fan_in)));
     }
-    let conv = ops::Conv2d { stride: [stride; 2], padding: [padding; 2], groups: 1 };
+    let conv = ops::Conv2d { stride: [stride; 2], padding: [padding; 2], groups };
     Ok(graph.apply(name, conv, &inputs)?)
 }
 
@@ -43,9 +58,25 @@ pub(crate) fn batch_norm(graph: &mut GraphBuilder, name: &str, input: Value) -> 
     Ok(graph.apply(name, ops::BatchNorm::default(), &inputs)?)
 }
 
+/// torchvision's `Conv2dNormActivation`: a convolution `{name}.0`, its norm `{name}.1`, and an activation if there is one.
+pub(crate) fn conv_norm(
+    graph: &mut GraphBuilder,
+    name: &str,
+    input: Value,
+    spec: &ConvSpec,
+    activation: Option<Unary>,
+) -> Result<Value, ModelError> {
+    let map = conv(graph, &format!("{name}.0"), input, spec)?;
+    let map = batch_norm(graph, &format!("{name}.1"), map)?;
+    match activation {
+        Some(activation) => Ok(graph.apply(&format!("{name}.2"), activation, &[map])?),
+        None => Ok(map),
+    }
+}
+
 /// Parameters `{name}.weight` and `{name}.bias`.
 pub(crate) fn linear(graph: &mut GraphBuilder, name: &str, input: Value, out: usize) -> Result<Value, ModelError> {
-    linear_with(graph, name, input, out, ParameterSpec::LINEAR_WEIGHT)
+    linear_with(graph, name, input, out, ParameterSpec::LINEAR_WEIGHT, None)
 }
 
 /// As [`linear`], for a map flattened from this height and width: files count its inputs channel by channel.
@@ -57,7 +88,18 @@ pub(crate) fn linear_after_map(
     map: [usize; 2],
 ) -> Result<Value, ModelError> {
     let layout = DiskLayout::LinearAfterMap { map };
-    linear_with(graph, name, input, out, ParameterSpec { layout, ..ParameterSpec::LINEAR_WEIGHT })
+    linear_with(graph, name, input, out, ParameterSpec { layout, ..ParameterSpec::LINEAR_WEIGHT }, None)
+}
+
+/// As [`linear`], with starting values of the weight and a bias that starts at zero.
+pub(crate) fn linear_starting(
+    graph: &mut GraphBuilder,
+    name: &str,
+    input: Value,
+    out: usize,
+    weight: ParameterSpec,
+) -> Result<Value, ModelError> {
+    linear_with(graph, name, input, out, weight, Some(Initialiser::Constant(0.0)))
 }
 
 fn linear_with(
@@ -65,11 +107,14 @@ fn linear_with(
     name: &str,
     input: Value,
     out: usize,
-    spec: ParameterSpec,
+    weight: ParameterSpec,
+    bias: Option<Initialiser>,
 ) -> Result<Value, ModelError> {
     let features = channels(graph, input);
-    let weight = graph.parameter(&format!("{name}.weight"), [features, out], spec);
-    let bias = graph.parameter(&format!("{name}.bias"), [out], ParameterSpec::bias(features));
+    let weight = graph.parameter(&format!("{name}.weight"), [features, out], weight);
+    let bias_spec = ParameterSpec::bias(features);
+    let bias_spec = bias.map_or(bias_spec, |initialiser| bias_spec.starting(initialiser));
+    let bias = graph.parameter(&format!("{name}.bias"), [out], bias_spec);
     Ok(graph.apply(name, ops::Linear, &[input, weight, bias])?)
 }
 
@@ -82,6 +127,25 @@ pub(crate) fn head(
 ) -> Result<Value, ModelError> {
     let kept = dropout(graph, &format!("{name}.dropout"), features, options.dropout)?;
     linear(graph, name, kept, options.classes)
+}
+
+/// What MobileNet and EfficientNet end with: the mean of every map, dropout `classifier.0`, the layer `classifier.1`
+/// whose weight starts as told and whose bias starts at zero.
+pub(crate) fn classifier(
+    graph: &mut GraphBuilder,
+    map: Value,
+    options: &NetworkOptions,
+    start: Initialiser,
+    mut steps: Vec<Step>,
+) -> Result<Outputs, ModelError> {
+    let features = graph.apply("avgpool", ops::GlobalAvgPool, &[map])?;
+    steps.push(Step::new("avgpool, flatten", features, "mean of every map"));
+    let kept = dropout(graph, "classifier.0", features, options.dropout)?;
+    let weight = ParameterSpec::LINEAR_WEIGHT.starting(start);
+    let logits = linear_starting(graph, "classifier.1", kept, options.classes, weight)?;
+    let name = if options.dropout > 0.0 { "classifier.0, classifier.1" } else { "classifier.1" };
+    steps.push(Step::new(name, logits, "logits"));
+    Ok(Outputs { logits, features, head: "classifier.1".to_owned(), steps })
 }
 
 /// Nothing where `p` is zero.

@@ -17,10 +17,12 @@
 //! # Ok::<(), avizor_models::ModelError>(())
 //! ```
 
+mod efficientnet;
 mod error;
 mod input;
 mod layers;
 mod mlp;
+mod mobilenet_v2;
 mod options;
 mod outputs;
 mod registry;
@@ -29,13 +31,15 @@ mod small_cnn;
 mod summary;
 mod weights;
 
+pub use efficientnet::EfficientNet;
 pub use error::{ModelError, WeightsError};
 pub use input::image_input;
 pub use mlp::Mlp;
+pub use mobilenet_v2::MobileNetV2;
 pub use options::{NetworkOptions, Pool, Stem};
 pub use outputs::{Outputs, Step};
 pub use registry::{NETWORKS, Network, find};
-pub use resnet::ResNet;
+pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use summary::{Summary, SummaryRow};
 pub use weights::{LoadReport, ReplacedHead, load_safetensors, read_safetensors, save_safetensors, to_safetensors};

@@ -22,13 +22,14 @@ impl Mlp {
     /// Writes the network behind a normalised picture `[batch][height][width][3]`. Dropout acts after every hidden layer.
     ///
     /// # Errors
-    /// When a layer does not fit.
+    /// When the small stem is asked for or a layer does not fit.
     pub fn build(
         self,
         graph: &mut GraphBuilder,
         image: Value,
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
+        options.stem.only_imagenet("mlp")?;
         let map = sides(graph, image);
         let mut features = graph.apply("flatten", ops::Flatten, &[image])?;
         let mut kept = features;

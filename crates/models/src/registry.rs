@@ -3,7 +3,7 @@
 use avizor_base::{ImageSize, Preprocess};
 use avizor_engine::{GraphBuilder, Value};
 
-use crate::{Mlp, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn};
+use crate::{EfficientNet, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn};
 
 /// Every network, in the order of the manual.
 pub const NETWORKS: &[Network] = &[
@@ -14,6 +14,70 @@ pub const NETWORKS: &[Network] = &[
         size: 224,
         parameters: 11_689_512,
         write: |graph, image, options| ResNet::R18.build(graph, image, options),
+    },
+    Network {
+        name: "resnet34",
+        doc: "Residual network of 34 layers: twice the work of 18, some points better on large sets.",
+        paper: "He et al. 2015, arXiv:1512.03385",
+        size: 224,
+        parameters: 21_797_672,
+        write: |graph, image, options| ResNet::R34.build(graph, image, options),
+    },
+    Network {
+        name: "resnet50",
+        doc: "Residual network of 50 layers in bottlenecks: the usual yardstick.",
+        paper: "He et al. 2015, arXiv:1512.03385",
+        size: 224,
+        parameters: 25_557_032,
+        write: |graph, image, options| ResNet::R50.build(graph, image, options),
+    },
+    Network {
+        name: "resnet101",
+        doc: "Residual network of 101 layers in bottlenecks: for large sets and patience.",
+        paper: "He et al. 2015, arXiv:1512.03385",
+        size: 224,
+        parameters: 44_549_160,
+        write: |graph, image, options| ResNet::R101.build(graph, image, options),
+    },
+    Network {
+        name: "mobilenet_v2",
+        doc: "Light network for phones and slow machines: a sixth of ResNet-18's work.",
+        paper: "Sandler et al. 2018, arXiv:1801.04381",
+        size: 224,
+        parameters: 3_504_872,
+        write: |graph, image, options| MobileNetV2::RELU6.build(graph, image, options),
+    },
+    Network {
+        name: "efficientnet_b0",
+        doc: "Light network with gated channels: a fifth of ResNet-18's work, better on ImageNet; slow to train from nothing.",
+        paper: "Tan and Le 2019, arXiv:1905.11946",
+        size: 224,
+        parameters: 5_288_548,
+        write: |graph, image, options| EfficientNet::B0.build(graph, image, options),
+    },
+    Network {
+        name: "efficientnet_b1",
+        doc: "EfficientNet-B0 made deeper, for larger pictures.",
+        paper: "Tan and Le 2019, arXiv:1905.11946",
+        size: 240,
+        parameters: 7_794_184,
+        write: |graph, image, options| EfficientNet::B1.build(graph, image, options),
+    },
+    Network {
+        name: "efficientnet_b2",
+        doc: "EfficientNet-B0 made wider and deeper; its own dropout is 0.3.",
+        paper: "Tan and Le 2019, arXiv:1905.11946",
+        size: 260,
+        parameters: 9_109_994,
+        write: |graph, image, options| EfficientNet::B2.build(graph, image, options),
+    },
+    Network {
+        name: "efficientnet_b3",
+        doc: "EfficientNet-B0 made wider and deeper still; its own dropout is 0.3.",
+        paper: "Tan and Le 2019, arXiv:1905.11946",
+        size: 300,
+        parameters: 12_233_232,
+        write: |graph, image, options| EfficientNet::B3.build(graph, image, options),
     },
     Network {
         name: "small_cnn",

@@ -1,18 +1,21 @@
-//! Residual networks of basic blocks. Source: He et al. 2015, arXiv:1512.03385; names and details are torchvision's
-//! (stride in the first 3 × 3 convolution, projection shortcuts with batch norm, no zero-initialised last norm).
+//! Residual networks. Source: He et al. 2015, arXiv:1512.03385; names and details are torchvision's (stride in the first
+//! 3 × 3 convolution of a block, which for bottlenecks is called v1.5; projection shortcuts with batch norm, no
+//! zero-initialised last norm).
 
 use avizor_engine::ops::{self, Unary};
-use avizor_engine::{GraphBuilder, Initialiser, Value};
+use avizor_engine::{GraphBuilder, Value};
 
 use crate::layers::{ConvSpec, batch_norm, channels, conv, head, pool};
 use crate::{ModelError, NetworkOptions, Outputs, Pool, Stem, Step};
 
-/// Settings of a residual network of basic blocks.
+/// Settings of a residual network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResNet {
+    /// What the stages are made of.
+    pub block: Block,
     /// Blocks in each of the four stages.
     pub blocks: [usize; 4],
-    /// Channels of the first stage; each later one has twice as many.
+    /// Channels of the first stage's 3 × 3 convolutions; each later stage has twice as many.
     pub width: usize,
     /// After every convolution and every block.
     pub activation: Unary,
@@ -20,12 +23,41 @@ pub struct ResNet {
     pub pool: Pool,
 }
 
+/// The convolutions beside a shortcut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Block {
+    /// Two of 3 × 3.
+    Basic,
+    /// 1 × 1 to fewer channels, 3 × 3, 1 × 1 to four times as many.
+    Bottleneck,
+}
+
+impl Block {
+    /// Channels out of a block, for each of its 3 × 3 convolution's.
+    fn expansion(self) -> usize {
+        match self {
+            Self::Basic => 1,
+            Self::Bottleneck => 4,
+        }
+    }
+}
+
 /// What the four stages are for.
 const MEANINGS: [&str; 4] = ["residual blocks: simple shapes", "residual blocks: motifs", "parts", "abstract features"];
 
 impl ResNet {
     /// 18 layers.
-    pub const R18: Self = Self { blocks: [2; 4], width: 64, activation: Unary::Relu, pool: Pool::Max };
+    pub const R18: Self = Self::of(Block::Basic, [2, 2, 2, 2]);
+    /// 34 layers.
+    pub const R34: Self = Self::of(Block::Basic, [3, 4, 6, 3]);
+    /// 50 layers.
+    pub const R50: Self = Self::of(Block::Bottleneck, [3, 4, 6, 3]);
+    /// 101 layers.
+    pub const R101: Self = Self::of(Block::Bottleneck, [3, 4, 23, 3]);
+
+    const fn of(block: Block, blocks: [usize; 4]) -> Self {
+        Self { block, blocks, width: 64, activation: Unary::Relu, pool: Pool::Max }
+    }
 
     /// Writes the network behind a normalised picture `[batch][height][width][3]`.
     ///
@@ -59,8 +91,8 @@ impl ResNet {
         steps: &mut Vec<Step>,
     ) -> Result<Value, ModelError> {
         let first = match stem {
-            Stem::Imagenet => bare(self.width, 7, 2),
-            Stem::Small => bare(self.width, 3, 1),
+            Stem::Imagenet => ConvSpec::bare(self.width, 7, 2),
+            Stem::Small => ConvSpec::bare(self.width, 3, 1),
         };
         let map = conv(graph, "conv1", image, &first)?;
         let map = batch_norm(graph, "bn1", map)?;
@@ -78,37 +110,43 @@ impl ResNet {
         for block in 0..self.blocks[stage] {
             let stride = if stage > 0 && block == 0 { 2 } else { 1 };
             let name = format!("layer{}.{block}", stage + 1);
-            map = self.basic_block(graph, &name, map, self.width << stage, stride)?;
+            map = self.block(graph, &name, map, self.width << stage, stride)?;
         }
         Ok(map)
     }
 
-    /// Two 3 × 3 convolutions beside a shortcut.
-    fn basic_block(
+    /// Convolutions beside a shortcut; `width` is that of the 3 × 3 ones.
+    fn block(
         self,
         graph: &mut GraphBuilder,
         name: &str,
         input: Value,
-        out: usize,
+        width: usize,
         stride: usize,
     ) -> Result<Value, ModelError> {
-        let map = conv(graph, &format!("{name}.conv1"), input, &bare(out, 3, stride))?;
-        let map = batch_norm(graph, &format!("{name}.bn1"), map)?;
-        let map = graph.apply(&format!("{name}.relu1"), self.activation, &[map])?;
-        let map = conv(graph, &format!("{name}.conv2"), map, &bare(out, 3, 1))?;
-        let map = batch_norm(graph, &format!("{name}.bn2"), map)?;
+        let out = width * self.block.expansion();
+        let convolutions = match self.block {
+            Block::Basic => vec![ConvSpec::bare(width, 3, stride), ConvSpec::bare(out, 3, 1)],
+            Block::Bottleneck => {
+                vec![ConvSpec::bare(width, 1, 1), ConvSpec::bare(width, 3, stride), ConvSpec::bare(out, 1, 1)]
+            }
+        };
+        let last = convolutions.len();
+        let mut map = input;
+        for (number, spec) in (1..).zip(&convolutions) {
+            map = conv(graph, &format!("{name}.conv{number}"), map, spec)?;
+            map = batch_norm(graph, &format!("{name}.bn{number}"), map)?;
+            if number < last {
+                map = graph.apply(&format!("{name}.relu{number}"), self.activation, &[map])?;
+            }
+        }
         let shortcut = if stride == 1 && channels(graph, input) == out {
             input
         } else {
-            let projected = conv(graph, &format!("{name}.downsample.0"), input, &bare(out, 1, stride))?;
+            let projected = conv(graph, &format!("{name}.downsample.0"), input, &ConvSpec::bare(out, 1, stride))?;
             batch_norm(graph, &format!("{name}.downsample.1"), projected)?
         };
         let sum = graph.apply(&format!("{name}.add"), ops::Add, &[map, shortcut])?;
-        Ok(graph.apply(&format!("{name}.relu2"), self.activation, &[sum])?)
+        Ok(graph.apply(&format!("{name}.relu{last}"), self.activation, &[sum])?)
     }
-}
-
-/// A convolution that keeps the size but for its stride, with no bias since a norm follows.
-fn bare(out: usize, kernel: usize, stride: usize) -> ConvSpec {
-    ConvSpec { out, kernel, stride, padding: kernel / 2, bias: false, initialiser: Initialiser::KaimingNormalFanOut }
 }

@@ -32,13 +32,14 @@ impl SmallCnn {
     /// Writes the network behind a normalised picture `[batch][height][width][3]`. Dropout acts before the hidden layer.
     ///
     /// # Errors
-    /// When the picture is smaller than 46 × 46 or a layer does not fit.
+    /// When the picture is smaller than 46 × 46, the small stem is asked for or a layer does not fit.
     pub fn build(
         self,
         graph: &mut GraphBuilder,
         image: Value,
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
+        options.stem.only_imagenet("small_cnn")?;
         let [height, width] = sides(graph, image);
         if height < LEAST || width < LEAST {
             return Err(ModelError::TooSmall { network: "small_cnn", least: LEAST, height, width });
@@ -68,5 +69,5 @@ impl SmallCnn {
 const MEANINGS: [&str; 4] = ["edges, textures", "motifs", "parts", "abstract features"];
 
 fn unpadded(out: usize) -> ConvSpec {
-    ConvSpec { out, kernel: 3, stride: 1, padding: 0, bias: true, initialiser: Initialiser::KaimingUniform }
+    ConvSpec { out, kernel: 3, stride: 1, padding: 0, bias: true, groups: 1, initialiser: Initialiser::KaimingUniform }
 }

@@ -3,9 +3,11 @@
 #![allow(clippy::print_stdout, reason = "how far from its bound a number is, for `--nocapture`")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod backbones;
 mod formula;
 mod golden;
 mod learning;
+mod light_blocks;
 mod parity;
 mod summaries;
 mod trajectories;

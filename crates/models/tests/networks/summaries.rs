@@ -42,6 +42,54 @@ fn a_resnet18_is_shown_layer_by_layer_and_step_by_step() {
 }
 
 #[test]
+fn multiply_adds_are_those_of_torchvisions_table() {
+    // In milliards, as its table of weights rounds them, at the sizes of that table.
+    for (name, size, milliards) in [
+        ("resnet34", 224, "3.664"),
+        ("resnet50", 224, "4.089"),
+        ("resnet101", 224, "7.801"),
+        ("mobilenet_v2", 224, "0.301"),
+        ("efficientnet_b0", 224, "0.386"),
+        ("efficientnet_b1", 240, "0.687"),
+        ("efficientnet_b2", 288, "1.088"),
+        ("efficientnet_b3", 300, "1.827"),
+    ] {
+        let summary = summary(find(name).unwrap(), size, &NetworkOptions::new(1000));
+        assert_eq!(format!("{:.3}", summary.multiply_adds() as f64 / 1e9), milliards, "{name}");
+    }
+}
+
+#[test]
+fn larger_networks_are_shown_step_by_step() {
+    let steps = |name, options: &NetworkOptions| summary(find(name).unwrap(), 224, options).steps_table();
+    insta::assert_snapshot!("resnet50_steps", steps("resnet50", &NetworkOptions::new(1000)));
+    let with_dropout = NetworkOptions { dropout: 0.2, ..NetworkOptions::new(18) };
+    insta::assert_snapshot!("mobilenet_v2_steps", steps("mobilenet_v2", &with_dropout));
+    insta::assert_snapshot!("efficientnet_b0_steps", steps("efficientnet_b0", &with_dropout));
+}
+
+#[test]
+fn a_small_stem_keeps_the_size_four_times_as_large() {
+    for network in NETWORKS.iter().filter(|network| !["small_cnn", "mlp"].contains(&network.name)) {
+        let last_map = |stem| {
+            let mut graph = GraphBuilder::new();
+            let image = graph.input("image", DType::F32, [1, 64, 64, 3]);
+            let outputs = network.build(&mut graph, image, &NetworkOptions { stem, ..NetworkOptions::new(3) }).unwrap();
+            let mut maps = outputs.steps.iter().map(|step| graph.shape(step.value)).filter(|shape| shape.len() == 4);
+            maps.next_back().unwrap()[1]
+        };
+        assert_eq!((last_map(Stem::Imagenet), last_map(Stem::Small)), (2, 8), "{}", network.name);
+    }
+    for name in ["small_cnn", "mlp"] {
+        let mut graph = GraphBuilder::new();
+        let image = graph.input("image", DType::F32, [1, 64, 64, 3]);
+        let options = NetworkOptions { stem: Stem::Small, ..NetworkOptions::new(3) };
+        let error = find(name).unwrap().build(&mut graph, image, &options).unwrap_err();
+        assert_eq!(error.to_string(), format!("{name} has no small stem: the option stem must be imagenet"));
+    }
+}
+
+#[test]
 fn small_networks_are_shown_too() {
     let options = NetworkOptions { dropout: 0.3, ..NetworkOptions::new(18) };
     let small = summary(find("small_cnn").unwrap(), 60, &options);
@@ -58,7 +106,9 @@ fn what_cannot_be_built_is_said() {
     let error = find("small_cnn").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
     assert_eq!(error.to_string(), "small_cnn needs pictures of at least 46×46 pixels, these are 45×60");
     let error = find("resnet1").unwrap_err();
-    assert_eq!(error.to_string(), "there is no network \"resnet1\"; there are resnet18, small_cnn, mlp");
+    let there = "resnet18, resnet34, resnet50, resnet101, mobilenet_v2, efficientnet_b0, efficientnet_b1, \
+                 efficientnet_b2, efficientnet_b3, small_cnn, mlp";
+    assert_eq!(error.to_string(), format!("there is no network \"resnet1\"; there are {there}"));
     let mut preprocess = find("mlp").unwrap().preprocess();
     preprocess.std = [0.0; 3];
     assert!(image_input(&mut GraphBuilder::new(), 1, &preprocess).is_err());

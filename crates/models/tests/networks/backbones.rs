@@ -1,0 +1,198 @@
+//! The larger networks equal PyTorch's in float64: `scripts/golden_backbones.py`.
+
+use std::collections::BTreeSet;
+
+use avizor_engine::ops::{self, Unary};
+use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, Trainable};
+use avizor_kernels::conv2d::Conv2dMethods;
+use avizor_kernels::{Cpu, Level};
+use avizor_models::{EfficientNet, MobileNetV2, NetworkOptions, Pool, ResNet, Stem, find};
+use serde_json::Value;
+
+use crate::formula::{self, places, projections};
+use crate::golden::{Golden, numbers, relative};
+
+/// The largest relative distances.
+const LOGITS: f64 = 1e-4;
+const STATISTICS: f64 = 1e-5;
+const GRADIENT: f64 = 1e-4;
+
+#[test]
+fn resnet50_without_jumps() {
+    check_step("resnet50_twin", Conv2dMethods::Direct, GRADIENT);
+    // Fifty layers amplify what Winograd's transforms round: the worst is 1.2e-4 with them, 6e-5 without, 5e-5 with PyTorch's
+    // float32.
+    check_step("resnet50_twin", Conv2dMethods::Auto, 2e-4);
+}
+
+#[test]
+fn mobilenet_v2_without_jumps() {
+    check_step("mobilenet_v2_twin", Conv2dMethods::Auto, GRADIENT);
+}
+
+#[test]
+fn efficientnet_b0() {
+    check_step("efficientnet_b0", Conv2dMethods::Auto, GRADIENT);
+}
+
+#[test]
+fn logits_of_every_network() {
+    let golden = Golden::open("backbones_logits");
+    let mut wrong = Wrong::default();
+    for (name, golden) in golden.file["cases"].as_object().unwrap() {
+        check_logits(name, golden, Conv2dMethods::Auto, &mut wrong);
+    }
+    wrong.none();
+}
+
+/// Logits, gradients (no further away than told) and running statistics.
+fn check_step(name: &str, methods: Conv2dMethods, most: f64) {
+    let golden = Golden::open(name).file;
+    let mut wrong = Wrong::default();
+    let ready = check_logits(name, &golden, methods, &mut wrong);
+    let mut index = State::new(&ready.graph);
+    places(&mut index);
+    let place = |name: &str| index.get(name).unwrap().iter().map(|&place| place as usize);
+    let names: Vec<&str> = [&golden["gradients"], &golden["statistics"]]
+        .into_iter()
+        .flat_map(|rows| rows.as_object().unwrap().keys().map(String::as_str))
+        .collect();
+    let ours: BTreeSet<&str> = ready.state.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), ours, "{name}: parameters");
+    let mut worst: (f64, &str) = (0.0, "");
+    for (parameter, row) in golden["gradients"].as_object().unwrap() {
+        let distance = distance(place(parameter).zip(ready.state.gradient(parameter).unwrap().iter().copied()), row);
+        wrong.judge(name, &format!("gradient of {parameter}"), distance, most);
+        worst = if distance > worst.0 { (distance, parameter) } else { worst };
+    }
+    for (parameter, row) in golden["statistics"].as_object().unwrap() {
+        let distance = distance(place(parameter).zip(ready.state.get(parameter).unwrap().iter().copied()), row);
+        wrong.judge(name, parameter, distance, STATISTICS);
+    }
+    println!("{name}, {methods:?}: worst gradient {:.1e} ({})", worst.0, worst.1);
+    wrong.none();
+}
+
+/// Infers, then trains a step.
+fn check_logits(name: &str, golden: &Value, methods: Conv2dMethods, wrong: &mut Wrong) -> Ready {
+    let mut ready = Ready::new(&Case(&golden["case"]), methods);
+    ready.run(&CompileOptions::infer());
+    let distance = relative(&ready.logits, &numbers(&golden["inference_logits"]));
+    println!("{name}: logits in inference {distance:.1e}");
+    wrong.judge(name, "logits in inference", distance, LOGITS);
+    if golden.get("logits").is_some() {
+        let torch = &golden["torch_float32_logits"];
+        let loss = ready.run(&CompileOptions::train("loss", Trainable::All));
+        let distance = relative(&ready.logits, &numbers(&golden["logits"]));
+        println!("{name}: logits in training {distance:.1e} (torch float32 {torch})");
+        wrong.judge(name, "logits in training", distance, LOGITS);
+        let want = golden["loss"].as_f64().unwrap();
+        wrong.judge(name, "loss", (loss - want).abs() / want, LOGITS);
+    }
+    ready
+}
+
+/// What is further away than it may be.
+#[derive(Default)]
+struct Wrong(Vec<String>);
+
+impl Wrong {
+    fn judge(&mut self, name: &str, what: &str, got: f64, most: f64) {
+        if got.is_nan() || got > most {
+            self.0.push(format!("{name}: {what} is {got:.2e} away, at most {most:.1e} is right"));
+        }
+    }
+
+    fn none(self) {
+        assert!(self.0.is_empty(), "{}", self.0.join("\n"));
+    }
+}
+
+/// A case of the script.
+struct Case<'g>(&'g Value);
+
+impl Case<'_> {
+    fn text(&self, option: &str) -> &str {
+        self.0[option].as_str().unwrap()
+    }
+
+    fn number(&self, option: &str) -> usize {
+        self.0[option].as_u64().unwrap() as usize
+    }
+
+    fn graph(&self) -> Graph {
+        let (batch, size) = (self.number("batch"), self.number("size"));
+        let mut graph = GraphBuilder::new();
+        let image = graph.input("image", DType::F32, [batch, size, size, 3]);
+        let labels = graph.input("labels", DType::I32, [batch]);
+        let stem = if self.text("stem") == "small" { Stem::Small } else { Stem::Imagenet };
+        let options = NetworkOptions { stem, ..NetworkOptions::new(self.number("classes")) };
+        let smooth = self.0["smooth"].as_bool().unwrap();
+        let outputs = match self.text("network") {
+            "resnet50" if smooth => without_jumps(ResNet::R50).build(&mut graph, image, &options),
+            "resnet101" if smooth => without_jumps(ResNet::R101).build(&mut graph, image, &options),
+            "mobilenet_v2" if smooth => MobileNetV2 { activation: Unary::Silu }.build(&mut graph, image, &options),
+            "efficientnet_b0" => without_chance(EfficientNet::B0).build(&mut graph, image, &options),
+            "efficientnet_b1" => without_chance(EfficientNet::B1).build(&mut graph, image, &options),
+            "efficientnet_b2" => without_chance(EfficientNet::B2).build(&mut graph, image, &options),
+            "efficientnet_b3" => without_chance(EfficientNet::B3).build(&mut graph, image, &options),
+            name => find(name).unwrap().build(&mut graph, image, &options),
+        };
+        let logits = outputs.unwrap().logits;
+        let loss = graph.apply("loss", ops::CrossEntropy::default(), &[logits, labels]).unwrap();
+        graph.output("logits", logits);
+        graph.output("loss", loss);
+        graph.finish().unwrap()
+    }
+}
+
+fn without_jumps(network: ResNet) -> ResNet {
+    ResNet { activation: Unary::Silu, pool: Pool::Average, ..network }
+}
+
+fn without_chance(network: EfficientNet) -> EfficientNet {
+    EfficientNet { stochastic_depth: 0.0, ..network }
+}
+
+/// A network with formula weights and its batch.
+struct Ready {
+    graph: Graph,
+    cpu: Cpu,
+    state: State,
+    image: Vec<f32>,
+    labels: Vec<i32>,
+    /// Of the last run.
+    logits: Vec<f32>,
+}
+
+impl Ready {
+    fn new(case: &Case<'_>, methods: Conv2dMethods) -> Self {
+        let graph = case.graph();
+        let (seed, batch) = (case.number("seed") as u64, case.number("batch"));
+        let mut state = State::new(&graph);
+        formula::fill(&mut state, seed);
+        let image = formula::image(seed, batch, case.number("size"));
+        let labels = formula::labels(seed, batch, case.number("classes"));
+        let cpu = Cpu::new(2, Level::best()).with_conv2d_methods(methods);
+        Self { graph, cpu, state, image, labels, logits: Vec::new() }
+    }
+
+    /// Gives the loss.
+    fn run(&mut self, options: &CompileOptions) -> f64 {
+        let Self { graph, cpu, state, image, labels, logits } = self;
+        let program = Program::compile(graph, options, cpu, state).unwrap();
+        state.input_f32_mut(&program, "image").copy_from_slice(image);
+        state.input_i32_mut(&program, "labels").copy_from_slice(labels);
+        program.run(cpu, state);
+        *logits = state.output(&program, "logits").to_vec();
+        f64::from(state.output(&program, "loss")[0])
+    }
+}
+
+/// Estimate of a tensor's distance from the golden one by its projections, relative to its norm or what stands for it.
+fn distance(values: impl Iterator<Item = (usize, f32)>, row: &Value) -> f64 {
+    let want = numbers(&row["projections"]);
+    let got = projections(values, want.len());
+    let square: f64 = got.iter().zip(&want).map(|(got, want)| (got - want).powi(2)).sum();
+    (square / want.len() as f64).sqrt() / row["measure"].as_f64().or(row["norm"].as_f64()).unwrap()
+}

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Makes golden files of the larger networks: what PyTorch in float64 says of them at small sizes.
+
+    python3 scripts/golden_backbones.py [CASE ...]      # no CASE: all of them; needs torch, torchvision, numpy
+
+Weights, pictures and projections are those of golden_networks.py (see there). Networks whose gradients are compared have
+no jumps: EfficientNet has none of its own, the others are twins with SiLU for ReLU and ReLU6 and average for max pooling.
+Of the true networks and their variants logits and loss are compared. Dropout and stochastic depth are off: random
+numbers of both sides differ.
+"""
+import json
+import sys
+
+import torch
+import torchvision
+from torch import nn
+
+import golden_networks as golden
+
+DIRECTIONS = 12  # of golden_networks' 24, the first: these networks have hundreds of tensors
+LOGITS = "backbones_logits"
+
+
+# ---------------------------------------------------------------- the networks
+NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "efficientnet_b0", "efficientnet_b1",
+         "efficientnet_b2", "efficientnet_b3")
+
+
+def network(name, classes, stem="imagenet", smooth=False, dropout=0.0, stochastic_depth=0.0):
+    """torchvision's network with our options; a ResNet's dropout is its caller's affair."""
+    more = {} if name.startswith("resnet") else {"dropout": dropout}
+    if name.startswith("efficientnet"):
+        more["stochastic_depth_prob"] = stochastic_depth
+    model = getattr(torchvision.models, name)(weights=None, num_classes=classes, **more)
+    if stem == "small":
+        small_stem(name, model)
+    if smooth:
+        smoothen(model)
+    return model
+
+
+def small_stem(name, model):
+    """Without the first two halvings."""
+    if name.startswith("resnet"):
+        model.conv1 = nn.Conv2d(3, model.conv1.out_channels, 3, 1, 1, bias=False)
+        nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")
+        model.maxpool = nn.Identity()
+        return
+    halvings = [m for m in model.features.modules() if isinstance(m, nn.Conv2d) and m.stride == (2, 2)]
+    for module in halvings[:2]:
+        module.stride = (1, 1)
+
+
+def smoothen(module):
+    for name, child in module.named_children():
+        if isinstance(child, (nn.ReLU, nn.ReLU6)):
+            setattr(module, name, nn.SiLU())
+        elif isinstance(child, nn.MaxPool2d):
+            setattr(module, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding))
+        else:
+            smoothen(child)
+
+
+def build(case):
+    return network(case["network"], case["classes"], case["stem"], case["smooth"])
+
+
+# ---------------------------------------------------------------- what is stored
+def rows(tensors):
+    return {name: {"norm": golden.short(float(value.double().norm())), "projections": seen(value)}
+            for name, value in tensors.items()}
+
+
+def seen(value):
+    return [golden.short(v) for v in golden.projections(value)[:DIRECTIONS]]
+
+
+def step(case, dtype):
+    """Inference logits before the step; training logits, loss, gradients; statistics after it."""
+    model = golden.fill(build(case), case["seed"]).to(dtype).eval()
+    image, labels = golden.batch(case["seed"], case["batch"], case["size"], case["classes"])
+    image = image.to(dtype)
+    with torch.no_grad():
+        inference = model(image)
+    logits = model.train()(image)
+    loss = nn.functional.cross_entropy(logits, labels)
+    loss.backward()
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    statistics = {name: value for name, value in model.state_dict().items() if "running_" in name}
+    return inference, logits.detach(), loss.item(), gradients, statistics
+
+
+def measure(case):
+    inference, logits, loss, gradients, statistics = step(case, torch.float64)
+    single = step(case, torch.float32)
+    relative = lambda a, b: golden.short(float((a.double() - b.double()).norm() / b.double().norm()), 3)
+    out = {"case": case, "inference_logits": golden.numbers(inference)}
+    said = f"{case['name']}: torch float32: inference {relative(single[0], inference)}"
+    if case["training"]:
+        out |= {"loss": golden.short(loss, 12), "torch_float32_logits": relative(single[1], logits),
+                "logits": golden.numbers(logits)}
+        said += f", training {out['torch_float32_logits']}, loss {loss:.6f}"
+    if case["gradients"]:
+        out |= {"gradients": rows(gradients), "statistics": rows(statistics)}
+        for name, row in out["gradients"].items():
+            # A norm's shift that another norm of the batch undoes has no gradient but rounding: its scale's measures it.
+            if row["norm"] < 1e-9:
+                row["measure"] = out["gradients"][name.replace("bias", "weight")]["norm"]
+            away = float((single[3][name].double() - gradients[name]).norm())
+            row["torch_float32"] = golden.short(away / row.get("measure", row["norm"]), 3)
+        worst = max(out["gradients"], key=lambda name: out["gradients"][name]["torch_float32"])
+        said += f", worst gradient {out['gradients'][worst]['torch_float32']} ({worst})"
+    print(said, flush=True)
+    return out
+
+
+def case(name, network, size=64, batch=4, classes=10, stem="imagenet", smooth=False, gradients=False,
+         training=True):
+    return {"name": name, "network": network, "stem": stem, "size": size, "batch": batch, "classes": classes,
+            "smooth": smooth, "gradients": gradients, "training": training, "seed": 1}
+
+
+CASES = [
+    case("resnet50_twin", "resnet50", smooth=True, gradients=True),
+    case("mobilenet_v2_twin", "mobilenet_v2", smooth=True, gradients=True),
+    case("efficientnet_b0", "efficientnet_b0", gradients=True),
+    case("resnet34", "resnet34"),
+    # In training their many ReLUs amplify rounding to about what is compared, in PyTorch's float32 too: twins stand for them.
+    case("resnet50", "resnet50", training=False),
+    case("resnet50_small_stem", "resnet50", size=24, stem="small", training=False),
+    case("resnet50_small_stem_twin", "resnet50", size=24, stem="small", smooth=True),
+    case("resnet101", "resnet101", training=False),
+    case("resnet101_twin", "resnet101", smooth=True),
+    case("mobilenet_v2", "mobilenet_v2"),
+    case("mobilenet_v2_small_stem", "mobilenet_v2", size=24, stem="small"),
+    case("efficientnet_b0_small_stem", "efficientnet_b0", size=24, stem="small"),
+    case("efficientnet_b1", "efficientnet_b1"),
+    case("efficientnet_b2", "efficientnet_b2"),
+    case("efficientnet_b3", "efficientnet_b3"),
+]
+
+
+def main():
+    torch.set_num_threads(1)  # small work on a busy machine
+    versions = {"python": sys.version.split()[0], "torch": torch.__version__, "torchvision": torchvision.__version__,
+                "numpy": golden.np.__version__}
+    print(versions)
+    head = {"made_by": "scripts/golden_backbones.py", "versions": versions}
+    chosen = [entry for entry in CASES if len(sys.argv) == 1 or entry["name"] in sys.argv[1:]]
+    for entry in chosen:
+        if entry["gradients"]:
+            write(entry["name"], {**head, **measure(entry)})
+    path = golden.OUT / f"{LOGITS}.json"
+    old = json.loads(path.read_text())["cases"] if path.exists() else {}
+    fresh = {entry["name"]: measure(entry) for entry in chosen if not entry["gradients"]}
+    order = [entry["name"] for entry in CASES if not entry["gradients"]]
+    write(LOGITS, {**head, "cases": {name: (old | fresh)[name] for name in order if name in old | fresh}})
+
+
+def write(name, content):
+    text = json.dumps(content, separators=(",", ":"))
+    # One parameter or case a line: a change can be read.
+    text = text.replace('},"', '},\n"').replace('{"case"', '{\n"case"')
+    (golden.OUT / f"{name}.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
