@@ -26,6 +26,7 @@ from torch import nn
 from torch.nn import functional
 from torchvision.transforms import InterpolationMode, v2
 
+import golden_backbones
 import golden_networks
 
 FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
@@ -222,13 +223,10 @@ def augmentation(entries, size):
 def network(recipe, classes):
     model, size = recipe["model"], recipe["transforms"]["size"]
     dropout = model["dropout"]
-    if model["name"] == "resnet18":
-        net = golden_networks.resnet([2, 2, 2, 2], model["stem"], 64, classes, smooth=False)
-        head = net.fc
-        for module in net.modules():  # the small stem's convolution was made anew
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        if dropout > 0:
+    if model["name"] in golden_backbones.NAMES:
+        net = golden_backbones.network(model["name"], classes, model["stem"], dropout=dropout, stochastic_depth=0.2)
+        head = net.fc if hasattr(net, "fc") else net.classifier[1]
+        if hasattr(net, "fc") and dropout > 0:
             net.fc = nn.Sequential(nn.Dropout(dropout), head)
     elif model["name"] == "small_cnn":
         if not isinstance(size, int):

@@ -74,12 +74,13 @@ def arguments():
 
 def build(name, size, classes, stem):
     sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+    import golden_backbones
     import golden_networks
     import torchvision
     if name == "small_cnn":
         return golden_networks.SmallCnn(classes, size, smooth=False)
-    if name == "resnet18":
-        return golden_networks.resnet([2, 2, 2, 2], stem, 64, classes, smooth=False)
+    if name in golden_backbones.NAMES:  # as ours: no dropout, but stochastic depth
+        return golden_backbones.network(name, classes, stem, stochastic_depth=0.2)
     return getattr(torchvision.models, name)(weights=None, num_classes=classes)
 
 

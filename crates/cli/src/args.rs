@@ -186,12 +186,12 @@ pub(crate) struct Models {
     /// Side of its input in pixels [default: what it was made for]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) size: Option<u32>,
-    /// First layers of a ResNet
+    /// First layers: as published, or without the first two halvings for small pictures
     #[arg(long, default_value = "imagenet")]
     pub(crate) stem: Stem,
 }
 
-/// First layers of a ResNet.
+/// First layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Stem {
     Imagenet,
@@ -224,7 +224,7 @@ pub(crate) struct BenchStep {
     /// Classes of the last layer
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=65_536))]
     pub(crate) classes: u32,
-    /// First layers of a ResNet
+    /// First layers: as published, or without the first two halvings for small pictures
     #[arg(long, default_value = "imagenet")]
     pub(crate) stem: Stem,
     /// Compute convolutions without Winograd's transforms

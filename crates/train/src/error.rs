@@ -109,7 +109,10 @@ impl TrainError {
             Self::Split(error) => Some(error.help().to_string()),
             Self::Load(error) => Some(error.help().to_owned()),
             Self::Network(ModelError::TooSmall { .. }) => {
-                Some("set a larger transforms.size, or model.stem = \"small\" for a ResNet".to_owned())
+                Some("set a larger transforms.size, or take a ResNet with model.stem = \"small\"".to_owned())
+            }
+            Self::Network(ModelError::NoSmallStem { .. }) => {
+                Some("set model.stem = \"imagenet\", or take another network: `avizor models`".to_owned())
             }
             Self::Weights { .. } => Some("give another file as model.weights, or none".to_owned()),
             Self::Predict(error) => error.help().map(str::to_owned),

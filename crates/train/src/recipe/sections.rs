@@ -202,7 +202,8 @@ section! {
         weights: String = "none".to_owned(),
         /// Probability of dropping a feature before the last layer.
         dropout: f64 = 0.2,
-        /// Start of a ResNet: `imagenet` (7 × 7, stride 2, pool), or `small` (3 × 3) for pictures of up to about 64 pixels.
+        /// First layers: `imagenet` (as published), or `small` (without the first two halvings) for pictures of up to about
+        /// 64 pixels; not of `small_cnn` and `mlp`.
         stem: Stem = Stem::Imagenet,
         /// Hidden layers of `mlp`.
         hidden: Vec<usize> = vec![512],
@@ -211,13 +212,13 @@ section! {
     }
 }
 
-/// First layers of a ResNet.
+/// First layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stem {
-    /// 7 × 7 convolution of stride 2, then max pooling: a quarter of the size.
+    /// As published: soon a quarter of the size.
     Imagenet,
-    /// 3 × 3 convolution, no pooling: the full size.
+    /// Without the first two halvings: the full size.
     Small,
 }
 
