@@ -18,8 +18,17 @@ projections is an unbiased estimate of their squared distance, so every number o
 
 ReLU and max pooling make gradients jump where an input lies within rounding of a tie. How far is fair: the same
 float64 network, every convolution's output disturbed by 1e-6 of its standard deviation (`draws` of them; median and
-largest distance per parameter are stored). The flip-free twins (SiLU, average pooling) have no such excuse.
+largest distance per parameter are stored). A network that is one more such draw is farther than all n others in a given
+tensor once in n + 1 times, and it has dozens of tensors: `false_alarm` is the share of the draws that are the farthest
+in some tensor, so a test that asks for no further in any of them would refuse that share of right networks (ResNet-18
+with the small stem: 0.58 with 12 draws, 0.28 with 32, 0.14 with 128, 0.03 by more than a twentieth). The flip-free
+twins (SiLU, average pooling) have no such excuse.
+
+The distance can be a coin toss: in that case one input of a ReLU in the last block lies so near zero that 63 of the 128
+draws flip it, and PyTorch's float32 too. All who flip it are equally far to a thousandth, so the median is hundreds of
+times smaller than the maximum, and a share of 1.00 of the bound says that the flip happened, not that anything is inexact.
 """
+import copy
 import json
 import math
 import pathlib
@@ -164,24 +173,14 @@ def distance(a, b, norm):
     return float(math.sqrt(((a - b) ** 2).mean()) / norm)
 
 
-def step(case, dtype, disturb=None):
+def step(case, filled, dtype):
     """Training logits, loss and gradients; inference logits before the step; statistics after it."""
-    model = fill(build(case), case["seed"]).to(dtype)
+    model = copy.deepcopy(filled).to(dtype).eval()
     image, labels = batch(case["seed"], case["batch"], case["size"], case["classes"])
     image = image.to(dtype)
-    model.eval()
     with torch.no_grad():
         inference = model(image)
-    model.train()
-    if disturb is not None:
-        generator = torch.Generator().manual_seed(disturb)
-        def hook(_module, _inputs, output):
-            unit = torch.randn(output.shape, generator=generator, dtype=output.dtype)
-            return output + DISTURBANCE * output.detach().std() * unit
-        for module in model.modules():
-            if isinstance(module, nn.Conv2d):
-                module.register_forward_hook(hook)
-    logits = model(image)
+    logits = model.train()(image)
     loss = functional.cross_entropy(logits, labels)
     loss.backward()
     gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
@@ -189,19 +188,44 @@ def step(case, dtype, disturb=None):
     return inference.detach(), logits.detach(), loss.item(), gradients, statistics
 
 
+def disturbed_draws(case, filled, exact):
+    """For every draw, the distance of each parameter's gradient from the exact one."""
+    model = copy.deepcopy(filled).double().train()
+    image, labels = batch(case["seed"], case["batch"], case["size"], case["classes"])
+    generator = torch.Generator()
+
+    def hook(_module, _inputs, output):
+        unit = torch.randn(output.shape, generator=generator, dtype=output.dtype)
+        return output + DISTURBANCE * output.detach().std() * unit
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(hook)
+    draws = []
+    for draw in range(case["draws"]):
+        generator.manual_seed(1000 + draw)
+        model.zero_grad()  # running statistics go on, but training does not read them
+        functional.cross_entropy(model(image.double()), labels).backward()
+        draws.append({name: distance(projections(p.grad), exact[name][1], exact[name][0])
+                      for name, p in model.named_parameters()})
+    return draws
+
+
+def false_alarm(draws):
+    """Share of the draws that are farther than all others in some tensor."""
+    farthest = {max(range(len(draws)), key=lambda k: draws[k][name]) for name in draws[0]}
+    return len(farthest) / len(draws)
+
+
 def seen(tensors):
     return {name: (float(value.double().norm()), projections(value)) for name, value in tensors.items()}
 
 
 def parity(case):
-    inference, logits, loss, gradients, statistics = step(case, torch.float64)
+    filled = fill(build(case), case["seed"])
+    inference, logits, loss, gradients, statistics = step(case, filled, torch.float64)
     exact = seen(gradients)
-    draws = []
-    if not case["smooth"]:
-        for draw in range(case["draws"]):
-            disturbed = step(case, torch.float64, disturb=1000 + draw)[3]
-            draws.append({n: distance(projections(disturbed[n]), p, norm) for n, (norm, p) in exact.items()})
-    single = step(case, torch.float32)
+    draws = [] if case["smooth"] else disturbed_draws(case, filled, exact)
+    single = step(case, filled, torch.float32)
     table = {}
     for name, (norm, p) in exact.items():
         row = {"norm": short(norm), "projections": [short(v) for v in p],
@@ -213,8 +237,10 @@ def parity(case):
     relative = lambda a, b: short(float((a.double() - b).norm() / b.norm()), 3)
     worst = max(table.values(), key=lambda r: r["torch_float32"])["torch_float32"]
     print(f"{case['name']}: loss {loss:.6f}; torch float32: logits {relative(single[1], logits)}, worst gradient {worst}"
-          + (f"; disturbed: worst median {max(r['disturbed_median'] for r in table.values())}" if draws else ""), flush=True)
-    return {"loss": short(loss, 12), "torch_float32_logits": relative(single[1], logits),
+          + (f"; disturbed: worst median {max(r['disturbed_median'] for r in table.values())}, "
+             f"{false_alarm(draws):.3f} of {len(draws)} draws are the farthest in some tensor" if draws else ""), flush=True)
+    alarm = {"false_alarm": short(false_alarm(draws), 3)} if draws else {}
+    return {"loss": short(loss, 12), **alarm, "torch_float32_logits": relative(single[1], logits),
             "inference_logits": numbers(inference), "logits": numbers(logits), "gradients": table,
             "statistics": {n: {"norm": short(norm), "projections": [short(v) for v in p]}
                            for n, (norm, p) in seen(statistics).items()}}
@@ -275,13 +301,13 @@ def numbers(value):
 
 def case(name, network, size, batch, classes, stem="imagenet", smooth=False, **more):
     return {"name": name, "network": network, "stem": stem, "size": size, "batch": batch, "classes": classes,
-            "smooth": smooth, "seed": 1, "draws": 32, **more}
+            "smooth": smooth, "seed": 1, "draws": 0 if smooth else 128, **more}
 
 
 LR = {"sgd": 0.01, "nesterov": 0.01, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-4}
 CASES = [
     case("resnet18", "resnet18", 64, 4, 10),
-    case("resnet18_160", "resnet18", 160, 8, 37, draws=12),
+    case("resnet18_160", "resnet18", 160, 8, 37, draws=48),  # four times the work of the others
     case("resnet18_small_stem", "resnet18", 32, 4, 10, stem="small"),
     case("resnet18_twin", "resnet18", 64, 4, 10, smooth=True),
     case("resnet18_small_stem_twin", "resnet18", 32, 4, 10, stem="small", smooth=True),
