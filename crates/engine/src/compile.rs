@@ -1,5 +1,6 @@
 //! From a graph to a program: mode, gradients, passes, memory, kernels.
 
+use avizor_kernels::conv2d::Conv2dMethods;
 use avizor_kernels::{Cpu, Place, Space};
 
 use crate::autodiff::differentiate;
@@ -10,7 +11,7 @@ use crate::plan::{Buffers, Extent, Home, arrange, is_view};
 use crate::plan_table::PlanRow;
 use crate::program::{Port, Program, Step};
 use crate::state::LINE_WORDS;
-use crate::{CompileOptions, Graph, GraphError, Pass, State, Value};
+use crate::{CompileOptions, Graph, GraphError, Mode, Pass, State, Value};
 
 impl Program {
     /// Makes a graph ready to run with the parameters of `state`, which gets the memory that is missing.
@@ -21,7 +22,7 @@ impl Program {
     pub fn compile(graph: &Graph, options: &CompileOptions, cpu: &Cpu, state: &mut State) -> Result<Self, GraphError> {
         let graph = transform(graph, options)?;
         let buffers = Buffers::plan(&graph, !options.without.contains(&Pass::InPlace));
-        let kernels = lower_all(&graph, &buffers, cpu)?;
+        let kernels = lower_all(&graph, &buffers, cpu, conv2d_methods(cpu, options))?;
         let layout = Layout::new(&graph, &buffers, &kernels, state)?;
         Ok(layout.program(&graph, &buffers, kernels))
     }
@@ -38,8 +39,21 @@ pub(crate) fn transform(graph: &Graph, options: &CompileOptions) -> Result<Graph
     Ok(graph)
 }
 
+/// Where nothing is learned, errors do not meet again in a gradient: larger tiles are exact enough.
+fn conv2d_methods(cpu: &Cpu, options: &CompileOptions) -> Conv2dMethods {
+    match cpu.conv2d_methods() {
+        Conv2dMethods::Auto if options.mode == Mode::Infer && options.loss.is_none() => Conv2dMethods::Fast,
+        methods => methods,
+    }
+}
+
 /// A kernel for every node that computes something.
-fn lower_all(graph: &Graph, buffers: &Buffers, cpu: &Cpu) -> Result<Vec<Option<Kernel>>, GraphError> {
+fn lower_all(
+    graph: &Graph,
+    buffers: &Buffers,
+    cpu: &Cpu,
+    conv2d_methods: Conv2dMethods,
+) -> Result<Vec<Option<Kernel>>, GraphError> {
     let readers = graph.readers();
     let kernel_of = |(id, node): (NodeId, &Node)| {
         let Source::Operator(operator) = &node.source else { return Ok(None) };
@@ -48,6 +62,7 @@ fn lower_all(graph: &Graph, buffers: &Buffers, cpu: &Cpu) -> Result<Vec<Option<K
         }
         let site = Site {
             cpu,
+            conv2d_methods,
             inputs: node.inputs.iter().map(|&input| graph.tensor_type(input)).collect(),
             outputs: &node.outputs,
             overwrites: buffers.overwrites[id.index()],

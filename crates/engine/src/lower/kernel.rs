@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use avizor_base::Seed;
+use avizor_kernels::conv2d::Conv2dMethods;
 use avizor_kernels::{Cpu, Memory, Place};
 
 use crate::{Operator, Shape, TensorType};
@@ -11,6 +12,7 @@ use crate::{Operator, Shape, TensorType};
 /// A node as its lowering sees it. Where inputs and outputs lie is settled later, but for one thing.
 pub(crate) struct Site<'c> {
     pub(crate) cpu: &'c Cpu,
+    pub(crate) conv2d_methods: Conv2dMethods,
     pub(crate) inputs: Vec<&'c TensorType>,
     pub(crate) outputs: &'c [TensorType],
     /// The input that the first output overwrites: the kernel finds it among what it writes only.

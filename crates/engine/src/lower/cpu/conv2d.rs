@@ -14,7 +14,7 @@ impl Lower for ops::Conv2d {
 impl Lower for ops::Conv2dGradInput {
     fn lower(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.output(0), site.input(1));
-        let kernel = Conv2dGradInput::new(site.cpu, shape);
+        let kernel = Conv2dGradInput::with_methods(site.cpu, shape, site.conv2d_methods);
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
             let ([dy, weight], [dx, workspace]) = call.slices();
             kernel.run(cpu, dy, weight, dx, workspace);
@@ -26,7 +26,7 @@ impl Lower for ops::Conv2dGradInput {
 impl Lower for ops::Conv2dGradWeight {
     fn lower(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.input(0), site.output(0));
-        let kernel = Conv2dGradWeight::new(site.cpu, shape);
+        let kernel = Conv2dGradWeight::with_methods(site.cpu, shape, site.conv2d_methods);
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
             let ([x, dy], [dweight, workspace]) = call.slices();
             kernel.run(cpu, x, dy, dweight, workspace);

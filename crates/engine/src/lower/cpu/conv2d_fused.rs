@@ -8,7 +8,7 @@ use crate::ops;
 impl Lower for ops::Conv2dFused {
     fn lower(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.input(0), site.input(1));
-        let kernel = Conv2dForward::new(site.cpu, shape);
+        let kernel = Conv2dForward::with_methods(site.cpu, shape, site.conv2d_methods);
         let (name, words, activation) = (kernel.kernel_name(), kernel.workspace(), self.activation);
         let kernel = match (self.bias, self.residual) {
             (false, false) => Kernel::with_workspace(name, words, move |cpu, call| {

@@ -5,8 +5,8 @@
 
 use super::geometry::Geometry;
 use super::level::Kernels;
-use crate::conv2d::Conv2dShape;
 use crate::conv2d::method::Pass;
+use crate::conv2d::{Conv2dMethods, Conv2dShape};
 
 /// The sizes there are.
 const SIZES: std::ops::RangeInclusive<usize> = 2..=6;
@@ -21,30 +21,29 @@ const TRANSFORM: f64 = 4.0;
 /// Channels below which vectors and panels stay half empty.
 const LEAST_CHANNELS: usize = 16;
 
-/// Up to how many channels of a sum a size is exact enough: its error grows with their square root, from what was
+/// Whether a size is exact enough for a sum over so many channels: the error grows with their square root, from what was
 /// measured at 512.
-fn is_exact_enough(tile: usize, channels: usize) -> bool {
-    channels
-        <= match tile {
-            6 => 512,
-            5 => 1024,
-            4 => 2048,
-            _ => usize::MAX,
-        }
+fn is_exact_enough(tile: usize, channels: usize, methods: Conv2dMethods) -> bool {
+    match tile {
+        ..=4 => true,
+        5 => methods == Conv2dMethods::Fast && channels <= 1024,
+        _ => methods == Conv2dMethods::Fast && channels <= 512,
+    }
 }
 
 /// How much less the cost must be: the passes wait for each other, and small ones use less of the machine.
 const WORTH: f64 = 0.9;
 
 /// The size with the least cost; `None` where that is direct convolution.
-pub(super) fn best(shape: &Conv2dShape, pass: Pass, kernels: &Kernels) -> Option<usize> {
+pub(super) fn best(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kernels: &Kernels) -> Option<usize> {
     if shape.in_channels.min(shape.out_channels) < LEAST_CHANNELS {
         return None;
     }
     let direct = shape.multiply_adds() as f64 / kernels.lanes as f64 * MULTIPLY;
     let cost = |tile| (tile, cost(shape, pass, kernels, tile));
     let channels = shape.in_channels.max(shape.out_channels);
-    let best = SIZES.filter(|&tile| is_exact_enough(tile, channels)).map(cost).min_by(|a, b| a.1.total_cmp(&b.1));
+    let best =
+        SIZES.filter(|&tile| is_exact_enough(tile, channels, methods)).map(cost).min_by(|a, b| a.1.total_cmp(&b.1));
     best.filter(|&(_, cost)| cost < WORTH * direct).map(|(tile, _)| tile)
 }
 
