@@ -1,48 +1,68 @@
-//! Convolution in which every channel is a group of its own: direct loops, vectors along the channels.
+//! Convolution in which every channel is a group of its own, vectors along the channels.
 //!
-//! There is nothing to reuse but what the first cache holds anyway: memory bounds it, not arithmetic.
+//! Each number of the input is met by a few products only, so that memory bounds it: the rows that a kernel spans stay
+//! in the second cache, a tile of some columns in registers (`tile`, `grad_weight`). Kernels 3, 5 or 7 wide with
+//! horizontal stride 1 or 2 go this way; all others go by plain loops (`any`).
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-#[cfg(target_arch = "aarch64")]
-mod neon;
-mod row;
-mod scalar;
+mod any;
+mod geometry;
+mod grad_weight;
+mod level;
+mod prefetch;
+mod tile;
 
-use row::{ForwardRow, GradInputRow, GradWeightRow};
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use any::ForwardRow;
+use geometry::Rows;
+use grad_weight::GradWeightRow;
+use level::{Kernels, LevelKernels};
+use tile::Row;
 
 use super::grad_weight::add_chunks;
 use super::method::{Forward, GradInput, GradWeight, Method};
 use super::{Activation, Conv2dShape, Epilogue};
+use crate::pool::Disjoint;
 use crate::{Cpu, Level};
 
-/// Rows of dy are summed in so many chunks, which are then added in their order.
-const CHUNKS: usize = 32;
+/// The work is cut into about so many tasks, enough for 16 threads to end at about the same time. It does not depend on
+/// the number of threads there are.
+const TASKS: usize = 32;
+/// Rows of a task at least: its first ones read rows again that another task has read.
+const LEAST_ROWS: usize = 4;
 
-/// A row of the tables: what is done for one row of the output, at a level.
+/// A row of the tables: what is done for one row of a tensor, at a level.
 #[derive(Debug)]
 pub(crate) struct Depthwise {
     name: &'static str,
     level: Level,
-    // To be called only where the level is available.
-    forward: unsafe fn(&mut ForwardRow<'_>),
-    grad_input: unsafe fn(&mut GradInputRow<'_>),
-    grad_weight: unsafe fn(&mut GradWeightRow<'_>),
+    kernels: &'static LevelKernels,
 }
 
 impl Depthwise {
     #[cfg(target_arch = "x86_64")]
-    pub(crate) const AVX512: Self = avx512::DEPTHWISE;
+    pub(crate) const AVX512: Self =
+        Self { name: "depthwise_f32_c16_avx512", level: Level::Avx512, kernels: &level::avx512::KERNELS };
     #[cfg(target_arch = "x86_64")]
-    pub(crate) const AVX2: Self = avx2::DEPTHWISE;
+    pub(crate) const AVX2: Self =
+        Self { name: "depthwise_f32_c8_avx2", level: Level::Avx2, kernels: &level::avx2::KERNELS };
     #[cfg(target_arch = "aarch64")]
-    pub(crate) const NEON: Self = neon::DEPTHWISE;
-    pub(crate) const SCALAR: Self = scalar::DEPTHWISE;
+    pub(crate) const NEON: Self =
+        Self { name: "depthwise_f32_c4_neon", level: Level::Neon, kernels: &level::neon::KERNELS };
+    pub(crate) const SCALAR: Self =
+        Self { name: "depthwise_f32_c4_scalar", level: Level::Scalar, kernels: &level::scalar::KERNELS };
 
     fn assert_level(&self) {
         assert!(self.level.is_available(), "a method is run only where its level is available");
+    }
+
+    /// The kernels made for the shape's width and stride.
+    fn tiled(&self, shape: &Conv2dShape) -> Option<&Kernels> {
+        let width = [3, 5, 7].iter().position(|&width| width == shape.kernel[1])?;
+        self.kernels.tiled[width].get(shape.stride[1] - 1)
     }
 }
 
@@ -76,21 +96,37 @@ impl Forward for Depthwise {
         _workspace: &mut [f32],
     ) {
         self.assert_level();
-        let (out_height, row_len) = (shape.out_height(), shape.out_width() * shape.out_channels);
+        let row_len = shape.out_width() * shape.out_channels;
         let picture_len = shape.height * shape.width * shape.in_channels;
-        cpu.pool().for_each_chunk(y, row_len, |number, y| {
-            let mut row = ForwardRow {
-                shape,
-                picture: &x[number / out_height * picture_len..][..picture_len],
-                weight,
-                bias: epilogue.bias,
-                residual: epilogue.residual.map(|residual| &residual[number * row_len..][..row_len]),
-                relu: epilogue.activation == Activation::Relu,
-                oy: number % out_height,
-                y,
+        let relu = match epilogue.activation {
+            Activation::None => false,
+            Activation::Relu => true,
+        };
+        for_each_row(cpu, shape.batch, shape.out_height(), row_len, y, |[picture, oy], at, y| {
+            let picture = &x[picture * picture_len..][..picture_len];
+            let residual = epilogue.residual.map(|residual| &residual[at..][..row_len]);
+            let Some(kernels) = self.tiled(shape) else {
+                let mut row = ForwardRow { shape, picture, weight, bias: epilogue.bias, residual, relu, oy, y };
+                // SAFETY: the level was asserted.
+                return unsafe { (self.kernels.any.forward)(&mut row) };
             };
-            // SAFETY: the level was asserted.
-            unsafe { (self.forward)(&mut row) }
+            for block in blocks(shape) {
+                let mut row = Row {
+                    source: picture,
+                    width: shape.width,
+                    rows: Rows::of_output(shape, oy),
+                    weight,
+                    padding: shape.padding[1],
+                    channels: shape.in_channels,
+                    block,
+                    bias: epilogue.bias,
+                    residual,
+                    relu,
+                    target: y,
+                };
+                // SAFETY: the level was asserted.
+                unsafe { (kernels.forward)(&mut row) }
+            }
         });
     }
 }
@@ -102,45 +138,140 @@ impl GradInput for Depthwise {
 
     fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], _workspace: &mut [f32]) {
         self.assert_level();
+        let row_len = shape.width * shape.in_channels;
         let picture_len = shape.out_height() * shape.out_width() * shape.out_channels;
-        cpu.pool().for_each_chunk(dx, shape.width * shape.in_channels, |number, dx| {
-            let dy = &dy[number / shape.height * picture_len..][..picture_len];
-            let mut row = GradInputRow { shape, dy, weight, iy: number % shape.height, dx };
-            // SAFETY: the level was asserted.
-            unsafe { (self.grad_input)(&mut row) }
+        for_each_row(cpu, shape.batch, shape.height, row_len, dx, |[picture, iy], _, dx| {
+            let dy = &dy[picture * picture_len..][..picture_len];
+            let Some(kernels) = self.tiled(shape) else {
+                let mut row = any::GradInputRow { shape, dy, weight, iy, dx };
+                // SAFETY: the level was asserted.
+                return unsafe { (self.kernels.any.grad_input)(&mut row) };
+            };
+            for block in blocks(shape) {
+                let mut row = Row {
+                    source: dy,
+                    width: shape.out_width(),
+                    rows: Rows::of_input(shape, iy),
+                    weight,
+                    padding: shape.padding[1],
+                    channels: shape.in_channels,
+                    block,
+                    bias: None,
+                    residual: None,
+                    relu: false,
+                    target: dx,
+                };
+                // SAFETY: the level was asserted.
+                unsafe { (kernels.grad_input)(&mut row) }
+            }
         });
     }
 }
 
 impl GradWeight for Depthwise {
     fn workspace(&self, shape: &Conv2dShape, _threads: usize) -> usize {
-        chunks(shape) * shape.weight_len()
+        if chunks(shape) == 1 { 0 } else { chunks(shape) * shape.weight_len() }
     }
 
     fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
         self.assert_level();
-        let (out_height, row_len) = (shape.out_height(), shape.out_width() * shape.out_channels);
-        let picture_len = shape.height * shape.width * shape.in_channels;
-        let (rows, chunks) = (shape.batch * out_height, chunks(shape));
-        let sums = &mut workspace[..chunks * shape.weight_len()];
-        cpu.pool().for_each_chunk(sums, shape.weight_len(), |chunk, sums| {
-            sums.fill(0.0);
-            for number in chunk * rows / chunks..(chunk + 1) * rows / chunks {
-                let mut row = GradWeightRow {
-                    shape,
-                    picture: &x[number / out_height * picture_len..][..picture_len],
-                    dy: &dy[number * row_len..][..row_len],
-                    oy: number % out_height,
-                    sums,
-                };
-                // SAFETY: the level was asserted.
-                unsafe { (self.grad_weight)(&mut row) }
-            }
-        });
-        add_chunks(cpu, sums, dweight);
+        let (chunks, len) = (chunks(shape), shape.weight_len());
+        let sums = &mut workspace[..GradWeight::workspace(self, shape, cpu.threads())];
+        {
+            let target = Disjoint::new(if chunks == 1 { &mut *dweight } else { &mut *sums });
+            let blocks = blocks(shape);
+            cpu.pool().run(chunks * blocks.len(), &|task, _worker| {
+                let (chunk, block) = (task / blocks.len(), task % blocks.len());
+                let block = blocks.clone().nth(block).unwrap_or_default();
+                let sums = target.pointer(chunk * len..(chunk + 1) * len);
+                for tap in 0..shape.taps() {
+                    let to = sums.wrapping_add(tap * shape.out_channels + block.start);
+                    // SAFETY: inside the chunk's sums; each task has its own chunk or channels.
+                    unsafe { std::slice::from_raw_parts_mut(to, block.len()) }.fill(0.0);
+                }
+                let rows = shape.batch * shape.out_height();
+                for number in chunk * rows / chunks..(chunk + 1) * rows / chunks {
+                    // SAFETY: as above.
+                    unsafe { self.add_row(shape, x, dy, number, block.clone(), sums) }
+                }
+            });
+        }
+        if chunks > 1 {
+            add_chunks(cpu, sums, dweight);
+        }
     }
 }
 
+impl Depthwise {
+    /// Adds a row of dy, counted over all pictures, to the sums of some channels.
+    ///
+    /// # Safety
+    /// The level was asserted; `sums` is good for a weight, of which nobody else touches these channels.
+    unsafe fn add_row(
+        &self,
+        shape: &Conv2dShape,
+        x: &[f32],
+        dy: &[f32],
+        number: usize,
+        block: Range<usize>,
+        sums: *mut f32,
+    ) {
+        let (out_height, row_len) = (shape.out_height(), shape.out_width() * shape.out_channels);
+        let picture_len = shape.height * shape.width * shape.in_channels;
+        let picture = &x[number / out_height * picture_len..][..picture_len];
+        let (dy, oy) = (&dy[number * row_len..][..row_len], number % out_height);
+        let Some(kernels) = self.tiled(shape) else {
+            let mut row = any::GradWeightRow { shape, picture, dy, oy, block, sums };
+            // SAFETY: by the caller's promise.
+            return unsafe { (self.kernels.any.grad_weight)(&mut row) };
+        };
+        let row = GradWeightRow {
+            source: picture,
+            width: shape.width,
+            rows: Rows::of_output(shape, oy),
+            padding: shape.padding[1],
+            channels: shape.in_channels,
+            block,
+            dy,
+            kernel_height: shape.kernel[0],
+            sums,
+        };
+        // SAFETY: by the caller's promise.
+        unsafe { (kernels.grad_weight)(&row) }
+    }
+}
+
+/// Calls `each([picture, row], place in target, row of target)` for all rows; those of a task one after the other, so
+/// that the source's are still in the cache.
+fn for_each_row(
+    cpu: &Cpu,
+    batch: usize,
+    height: usize,
+    row_len: usize,
+    target: &mut [f32],
+    each: impl Fn([usize; 2], usize, &mut [f32]) + Sync,
+) {
+    let parts = TASKS.div_ceil(batch).min(height.div_ceil(LEAST_ROWS));
+    let target = Disjoint::new(target);
+    cpu.pool().run(batch * parts, &|task, _worker| {
+        let (picture, part) = (task / parts, task % parts);
+        for row in part * height / parts..(part + 1) * height / parts {
+            let at = (picture * height + row) * row_len;
+            // SAFETY: every row of every picture comes once.
+            each([picture, row], at, unsafe { target.slice(at, row_len) });
+        }
+    });
+}
+
+/// Blocks of channels, of which the weights and the columns of a tile stay in the first cache.
+fn blocks(shape: &Conv2dShape) -> impl ExactSizeIterator<Item = Range<usize>> + Clone + use<> {
+    const LINE: usize = 16;
+    let (channels, most) = (shape.in_channels, (384 / shape.kernel[1]).max(2 * LINE) / (2 * LINE) * 2 * LINE);
+    let block = channels.div_ceil(channels.div_ceil(most)).next_multiple_of(LINE);
+    (0..channels.div_ceil(block)).map(move |number| number * block..((number + 1) * block).min(channels))
+}
+
+/// Rows of dy are summed in so many chunks, which are then added in their order.
 fn chunks(shape: &Conv2dShape) -> usize {
-    CHUNKS.min(shape.batch * shape.out_height())
+    TASKS.div_ceil(blocks(shape).len()).min(shape.batch * shape.out_height())
 }

@@ -1,4 +1,4 @@
-//! The algorithm of every level: one row of a tensor, vectors along the channels.
+//! Rows of kernels of any width and stride: plain loops, vectors along the channels.
 
 use std::ops::Range;
 
@@ -36,13 +36,16 @@ pub(super) struct GradWeightRow<'r> {
     pub(super) picture: &'r [f32],
     pub(super) dy: &'r [f32],
     pub(super) oy: usize,
-    pub(super) sums: &'r mut [f32],
+    /// The channels to be summed.
+    pub(super) block: Range<usize>,
+    /// Of a weight's length; only the block's channels are touched.
+    pub(super) sums: *mut f32,
 }
 
 /// The channels that fill vectors, and the rest.
-fn split<V: Vector>(channels: usize) -> (Range<usize>, Range<usize>) {
-    let whole = channels / V::LANES * V::LANES;
-    (0..whole, whole..channels)
+fn split<V: Vector>(channels: Range<usize>) -> (Range<usize>, Range<usize>) {
+    let whole = channels.start + channels.len() / V::LANES * V::LANES;
+    (channels.start..whole, whole..channels.end)
 }
 
 /// The taps of a kernel that starts at `start - padding` which lie inside `0..len`.
@@ -54,7 +57,7 @@ fn inside(start: usize, padding: usize, kernel: usize, len: usize) -> Range<usiz
 /// The machine has the level of `V`.
 #[inline(always)]
 pub(super) unsafe fn forward<V: Vector>(row: &mut ForwardRow<'_>) {
-    let (whole, rest) = split::<V>(row.shape.in_channels);
+    let (whole, rest) = split::<V>(0..row.shape.in_channels);
     // SAFETY: the level by the caller's promise; single numbers need none.
     unsafe {
         forward_channels::<V>(row, whole);
@@ -98,7 +101,7 @@ unsafe fn forward_channels<V: Vector>(row: &mut ForwardRow<'_>, channels: Range<
 /// The machine has the level of `V`.
 #[inline(always)]
 pub(super) unsafe fn grad_input<V: Vector>(row: &mut GradInputRow<'_>) {
-    let (whole, rest) = split::<V>(row.shape.in_channels);
+    let (whole, rest) = split::<V>(0..row.shape.in_channels);
     // SAFETY: the level by the caller's promise; single numbers need none.
     unsafe {
         grad_input_channels::<V>(row, whole);
@@ -143,11 +146,11 @@ unsafe fn grad_input_channels<V: Vector>(row: &mut GradInputRow<'_>, channels: R
 }
 
 /// # Safety
-/// The machine has the level of `V`.
+/// The machine has the level of `V`; `sums` is good for a weight, of which nobody else touches the block's channels.
 #[inline(always)]
 pub(super) unsafe fn grad_weight<V: Vector>(row: &mut GradWeightRow<'_>) {
-    let (whole, rest) = split::<V>(row.shape.in_channels);
-    // SAFETY: the level by the caller's promise; single numbers need none.
+    let (whole, rest) = split::<V>(row.block.clone());
+    // SAFETY: by the caller's promise; single numbers need no level.
     unsafe {
         grad_weight_channels::<V>(row, whole);
         grad_weight_channels::<f32>(row, rest);
@@ -166,7 +169,7 @@ unsafe fn grad_weight_channels<V: Vector>(row: &mut GradWeightRow<'_>, channels:
             let end = (s.width + s.padding[1]).saturating_sub(kx).div_ceil(s.stride[1]).min(out_width);
             for channel in channels.clone().step_by(V::LANES) {
                 let to = (ky * s.kernel[1] + kx) * s.in_channels + channel;
-                // SAFETY: the level by the caller's promise.
+                // SAFETY: the level and the sums by the caller's promise; `to` is a place of the weight.
                 unsafe {
                     let mut sum = V::splat(0.0);
                     for ox in first..end {
@@ -174,7 +177,8 @@ unsafe fn grad_weight_channels<V: Vector>(row: &mut GradWeightRow<'_>, channels:
                         let x: V = read(row.picture, (y * s.width + x) * s.in_channels + channel);
                         sum = x.mul_add(read(row.dy, ox * s.in_channels + channel), sum);
                     }
-                    write(sum.add(read(row.sums, to)), row.sums, to);
+                    let to = row.sums.add(to);
+                    sum.add(V::load(to)).store(to);
                 }
             }
         }
