@@ -1,7 +1,6 @@
 //! Asking for memory before it is read.
 
-/// Asks for a cache line; any address will do. Nothing where there is no such
-/// instruction.
+/// Asks for a cache line; any address will do. Nothing where there is no such instruction.
 #[inline(always)]
 pub(super) fn prefetch(line: *const f32) {
     #[cfg(target_arch = "x86_64")]

@@ -147,7 +147,7 @@ unsafe fn tile_channels<
 }
 
 /// What the next row of the target will want. So many streams side by side are more than machines foresee: without
-/// asking, maps of 56 × 56 × 144 took four times as long.
+/// asking, maps of 56 × 56 × 144 took twice as long.
 struct Ahead {
     source: *const f32,
     sources: usize,
