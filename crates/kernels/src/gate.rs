@@ -58,7 +58,6 @@ pub fn gate_backward_workspace(shape: GateShape) -> usize {
 
 /// Both gradients of [`gate`]: `dx = dy · gate`, `dgate[b][c] = Σ_p dy[b][p][c] · x[b][p][c]`. A task is a picture; blocks
 /// of 32 pixels are summed in f32, the rest in f64.
-#[allow(clippy::too_many_arguments, reason = "what a gradient reads and writes")]
 pub fn gate_backward(
     cpu: &Cpu,
     shape: GateShape,
@@ -88,7 +87,6 @@ pub fn gate_backward_in_place(
 }
 
 /// Without `dy` it is what `dx` holds.
-#[allow(clippy::too_many_arguments, reason = "what a gradient reads and writes")]
 fn backward(
     cpu: &Cpu,
     shape: GateShape,
