@@ -39,13 +39,8 @@ pub(crate) fn print(out: &mut impl Write, audit: &Audit) -> std::io::Result<()> 
             Severity::Info => "info",
         };
         writeln!(out, "\n{severity}: {} ({})", finding.kind.replace('_', " "), count(finding.count))?;
-        for (group, detail) in finding.cases().take(SHOWN) {
-            let names = group.join(" = ");
-            match detail {
-                Some(detail) if names.is_empty() => writeln!(out, "  {detail}")?,
-                Some(detail) => writeln!(out, "  {names}: {detail}")?,
-                None => writeln!(out, "  {names}")?,
-            }
+        for case in finding.cases(str::to_owned).take(SHOWN) {
+            writeln!(out, "  {case}")?;
         }
         if finding.groups.len() > SHOWN {
             writeln!(out, "  … and {} more", count((finding.groups.len() - SHOWN) as u64))?;

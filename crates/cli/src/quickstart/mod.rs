@@ -69,7 +69,7 @@ fn found(run: &avizor_store::RunFolder) -> Result<(), Failure> {
     let mut err = anstream::stderr();
     writeln!(err, "the audit found, as it should (some files are wrong on purpose):")?;
     for finding in &audit.findings {
-        let names: Vec<String> = finding.groups.iter().take(3).map(|group| group.join(" = ")).collect();
+        let names: Vec<String> = finding.cases(str::to_owned).take(3).collect();
         writeln!(err, "  {:<16} {:>3}  {}", finding.kind.replace('_', " "), finding.count, names.join("; "))?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What is wrong with a data set, before anything is trained on it.
 //!
-//! A finding's file holds its rule, why it matters and what to do; [`CHECKS`] is their order in the report.
+//! A finding's file holds its rule, why it matters and what to do; [`CHECKS`] is their order in the report, within a severity.
 
 mod across_splits;
 mod alpha;
@@ -47,7 +47,7 @@ pub struct Check {
     find: fn(&Material<'_>) -> Found,
 }
 
-/// All kinds, worst first.
+/// All kinds.
 pub const CHECKS: &[Check] = &[
     undecodable::CHECK,
     truncated::CHECK,
@@ -73,7 +73,7 @@ pub const CHECKS: &[Check] = &[
     ignored_file::CHECK,
 ];
 
-/// Runs every check; what is not there gives no finding.
+/// Runs every check; what is not there gives no finding. The worst come first, those of one severity as in [`CHECKS`].
 pub fn audit(material: &Material<'_>) -> Vec<Finding> {
     let finding = |check: &Check| {
         let found = (check.find)(material);
@@ -87,5 +87,7 @@ pub fn audit(material: &Material<'_>) -> Vec<Finding> {
             advice: check.advice.to_owned(),
         })
     };
-    CHECKS.iter().filter_map(finding).collect()
+    let mut findings: Vec<Finding> = CHECKS.iter().filter_map(finding).collect();
+    findings.sort_by_key(|finding| finding.severity);
+    findings
 }

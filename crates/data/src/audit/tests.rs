@@ -111,6 +111,16 @@ fn what_lies_on_both_sides_is_found() {
 }
 
 #[test]
+fn the_worst_comes_first() {
+    let findings = findings(|data| {
+        (0..12).for_each(|n| write(data, &format!("a/x{n}.png"), &noise_png(20, 30, 100 + n)));
+        write(data, "a/again.png", &noise_png(20, 30, 0));
+        write(data, "a/empty.jpg", b"");
+    });
+    assert_eq!(kinds(&findings), [("undecodable", 1), ("exact_duplicate", 1), ("imbalance", 1)]);
+}
+
+#[test]
 fn a_finding_names_files_and_says_why() {
     let finding = Finding {
         kind: "undecodable".into(),

@@ -93,20 +93,12 @@ fn audit_row(finding: &Finding) -> AuditRow {
         Severity::Warning => "warning",
         Severity::Info => "note",
     };
-    let example = |(group, detail): (&[String], Option<&str>)| {
-        let names = group.iter().map(|sample| name::short(sample, 60)).collect::<Vec<_>>().join(" = ");
-        [names.as_str(), detail.unwrap_or("")]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(": ")
-    };
     AuditRow {
         title: title(&finding.kind),
         severity,
         count: number::counted(finding.count, "case"),
         why: sentence(&finding.why),
         advice: sentence(&finding.advice),
-        examples: finding.cases().take(EXAMPLES).map(example).collect(),
+        examples: finding.cases(|sample| name::short(sample, 60)).take(EXAMPLES).collect(),
     }
 }
