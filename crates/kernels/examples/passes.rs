@@ -1,8 +1,11 @@
-//! How fast the passes over memory are: `cargo run --release -p avizor-kernels --example passes -- [threads] [level]`.
+//! How fast the passes over memory are: `cargo run --release -p avizor-kernels --example passes`.
 //!
 //! A row tells the median of the rounds and the traffic it stands for: what a pass reads and writes, each once (a pass
-//! that reads twice counts twice).
+//! that reads twice counts twice). Obeys `AVIZOR_CPU` (a level) and `AVIZOR_THREADS`.
 #![allow(clippy::print_stdout, reason = "an example's results")]
+
+#[expect(dead_code, reason = "convolutions are measured elsewhere")]
+mod shared;
 
 use std::time::Instant;
 
@@ -13,23 +16,19 @@ use avizor_kernels::elementwise::{add, add_relu, copy, sum_rows, sum_rows_worksp
 use avizor_kernels::optimizer::{Adam, Sgd, adam, sgd};
 use avizor_kernels::pool2d::{Pool2dShape, global_avg_pool, max_pool2d, max_pool2d_backward};
 use avizor_kernels::unary::{Unary, relu, relu_backward_in_place, unary_backward, unary_forward};
-use avizor_kernels::{Cpu, Level, dropout, pixels};
+use avizor_kernels::{Cpu, dropout, pixels};
 
 const ROUNDS: usize = 15;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let threads = arguments.next().map_or(Ok(2), |threads| threads.parse())?;
-    let level = arguments.next().map_or(Ok(Level::best()), |level| level.parse())?;
-    let cpu = Cpu::new(threads, level);
-    println!("{level}, {threads} threads, {ROUNDS} rounds");
+fn main() {
+    let cpu = shared::cpu();
+    println!("{}, {} threads, {ROUNDS} rounds", cpu.level(), cpu.threads());
     for (rows, channels) in [(51_200, 64), (12_800, 128), (3_200, 256), (800, 512)] {
         activations(&cpu, rows, channels);
     }
     pools(&cpu);
     pictures(&cpu);
     optimizers(&cpu);
-    Ok(())
 }
 
 /// Prints the median time and the bytes moved in it.
