@@ -9,6 +9,7 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod prefetch;
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
@@ -17,6 +18,7 @@ pub(crate) use avx2::F32x8;
 pub(crate) use avx512::F32x16;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::F32x4;
+pub(crate) use prefetch::{prefetch, prefetch_for_write};
 pub(crate) use scalar::Lanes;
 
 /// Some f32 numbers that one instruction works on.
@@ -77,19 +79,6 @@ pub(crate) unsafe fn read<V: Vector>(from: &[f32], at: usize) -> V {
 pub(crate) unsafe fn write<V: Vector>(vector: V, to: &mut [f32], at: usize) {
     // SAFETY: the slice is as long as the vector; the level by the caller's promise.
     unsafe { vector.store(to[at..at + V::LANES].as_mut_ptr()) }
-}
-
-/// Asks for a cache line that is going to be written; any address will do. Nothing where there is no such instruction.
-#[inline(always)]
-pub(crate) fn prefetch_for_write(line: *mut f32) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every x86-64 machine takes the instruction (as one that does nothing, if it is old), and no address faults.
-    unsafe {
-        use std::arch::x86_64::*;
-        _mm_prefetch::<_MM_HINT_ET0>(line.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = line;
 }
 
 /// One number: the channels that fill no vector go through the same algorithm.

@@ -6,8 +6,7 @@
 use std::ops::Range;
 
 use super::geometry::{Rows, all, columns, for_each_column, inside, tap};
-use super::prefetch::prefetch;
-use crate::simd::Vector;
+use crate::simd::{Vector, prefetch};
 
 /// A row of dy, and the x it met.
 pub(super) struct GradWeightRow<'r> {

@@ -8,7 +8,6 @@ mod any;
 mod geometry;
 mod grad_weight;
 mod level;
-mod prefetch;
 mod tile;
 
 #[cfg(test)]

@@ -7,8 +7,7 @@
 use std::ops::Range;
 
 use super::geometry::{Rows, all, columns, for_each_column, inside, tap};
-use super::prefetch::prefetch;
-use crate::simd::{Vector, prefetch_for_write, read, write};
+use crate::simd::{Vector, prefetch, prefetch_for_write, read, write};
 
 /// A row of the target, and what it is made from. All pixels have `channels` numbers.
 pub(super) struct Row<'r> {
