@@ -2,6 +2,10 @@
 
 use crate::simd::Vector;
 
+/// Terms that are added one after another; the sums of so many are then added. The error of a sum of n terms in a row
+/// grows with √n: 512 channels in parts of 32 come out about as exact as 48 in a row.
+const TERMS: usize = 32;
+
 /// `c[i][j] = Σ_k a[i · row_step + k · depth_step] · b[k][j]`, where b and c are panels.
 pub(super) struct Product<'p> {
     pub(super) a: &'p [f32],
@@ -69,26 +73,28 @@ unsafe fn multiply_rows<V: Vector, const M: usize, const N: usize>(product: &mut
     let c = product.c.as_mut_ptr().wrapping_add(first * width);
     // SAFETY: all that is read and written lies inside, as was checked.
     unsafe {
-        let mut sums = [[V::splat(0.0); N]; M];
-        for _ in 0..product.depth {
-            let mut right = [V::splat(0.0); N];
-            for (n, right) in right.iter_mut().enumerate() {
-                *right = V::load(b.add(n * V::LANES));
-            }
-            for m in 0..M {
-                let left = V::splat(*rows[m].add(at));
-                for n in 0..N {
-                    sums[m][n] = left.mul_add(right[n], sums[m][n]);
+        for first in (0..product.depth).step_by(TERMS) {
+            let mut sums = [[V::splat(0.0); N]; M];
+            for _ in first..(first + TERMS).min(product.depth) {
+                let mut right = [V::splat(0.0); N];
+                for (n, right) in right.iter_mut().enumerate() {
+                    *right = V::load(b.add(n * V::LANES));
                 }
+                for m in 0..M {
+                    let left = V::splat(*rows[m].add(at));
+                    for n in 0..N {
+                        sums[m][n] = left.mul_add(right[n], sums[m][n]);
+                    }
+                }
+                b = b.add(width);
+                at += product.depth_step;
             }
-            b = b.add(width);
-            at += product.depth_step;
-        }
-        for (m, sums) in sums.into_iter().enumerate() {
-            for (n, sum) in sums.into_iter().enumerate() {
-                let c = c.add(m * width + n * V::LANES);
-                let sum = if product.accumulate { V::load(c).add(sum) } else { sum };
-                sum.store(c);
+            for (m, sums) in sums.into_iter().enumerate() {
+                for (n, sum) in sums.into_iter().enumerate() {
+                    let c = c.add(m * width + n * V::LANES);
+                    let sum = if product.accumulate || first > 0 { V::load(c).add(sum) } else { sum };
+                    sum.store(c);
+                }
             }
         }
     }

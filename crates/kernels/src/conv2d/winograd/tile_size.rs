@@ -21,13 +21,19 @@ const TRANSFORM: f64 = 4.0;
 /// Channels below which vectors and panels stay half empty.
 const LEAST_CHANNELS: usize = 16;
 
-/// Whether a size is exact enough for a sum over so many channels: the error grows with their square root, from what was
-/// measured at 512.
-fn is_exact_enough(tile: usize, channels: usize, methods: Conv2dMethods) -> bool {
-    match tile {
-        ..=4 => true,
-        5 => methods == Conv2dMethods::Fast && channels <= 1024,
-        _ => methods == Conv2dMethods::Fast && channels <= 512,
+/// Channels of the smaller side from which a network is trained with 5 × 5: with fewer it saves nothing, and small
+/// networks, whose layers are few, show its errors.
+const LEAST_CHANNELS_OF_5: usize = 64;
+
+/// Whether a size is exact enough. The error of long sums grows with the square root of the channels' parts, from what
+/// was measured at 512.
+fn is_exact_enough(tile: usize, shape: &Conv2dShape, methods: Conv2dMethods) -> bool {
+    let channels = [shape.in_channels, shape.out_channels];
+    match (tile, methods) {
+        (..=4, _) => true,
+        (5, Conv2dMethods::Fast) => true,
+        (5, _) => channels.into_iter().min() >= Some(LEAST_CHANNELS_OF_5),
+        _ => methods == Conv2dMethods::Fast,
     }
 }
 
@@ -41,9 +47,7 @@ pub(super) fn best(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kern
     }
     let direct = shape.multiply_adds() as f64 / kernels.lanes as f64 * MULTIPLY;
     let cost = |tile| (tile, cost(shape, pass, kernels, tile));
-    let channels = shape.in_channels.max(shape.out_channels);
-    let best =
-        SIZES.filter(|&tile| is_exact_enough(tile, channels, methods)).map(cost).min_by(|a, b| a.1.total_cmp(&b.1));
+    let best = SIZES.filter(|&tile| is_exact_enough(tile, shape, methods)).map(cost).min_by(|a, b| a.1.total_cmp(&b.1));
     best.filter(|&(_, cost)| cost < WORTH * direct).map(|(tile, _)| tile)
 }
 
