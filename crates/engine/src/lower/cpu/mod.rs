@@ -8,17 +8,16 @@ mod conv2d;
 mod conv2d_fused;
 mod copy;
 mod cross_entropy;
-mod dropout;
 mod fill;
 mod fold_norm;
 mod gate;
 mod global_avg_pool;
 mod linear;
+mod masked;
 mod max_pool2d;
 mod normalize;
 mod scale;
 mod softmax;
-mod stochastic_depth;
 mod sum_rows;
 mod unary;
 
@@ -42,7 +41,6 @@ const LOWERINGS: &[Row] = &[
     row::<ops::Conv2dGradWeight>(),
     row::<ops::Copy>(),
     row::<ops::CrossEntropy>(),
-    row::<ops::DropoutMasked>(),
     row::<ops::Fill>(),
     row::<ops::FoldNorm>(),
     row::<ops::Gate>(),
@@ -52,12 +50,12 @@ const LOWERINGS: &[Row] = &[
     row::<ops::Linear>(),
     row::<ops::LinearGradInput>(),
     row::<ops::LinearGradWeight>(),
+    row::<ops::Masked>(),
     row::<ops::MaxPool2d>(),
     row::<ops::MaxPool2dGrad>(),
     row::<ops::Normalize>(),
     row::<ops::Scale>(),
     row::<ops::Softmax>(),
-    row::<ops::StochasticDepthMasked>(),
     row::<ops::SumRows>(),
     row::<ops::Unary>(),
     row::<ops::UnaryGrad>(),
