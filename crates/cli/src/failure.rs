@@ -96,13 +96,14 @@ impl From<ModelError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::run(error.to_string())
+        Self::run(error.to_string()).help(error.help())
     }
 }
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
-        Self::run(error.to_string())
+        let help = error.help().map(str::to_owned);
+        Self { message: error.to_string(), help, kind: Kind::Run }
     }
 }
 

@@ -21,3 +21,14 @@ pub enum ReportError {
     #[error("the page cannot be filled in: {0}")]
     Template(#[from] askama::Error),
 }
+
+impl ReportError {
+    /// What to do about it, where anything can be done.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => Some(error.help()),
+            Self::Write { source, .. } => Some(avizor_store::write_help(source.kind())),
+            Self::Template(_) => None,
+        }
+    }
+}

@@ -48,6 +48,12 @@ impl RunFolder {
         if run.info_path().is_file() { Ok(run) } else { Err(StoreError::NotARun { path: run.path }) }
     }
 
+    /// Removes the folder and all that is in it, as far as that can be done: of a run that could not begin.
+    pub fn remove(self) {
+        // Whoever asks for this has an error to tell already.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path

@@ -115,6 +115,7 @@ impl TrainError {
                 Some("set model.stem = \"imagenet\", or take another network: `avizor models`".to_owned())
             }
             Self::Weights { .. } => Some("give another file as model.weights, or none".to_owned()),
+            Self::Store(error) => Some(error.help().to_owned()),
             Self::Predict(error) => error.help().map(str::to_owned),
             Self::Checkpoint { .. } => {
                 Some("free space or mend the folder; the previous checkpoint is untouched: `avizor resume`".to_owned())

@@ -73,13 +73,9 @@ pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<
     let parameters: usize =
         state.parameters().iter().filter(|parameter| !parameter.is_statistic()).map(|p| p.shape.elements()).sum();
     let info = RunInfo { network: Some(prepared.network_info(recipe, parameters)), ..info };
-    run.write_info(&info)?;
-    run.write_recipe(&recipe.to_toml())?;
-    write_samples(&run.samples_path(), &prepared.setup.sample_rows())?;
-    run.write_audit(&audit_page(&prepared.setup))?;
-    let balance = prepared.setup.balance_rows(&recipe.balance);
-    if !balance.is_empty() {
-        write_balance(&run.balance_path(), &balance)?;
+    if let Err(error) = prepared.begin(recipe, &run, &info) {
+        run.remove();
+        return Err(error);
     }
     prepared.fit(recipe, state, &run, info, env)
 }
@@ -132,6 +128,18 @@ impl Prepared {
         let path = recipe.data.path.clone().or_else(|| recipe.data.train.as_ref().map(|part| part.path.clone()));
         let cpu = Cpu::new(env.threads, env.level).with_conv2d_methods(recipe.train.convolution.into());
         Ok(Self { setup, plan, cpu, data_path: path.unwrap_or_default() })
+    }
+
+    /// Writes all that [`resume`] reads. `run.json`, which makes a folder a run, comes last: one that has it is whole.
+    fn begin(&self, recipe: &Recipe, run: &RunFolder, info: &RunInfo) -> Result<(), TrainError> {
+        run.write_recipe(&recipe.to_toml())?;
+        write_samples(&run.samples_path(), &self.setup.sample_rows())?;
+        run.write_audit(&audit_page(&self.setup))?;
+        let balance = self.setup.balance_rows(&recipe.balance);
+        if !balance.is_empty() {
+            write_balance(&run.balance_path(), &balance)?;
+        }
+        Ok(run.write_info(info)?)
     }
 
     fn fingerprint(&self) -> String {

@@ -172,21 +172,8 @@ fn a_full_disk_during_a_checkpoint_leaves_the_previous_one() {
     two_classes(&sandbox);
     // Weights of 8 × 8 × 3 × 4000 floats are some 3 MB; everything else is far smaller.
     let options = ["--set", "model.hidden=[4000]", "--set", "train.epochs=3"];
-    let mut arguments = quick_train("photos", &options);
-    let program = env!("CARGO_BIN_EXE_avizor");
-    arguments.insert(0, program);
-    let limited = |blocks: u32, arguments: &[&str]| {
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-        let output = std::process::Command::new("sh")
-            .args(["-c", &script, "sh"])
-            .args(arguments)
-            .current_dir(sandbox.path(""))
-            .output()
-            .unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
-    };
     // ulimit counts blocks of 512 bytes: 1 MB.
-    let (code, err) = limited(2000, &arguments);
+    let (code, err) = limited(&sandbox, 2000, &quick_train("photos", &options));
     assert_eq!(code, Some(1), "{err}");
     assert!(err.contains("error: checkpoint ") && err.contains("help: free space"), "{err}");
     let run = sandbox.the_run();
@@ -194,4 +181,37 @@ fn a_full_disk_during_a_checkpoint_leaves_the_previous_one() {
     assert!(!left.iter().any(|file| file.ends_with(".partial") || file == "current"), "{left:?}");
     // With space again the run goes on.
     sandbox.succeed(&["resume", &run]);
+}
+
+/// A folder that looks like a run has all that `resume` reads, so one that could not be filled is taken back.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_before_training_leaves_no_run() {
+    let sandbox = Sandbox::new();
+    two_classes(&sandbox);
+    for blocks in [0, 1, 2, 4] {
+        let (code, err) = limited(&sandbox, blocks, &quick_train("photos", &[]));
+        assert_eq!(code, Some(1), "{err}");
+        assert!(err.contains("help: free space"), "{blocks} blocks: {err}");
+        let left = files(&sandbox.path("runs"));
+        let begun = left.iter().any(|file| file.ends_with("run.json"));
+        assert!(left.is_empty() || begun, "{blocks} blocks: {left:?}");
+        if begun {
+            sandbox.succeed(&["resume", &sandbox.the_run()]);
+            return;
+        }
+    }
+}
+
+/// Runs the program where no file may be larger than so many blocks of 512 bytes: code and errors.
+#[cfg(unix)]
+fn limited(sandbox: &Sandbox, blocks: u32, arguments: &[&str]) -> (Option<i32>, String) {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_avizor")])
+        .args(arguments)
+        .current_dir(sandbox.path(""))
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
