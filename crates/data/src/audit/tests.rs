@@ -121,6 +121,25 @@ fn the_worst_comes_first() {
 }
 
 #[test]
+fn only_equal_files_are_told_as_equal() {
+    let findings = findings(|data| {
+        write(data, "a/again.png", &noise_png(20, 30, 0));
+        for name in ["a/.DS_Store", "b/.DS_Store", "a/notes.txt", "b/labels.csv"] {
+            write(data, name, b"x");
+        }
+    });
+    let cases: Vec<String> = findings.iter().flat_map(|finding| finding.cases(str::to_owned)).collect();
+    assert_eq!(
+        cases,
+        [
+            "a/0.png = a/again.png",
+            "2 hidden: a/.DS_Store, b/.DS_Store",
+            "2 tables, texts and other files: a/notes.txt, b/labels.csv"
+        ]
+    );
+}
+
+#[test]
 fn a_finding_names_files_and_says_why() {
     let finding = Finding {
         kind: "undecodable".into(),
