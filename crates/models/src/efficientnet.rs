@@ -7,7 +7,7 @@ use avizor_engine::ops::{self, Unary};
 use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value};
 
 use crate::layers::{ConvSpec, channels, classifier, conv_norm, linear_starting};
-use crate::mobilenet_v2::MEANINGS;
+use crate::light_blocks::{LightBlock, Stage, light_blocks, stage};
 use crate::{ModelError, NetworkOptions, Outputs, Stem, Step};
 
 /// Settings of an EfficientNet.
@@ -21,21 +21,7 @@ pub struct EfficientNet {
     pub stochastic_depth: f32,
 }
 
-/// Blocks of one width, as in B0.
-struct Stage {
-    /// Channels inside a block, for each that enters.
-    expansion: usize,
-    kernel: usize,
-    /// Of the first block.
-    stride: usize,
-    out: usize,
-    blocks: usize,
-}
-
-const fn stage(expansion: usize, kernel: usize, stride: usize, out: usize, blocks: usize) -> Stage {
-    Stage { expansion, kernel, stride, out, blocks }
-}
-
+/// Those of B0.
 const STAGES: [Stage; 7] = [
     stage(1, 3, 1, 16, 1),
     stage(6, 3, 2, 24, 2),
@@ -48,16 +34,6 @@ const STAGES: [Stage; 7] = [
 
 /// Channels of B0's first convolution.
 const FIRST: usize = 32;
-
-/// A block where it stands.
-struct Block {
-    expansion: usize,
-    kernel: usize,
-    stride: usize,
-    out: usize,
-    /// Probability of being left out.
-    stochastic_depth: f32,
-}
 
 impl EfficientNet {
     /// The smallest.
@@ -87,22 +63,14 @@ impl EfficientNet {
         let first = ConvSpec::bare(self.channels(FIRST), 3, first_stride);
         let mut map = conv_norm(graph, "features.0", image, &first, Some(Unary::Silu))?;
         let mut steps = vec![Step::new("features.0", map, "edges, textures")];
-        let total: usize = STAGES.iter().map(|stage| self.blocks(stage)).sum();
-        let mut before = 0;
-        for (number, (stage, meaning)) in (1..).zip(STAGES.iter().zip(MEANINGS)) {
-            for place in 0..self.blocks(stage) {
-                let left_out = options.stem == Stem::Small && number == 2;
-                let block = Block {
-                    expansion: stage.expansion,
-                    kernel: stage.kernel,
-                    stride: if place == 0 && !left_out { stage.stride } else { 1 },
-                    out: self.channels(stage.out),
-                    stochastic_depth: self.stochastic_depth * before as f32 / total as f32,
-                };
-                map = block.build(graph, &format!("features.{number}.{place}"), map)?;
-                before += 1;
+        let blocks = light_blocks(STAGES.map(|stage| self.stage(stage)), options.stem);
+        for block in &blocks {
+            let left_out = self.stochastic_depth * block.before as f32 / blocks.len() as f32;
+            let name = format!("features.{}", block.stage);
+            map = gated_residual(graph, &format!("{name}.{}", block.place), map, block, left_out)?;
+            if let Some(meaning) = block.completes {
+                steps.push(Step::new(name, map, meaning));
             }
-            steps.push(Step::new(format!("features.{number}"), map, meaning));
         }
         let name = format!("features.{}", STAGES.len() + 1);
         let last = ConvSpec::bare(4 * channels(graph, map), 1, 1);
@@ -119,34 +87,32 @@ impl EfficientNet {
         if (nearest as f64) < 0.9 * wanted { nearest + 8 } else { nearest }
     }
 
-    fn blocks(self, stage: &Stage) -> usize {
-        (stage.blocks as f64 * self.depth).ceil() as usize
+    fn stage(self, of_b0: Stage) -> Stage {
+        let blocks = (of_b0.blocks as f64 * self.depth).ceil() as usize;
+        Stage { out: self.channels(of_b0.out), blocks, ..of_b0 }
     }
 }
 
-impl Block {
-    /// Expansion, convolution of every channel, gates, projection; a shortcut where nothing changes its shape.
-    fn build(&self, graph: &mut GraphBuilder, name: &str, input: Value) -> Result<Value, ModelError> {
-        let before = channels(graph, input);
-        let inside = before * self.expansion;
-        let (mut map, mut layer) = (input, 0);
-        if self.expansion > 1 {
-            let expansion = ConvSpec::bare(inside, 1, 1);
-            map = conv_norm(graph, &format!("{name}.block.0"), map, &expansion, Some(Unary::Silu))?;
-            layer += 1;
-        }
-        let depthwise = ConvSpec::depthwise(inside, self.kernel, self.stride);
-        map = conv_norm(graph, &format!("{name}.block.{layer}"), map, &depthwise, Some(Unary::Silu))?;
-        map = squeeze_excitation(graph, &format!("{name}.block.{}", layer + 1), map, (before / 4).max(1))?;
-        let projection = ConvSpec::bare(self.out, 1, 1);
-        map = conv_norm(graph, &format!("{name}.block.{}", layer + 2), map, &projection, None)?;
-        if self.stride == 1 && before == self.out {
-            let dropping = ops::StochasticDepth { p: self.stochastic_depth };
-            map = graph.apply(&format!("{name}.stochastic_depth"), dropping, &[map])?;
-            map = graph.apply(&format!("{name}.add"), ops::Add, &[map, input])?;
-        }
-        Ok(map)
+/// Expansion, convolution of every channel, gates, projection; a shortcut where nothing changes its shape, and then a
+/// probability of being left out.
+fn gated_residual(
+    graph: &mut GraphBuilder,
+    name: &str,
+    input: Value,
+    block: &LightBlock,
+    left_out: f32,
+) -> Result<Value, ModelError> {
+    let (mut map, layer) = block.widened(graph, &format!("{name}.block"), input, Unary::Silu)?;
+    let squeezed = (channels(graph, input) / 4).max(1);
+    map = squeeze_excitation(graph, &format!("{name}.block.{layer}"), map, squeezed)?;
+    let projection = ConvSpec::bare(block.out, 1, 1);
+    map = conv_norm(graph, &format!("{name}.block.{}", layer + 1), map, &projection, None)?;
+    if block.keeps_shape(graph, input) {
+        let dropping = ops::StochasticDepth { p: left_out };
+        map = graph.apply(&format!("{name}.stochastic_depth"), dropping, &[map])?;
+        map = graph.apply(&format!("{name}.add"), ops::Add, &[map, input])?;
     }
+    Ok(map)
 }
 
 /// Every map times a number between 0 and 1 that all maps' means decide. Source: Hu et al. 2018, arXiv:1709.01507.

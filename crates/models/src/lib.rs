@@ -21,6 +21,7 @@ mod efficientnet;
 mod error;
 mod input;
 mod layers;
+mod light_blocks;
 mod mlp;
 mod mobilenet_v2;
 mod options;

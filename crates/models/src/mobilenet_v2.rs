@@ -5,7 +5,8 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Initialiser, Value};
 
-use crate::layers::{ConvSpec, batch_norm, channels, classifier, conv, conv_norm};
+use crate::layers::{ConvSpec, batch_norm, classifier, conv, conv_norm};
+use crate::light_blocks::{LightBlock, Stage, light_blocks, stage};
 use crate::{ModelError, NetworkOptions, Outputs, Stem, Step};
 
 /// Settings of MobileNetV2.
@@ -15,44 +16,19 @@ pub struct MobileNetV2 {
     pub activation: Unary,
 }
 
-/// Blocks of one width.
-struct Stage {
-    /// Channels inside a block, for each that enters.
-    expansion: usize,
-    out: usize,
-    blocks: usize,
-    /// Of the first block.
-    stride: usize,
-}
-
-const fn stage(expansion: usize, out: usize, blocks: usize, stride: usize) -> Stage {
-    Stage { expansion, out, blocks, stride }
-}
-
 const STAGES: [Stage; 7] = [
-    stage(1, 16, 1, 1),
-    stage(6, 24, 2, 2),
-    stage(6, 32, 3, 2),
-    stage(6, 64, 4, 2),
-    stage(6, 96, 3, 1),
-    stage(6, 160, 3, 2),
-    stage(6, 320, 1, 1),
+    stage(1, 3, 1, 16, 1),
+    stage(6, 3, 2, 24, 2),
+    stage(6, 3, 2, 32, 3),
+    stage(6, 3, 2, 64, 4),
+    stage(6, 3, 1, 96, 3),
+    stage(6, 3, 2, 160, 3),
+    stage(6, 3, 1, 320, 1),
 ];
 
 /// Channels of the first convolution, and of the last.
 const FIRST: usize = 32;
 const LAST: usize = 1280;
-
-/// What seven stages of light blocks are for.
-pub(crate) const MEANINGS: [&str; 7] = [
-    "light residual blocks: edges joined",
-    "light residual blocks: simple shapes",
-    "motifs",
-    "larger motifs",
-    "parts",
-    "larger parts",
-    "abstract features",
-];
 
 impl MobileNetV2 {
     /// With ReLU6 and all widths as published.
@@ -72,19 +48,18 @@ impl MobileNetV2 {
         let first = ConvSpec::bare(FIRST, 3, first_stride);
         let mut map = conv_norm(graph, "features.0", image, &first, Some(self.activation))?;
         let mut steps = vec![Step::new("features.0", map, "edges, textures")];
-        let mut block = 0;
-        for (number, (stage, meaning)) in STAGES.iter().zip(MEANINGS).enumerate() {
-            let from = block + 1;
-            for place in 0..stage.blocks {
-                block += 1;
-                let left_out = options.stem == Stem::Small && number == 1;
-                let stride = if place == 0 && !left_out { stage.stride } else { 1 };
-                map = self.inverted_residual(graph, &format!("features.{block}"), map, stage, stride)?;
+        let blocks = light_blocks(STAGES, options.stem);
+        for block in &blocks {
+            let number = block.before + 1;
+            map = self.inverted_residual(graph, &format!("features.{number}"), map, block)?;
+            if let Some(meaning) = block.completes {
+                let from = number - block.place;
+                let name =
+                    if from == number { format!("features.{from}") } else { format!("features.{from}-{number}") };
+                steps.push(Step::new(name, map, meaning));
             }
-            let name = if from == block { format!("features.{from}") } else { format!("features.{from}-{block}") };
-            steps.push(Step::new(name, map, meaning));
         }
-        let name = format!("features.{}", block + 1);
+        let name = format!("features.{}", blocks.len() + 1);
         map = conv_norm(graph, &name, map, &ConvSpec::bare(LAST, 1, 1), Some(self.activation))?;
         steps.push(Step::new(name, map, "combinations of them"));
         classifier(graph, map, options, Initialiser::Normal(0.01), steps)
@@ -96,22 +71,12 @@ impl MobileNetV2 {
         graph: &mut GraphBuilder,
         name: &str,
         input: Value,
-        stage: &Stage,
-        stride: usize,
+        block: &LightBlock,
     ) -> Result<Value, ModelError> {
-        let before = channels(graph, input);
-        let inside = before * stage.expansion;
-        let (mut map, mut layer) = (input, 0);
-        if stage.expansion > 1 {
-            let expansion = ConvSpec::bare(inside, 1, 1);
-            map = conv_norm(graph, &format!("{name}.conv.0"), map, &expansion, Some(self.activation))?;
-            layer += 1;
-        }
-        let depthwise = ConvSpec::depthwise(inside, 3, stride);
-        map = conv_norm(graph, &format!("{name}.conv.{layer}"), map, &depthwise, Some(self.activation))?;
-        map = conv(graph, &format!("{name}.conv.{}", layer + 1), map, &ConvSpec::bare(stage.out, 1, 1))?;
-        map = batch_norm(graph, &format!("{name}.conv.{}", layer + 2), map)?;
-        if stride == 1 && before == stage.out {
+        let (mut map, layer) = block.widened(graph, &format!("{name}.conv"), input, self.activation)?;
+        map = conv(graph, &format!("{name}.conv.{layer}"), map, &ConvSpec::bare(block.out, 1, 1))?;
+        map = batch_norm(graph, &format!("{name}.conv.{}", layer + 1), map)?;
+        if block.keeps_shape(graph, input) {
             map = graph.apply(&format!("{name}.add"), ops::Add, &[input, map])?;
         }
         Ok(map)

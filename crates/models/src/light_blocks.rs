@@ -1,0 +1,100 @@
+//! Blocks that are wide inside, where every channel is convolved by itself: those of MobileNetV2 and EfficientNet.
+
+use avizor_engine::ops::Unary;
+use avizor_engine::{GraphBuilder, Value};
+
+use crate::layers::{ConvSpec, channels, conv_norm};
+use crate::{ModelError, Stem};
+
+/// Blocks of one width.
+#[derive(Clone, Copy)]
+pub(crate) struct Stage {
+    /// Channels inside a block, for each that enters.
+    pub(crate) expansion: usize,
+    pub(crate) kernel: usize,
+    /// Of the first block.
+    pub(crate) stride: usize,
+    pub(crate) out: usize,
+    pub(crate) blocks: usize,
+}
+
+pub(crate) const fn stage(expansion: usize, kernel: usize, stride: usize, out: usize, blocks: usize) -> Stage {
+    Stage { expansion, kernel, stride, out, blocks }
+}
+
+/// What the stages are for.
+const MEANINGS: [&str; 7] = [
+    "light residual blocks: edges joined",
+    "light residual blocks: simple shapes",
+    "motifs",
+    "larger motifs",
+    "parts",
+    "larger parts",
+    "abstract features",
+];
+
+/// A block where it stands.
+pub(crate) struct LightBlock {
+    /// Number of its stage, from one.
+    pub(crate) stage: usize,
+    /// Blocks of its stage before it.
+    pub(crate) place: usize,
+    /// Blocks of the network before it.
+    pub(crate) before: usize,
+    expansion: usize,
+    kernel: usize,
+    stride: usize,
+    pub(crate) out: usize,
+    /// What its stage is for, if it is the last there.
+    pub(crate) completes: Option<&'static str>,
+}
+
+/// The blocks of a network in their order. Behind a small stem the second stage keeps the size of its maps.
+pub(crate) fn light_blocks(stages: [Stage; 7], stem: Stem) -> Vec<LightBlock> {
+    let mut blocks = Vec::new();
+    for (number, (stage, meaning)) in (1..).zip(stages.into_iter().zip(MEANINGS)) {
+        let Stage { expansion, kernel, out, .. } = stage;
+        for place in 0..stage.blocks {
+            let keeps_size = place > 0 || (stem == Stem::Small && number == 2);
+            blocks.push(LightBlock {
+                stage: number,
+                place,
+                before: blocks.len(),
+                expansion,
+                kernel,
+                stride: if keeps_size { 1 } else { stage.stride },
+                out,
+                completes: (place + 1 == stage.blocks).then_some(meaning),
+            });
+        }
+    }
+    blocks
+}
+
+impl LightBlock {
+    /// Expansion `{name}.0`, unless there is none, and convolution of every channel; with it the number of the layer
+    /// that follows.
+    pub(crate) fn widened(
+        &self,
+        graph: &mut GraphBuilder,
+        name: &str,
+        input: Value,
+        activation: Unary,
+    ) -> Result<(Value, usize), ModelError> {
+        let inside = channels(graph, input) * self.expansion;
+        let (mut map, mut layer) = (input, 0);
+        if self.expansion > 1 {
+            let expansion = ConvSpec::bare(inside, 1, 1);
+            map = conv_norm(graph, &format!("{name}.0"), map, &expansion, Some(activation))?;
+            layer += 1;
+        }
+        let depthwise = ConvSpec::depthwise(inside, self.kernel, self.stride);
+        map = conv_norm(graph, &format!("{name}.{layer}"), map, &depthwise, Some(activation))?;
+        Ok((map, layer + 1))
+    }
+
+    /// Whether what leaves it has the shape of what enters, so that there is a shortcut.
+    pub(crate) fn keeps_shape(&self, graph: &GraphBuilder, input: Value) -> bool {
+        self.stride == 1 && channels(graph, input) == self.out
+    }
+}
