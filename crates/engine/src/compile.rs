@@ -5,7 +5,7 @@ use avizor_kernels::{Cpu, Place, Space};
 
 use crate::autodiff::differentiate;
 use crate::graph::{Node, NodeId, Source};
-use crate::lower::{self, Kernel, Site};
+use crate::lower::{self, Kernel, Packing, Site};
 use crate::passes;
 use crate::plan::{Buffers, Extent, Home, arrange, is_view};
 use crate::plan_table::PlanRow;
@@ -22,7 +22,7 @@ impl Program {
     pub fn compile(graph: &Graph, options: &CompileOptions, cpu: &Cpu, state: &mut State) -> Result<Self, GraphError> {
         let graph = transform(graph, options)?;
         let buffers = Buffers::plan(&graph, !options.without.contains(&Pass::InPlace));
-        let kernels = lower_all(&graph, &buffers, cpu, conv2d_methods(cpu, options))?;
+        let kernels = lower_all(&graph, &buffers, cpu, options)?;
         let layout = Layout::new(&graph, &buffers, &kernels, state)?;
         Ok(layout.program(&graph, &buffers, kernels))
     }
@@ -39,12 +39,9 @@ pub(crate) fn transform(graph: &Graph, options: &CompileOptions) -> Result<Graph
     Ok(graph)
 }
 
-/// Where nothing is learned, errors do not meet again in a gradient: larger tiles are exact enough.
-fn conv2d_methods(cpu: &Cpu, options: &CompileOptions) -> Conv2dMethods {
-    match cpu.conv2d_methods() {
-        Conv2dMethods::Auto if options.mode == Mode::Infer && options.loss.is_none() => Conv2dMethods::Fast,
-        methods => methods,
-    }
+/// Whether nothing is learned: parameters stay, and errors do not meet again in a gradient.
+fn only_infers(options: &CompileOptions) -> bool {
+    options.mode == Mode::Infer && options.loss.is_none()
 }
 
 /// A kernel for every node that computes something.
@@ -52,9 +49,15 @@ fn lower_all(
     graph: &Graph,
     buffers: &Buffers,
     cpu: &Cpu,
-    conv2d_methods: Conv2dMethods,
+    options: &CompileOptions,
 ) -> Result<Vec<Option<Kernel>>, GraphError> {
     let readers = graph.readers();
+    let conv2d_methods = match cpu.conv2d_methods() {
+        // Larger tiles are exact enough.
+        Conv2dMethods::Auto if only_infers(options) => Conv2dMethods::Fast,
+        methods => methods,
+    };
+    let stays = |input: &Value| only_infers(options) && buffers.depends_on_parameters_alone(graph, *input);
     let kernel_of = |(id, node): (NodeId, &Node)| {
         let Source::Operator(operator) = &node.source else { return Ok(None) };
         if is_view(node) {
@@ -67,6 +70,7 @@ fn lower_all(
             outputs: &node.outputs,
             overwrites: buffers.overwrites[id.index()],
             is_read: (0..node.outputs.len()).map(|output| readers.is_read(Value { node: id, output })).collect(),
+            stays: node.inputs.iter().map(stays).collect(),
         };
         let missing = || GraphError::NoKernel { node: node.name.clone(), kind: operator.kind() };
         lower::cpu::lower(operator.as_ref(), &site).ok_or_else(missing).map(Some)
@@ -78,6 +82,8 @@ fn lower_all(
 struct Layout {
     buffers: Vec<Place>,
     workspaces: Vec<Option<Place>>,
+    /// Of the nodes that read an input in another form.
+    packed: Vec<Option<Place>>,
     space: Space,
     program_words: usize,
     arena_words: usize,
@@ -93,7 +99,8 @@ impl Layout {
         let mut extents = Vec::new();
         // Which extent is a buffer's, and which a node's workspace.
         let (mut arena_buffers, mut arena_workspaces) = (Vec::new(), Vec::new());
-        for (index, buffer) in buffers.buffers.iter().enumerate().filter(|(_, buffer)| buffer.home == Home::Arena) {
+        let homes = homes(graph, buffers, kernels);
+        for (index, buffer) in buffers.buffers.iter().enumerate().filter(|&(index, _)| homes[index] == Home::Arena) {
             arena_buffers.push((index, extents.len()));
             extents.push(Extent { words: buffer.words, first: buffer.first, last: buffer.last });
         }
@@ -108,16 +115,17 @@ impl Layout {
         let in_arena = |extent: usize| Place { space: arena, offset: offsets[extent], len: extents[extent].words };
 
         let mut program_words = 0;
+        let mut in_program = |len: usize| {
+            let offset = program_words;
+            program_words += len.next_multiple_of(LINE_WORDS);
+            Place { space, offset, len }
+        };
         let mut places = Vec::with_capacity(buffers.buffers.len());
-        for buffer in &buffers.buffers {
-            places.push(match buffer.home {
+        for (buffer, home) in buffers.buffers.iter().zip(homes) {
+            places.push(match home {
                 Home::Parameter(node) => parameter_place(graph, node, state)?,
                 Home::Gradient(node) => state.gradient_place(parameter_place(graph, node, state)?),
-                Home::Program => {
-                    let offset = program_words;
-                    program_words += buffer.words.next_multiple_of(LINE_WORDS);
-                    Place { space, offset, len: buffer.words }
-                }
+                Home::Program => in_program(buffer.words),
                 // Filled in below.
                 Home::Arena => Place { space: arena, offset: 0, len: 0 },
             });
@@ -125,16 +133,23 @@ impl Layout {
         arena_buffers.into_iter().for_each(|(buffer, extent)| places[buffer] = in_arena(extent));
         let mut workspaces = vec![None; kernels.len()];
         arena_workspaces.into_iter().for_each(|(node, extent)| workspaces[node] = Some(in_arena(extent)));
+        let packing = |kernel: &Option<Kernel>| Some(kernel.as_ref()?.packing.as_ref()?.words);
+        let packed = kernels.iter().map(packing).map(|words| words.map(&mut in_program)).collect();
         state.memory.grow(space, program_words);
-        Ok(Self { buffers: places, workspaces, space, program_words, arena_words })
+        Ok(Self { buffers: places, workspaces, packed, space, program_words, arena_words })
     }
 
     fn program(&self, graph: &Graph, buffers: &Buffers, kernels: Vec<Option<Kernel>>) -> Program {
         let place = |value: Value| self.buffers[buffers.index_of(value)];
         let (mut steps, mut constant_steps) = (Vec::new(), Vec::new());
         for ((id, node), kernel) in graph.ids().zip(kernels) {
-            let Some(kernel) = kernel else { continue };
-            let step = self.step(graph, buffers, id, node, kernel);
+            let Some(mut kernel) = kernel else { continue };
+            let packing = kernel.packing.take().zip(self.packed[id.index()]);
+            let mut step = self.step(graph, buffers, id, node, kernel);
+            if let Some((packing, packed)) = packing {
+                step.reads[packing.input] = packed;
+                constant_steps.push(packing_step(graph, node, packing, place, packed));
+            }
             if buffers.constant[id.index()] { constant_steps.push(step) } else { steps.push(step) }
         }
         let port = |name: &str, value: Value| Port {
@@ -182,6 +197,48 @@ impl Layout {
         };
         Step { kernel, reads: reads.into(), writes: writes.into(), row }
     }
+}
+
+/// Where each buffer lies, now that it is known which inputs are packed: what only they and constant nodes read need not
+/// outlive the making of constants.
+fn homes(graph: &Graph, buffers: &Buffers, kernels: &[Option<Kernel>]) -> Vec<Home> {
+    let mut read_by_runs = vec![false; buffers.buffers.len()];
+    for ((id, node), kernel) in graph.ids().zip(kernels) {
+        let Some(kernel) = kernel.as_ref().filter(|_| !buffers.constant[id.index()]) else { continue };
+        let packed = kernel.packing.as_ref().map(|packing| packing.input);
+        for (_, &input) in node.inputs.iter().enumerate().filter(|&(i, _)| Some(i) != packed) {
+            read_by_runs[buffers.index_of(input)] = true;
+        }
+    }
+    for &(_, output) in &graph.outputs {
+        read_by_runs[buffers.index_of(output)] = true;
+    }
+    let mut homes: Vec<Home> = buffers.buffers.iter().map(|buffer| buffer.home).collect();
+    for (id, node) in graph.ids().filter(|(id, _)| buffers.constant[id.index()]) {
+        for index in (0..node.outputs.len()).map(|output| buffers.index_of(Value { node: id, output })) {
+            if homes[index] == Home::Program && !read_by_runs[index] {
+                homes[index] = Home::Arena;
+            }
+        }
+    }
+    homes
+}
+
+/// Makes the form in which a node reads one of its inputs.
+fn packing_step(graph: &Graph, node: &Node, packing: Packing, place: impl Fn(Value) -> Place, packed: Place) -> Step {
+    let input = node.inputs[packing.input];
+    let row = PlanRow {
+        node: format!("{}/pack", node.name),
+        kernel: "pack",
+        inputs: vec![graph.shape(input).clone()],
+        outputs: vec![[packing.words].into()],
+        bytes: graph.tensor_type(input).bytes() + packing.words * 4,
+        multiply_adds: 0,
+        workspace_bytes: 0,
+        in_place: false,
+    };
+    let kernel = Kernel { run: packing.run, ..Kernel::new(row.kernel, |_, _| ()) };
+    Step { kernel, reads: [place(input)].into(), writes: [packed].into(), row }
 }
 
 fn parameter_place(graph: &Graph, node: NodeId, state: &State) -> Result<Place, GraphError> {

@@ -101,8 +101,8 @@ fn inference_is_convolutions_with_all_that_follows_in_them() {
     for gone in ["batch_norm", "unary", "add", "dropout", "copy", "choices"] {
         assert_eq!(count(gone), 0, "{gone}: {kernels:?}");
     }
-    // Six folds, normalize, six convolutions, two pools, linear, loss.
-    assert_eq!(kernels.len(), 6 + 1 + 6 + 2 + 1 + 1, "{kernels:?}");
+    // Six folds; weights packed for six convolutions and the linear layer; normalize, these, two pools and the loss.
+    assert_eq!(kernels.len(), 6 + 7 + 1 + 7 + 2 + 1, "{kernels:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The linear layer: a convolution of one pixel.
 
 use crate::Cpu;
-use crate::conv2d::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dShape, Epilogue};
+use crate::conv2d::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dPacked, Conv2dShape, Epilogue};
 
 /// The sizes of a linear layer: x `[rows][inputs]`, weight `[inputs][outputs]`, y `[rows][outputs]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +61,11 @@ impl LinearForward {
     /// When a size is zero.
     pub fn new(cpu: &Cpu, shape: LinearShape) -> Self {
         Self(Conv2dForward::new(cpu, shape.as_conv2d()))
+    }
+
+    /// The same for a weight that stays, where there is a form to keep it in.
+    pub fn packed(&self) -> Option<Conv2dPacked> {
+        self.0.packed()
     }
 
     /// The kernel that was chosen.

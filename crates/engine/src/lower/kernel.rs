@@ -19,6 +19,8 @@ pub(crate) struct Site<'c> {
     pub(crate) overwrites: Option<usize>,
     /// Whether somebody reads each output.
     pub(crate) is_read: Vec<bool>,
+    /// Whether each input stays as it is over many runs: in inference what parameters give.
+    pub(crate) stays: Vec<bool>,
 }
 
 impl Site<'_> {
@@ -41,13 +43,24 @@ pub(crate) struct Kernel {
     pub(crate) name: &'static str,
     pub(crate) workspace: Option<usize>,
     pub(crate) multiply_adds: usize,
+    pub(crate) packing: Option<Packing>,
+    pub(crate) run: Box<Run>,
+}
+
+/// An input that stays, read in another form: made once, it takes the input's place.
+pub(crate) struct Packing {
+    /// Which of what the kernel reads.
+    pub(crate) input: usize,
+    /// Words of the form.
+    pub(crate) words: usize,
+    /// Reads the input, writes the form.
     pub(crate) run: Box<Run>,
 }
 
 impl Kernel {
     /// A kernel that reads the inputs and writes the outputs, then the inputs that the operator updates.
     pub(crate) fn new(name: &'static str, run: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static) -> Self {
-        Self { name, workspace: None, multiply_adds: 0, run: Box::new(run) }
+        Self { name, workspace: None, multiply_adds: 0, packing: None, run: Box::new(run) }
     }
 
     /// The same, with a workspace as the last of what is written.
@@ -56,12 +69,22 @@ impl Kernel {
         words: usize,
         run: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static,
     ) -> Self {
-        Self { name, workspace: Some(words), multiply_adds: 0, run: Box::new(run) }
+        Self { workspace: Some(words), ..Self::new(name, run) }
     }
 
     /// The same, knowing its arithmetic.
     pub(crate) fn counting(self, multiply_adds: usize) -> Self {
         Self { multiply_adds, ..self }
+    }
+
+    /// The same, reading one of its inputs in a form that `pack` makes of it.
+    pub(crate) fn packing(
+        self,
+        input: usize,
+        words: usize,
+        pack: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { packing: Some(Packing { input, words, run: Box::new(pack) }), ..self }
     }
 }
 

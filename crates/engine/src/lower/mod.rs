@@ -3,4 +3,4 @@
 pub(crate) mod cpu;
 mod kernel;
 
-pub(crate) use kernel::{Call, Kernel, Lower, Row, Site, bytes, bytes_mut, integers, row};
+pub(crate) use kernel::{Call, Kernel, Lower, Packing, Row, Site, bytes, bytes_mut, integers, row};

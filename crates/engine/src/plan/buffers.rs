@@ -117,9 +117,12 @@ impl Buffers {
     fn is_constant(&self, graph: &Graph, node: &Node) -> bool {
         matches!(node.source, Source::Operator(_))
             && !node.updates_statistics()
-            && node.inputs.iter().all(|input| {
-                matches!(graph.node(input.node).source, Source::Parameter(_)) || self.constant[input.node.index()]
-            })
+            && node.inputs.iter().all(|&input| self.depends_on_parameters_alone(graph, input))
+    }
+
+    /// Whether a value is a parameter, or computed from nothing else.
+    pub(crate) fn depends_on_parameters_alone(&self, graph: &Graph, value: Value) -> bool {
+        matches!(graph.node(value.node).source, Source::Parameter(_)) || self.constant[value.node.index()]
     }
 }
 

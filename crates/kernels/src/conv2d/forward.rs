@@ -1,7 +1,7 @@
 //! The forward pass as a product of windows.
 
 use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
-use super::method::{Forward, Method};
+use super::method::{Forward, Method, PackedForward};
 use super::window::Windows;
 use super::workers::Workers;
 use super::{Activation, Conv2dShape, Epilogue};
@@ -24,9 +24,12 @@ impl Method for ImplicitGemm {
 }
 
 impl Forward for ImplicitGemm {
+    fn packed(&self, _shape: &Conv2dShape) -> Option<&dyn PackedForward> {
+        Some(self)
+    }
+
     fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        let product = product(shape, self.panel_columns());
-        product.panels() * product.panel_len() + Workers::len(threads, product.copy_len())
+        self.packed_len(shape) + self.run_workspace(shape, threads)
     }
 
     fn run(
@@ -39,11 +42,47 @@ impl Forward for ImplicitGemm {
         y: &mut [f32],
         workspace: &mut [f32],
     ) {
+        let (packed, rest) = workspace.split_at_mut(self.packed_len(shape));
+        self.pack(cpu, shape, weight, packed);
+        self.run_packed(cpu, shape, x, packed, epilogue, y, rest);
+    }
+}
+
+impl PackedForward for ImplicitGemm {
+    fn packed_len(&self, shape: &Conv2dShape) -> usize {
+        let product = product(shape, self.panel_columns());
+        product.panels() * product.panel_len()
+    }
+
+    fn pack(&self, cpu: &Cpu, shape: &Conv2dShape, weight: &[f32], packed: &mut [f32]) {
+        let width = self.panel_columns();
+        let product = product(shape, width);
+        cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
+            product.pack_panel(number, panel, |piece, part| {
+                let row = piece.tap * shape.group_in() + piece.channels.start;
+                let column = piece.group * shape.group_out() + piece.columns.start;
+                pack_rows(part, width, |i| &weight[(row + i) * shape.out_channels + column..][..piece.columns.len()]);
+            });
+        });
+    }
+
+    fn run_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+        Workers::len(threads, product(shape, self.panel_columns()).copy_len())
+    }
+
+    fn run_packed(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: &[f32],
+        packed: &[f32],
+        epilogue: Epilogue<'_>,
+        y: &mut [f32],
+        workspace: &mut [f32],
+    ) {
         let gemm = self.gemm();
         let product = product(shape, gemm.columns());
-        let (packed, copies) = workspace.split_at_mut(product.panels() * product.panel_len());
-        pack(cpu, shape, &product, gemm.columns(), weight, packed);
-        let workers = Workers::new(copies, product.copy_len());
+        let workers = Workers::new(workspace, product.copy_len());
         let tensors = Tensors {
             source: x,
             packed,
@@ -69,14 +108,4 @@ fn product(shape: &Conv2dShape, panel: usize) -> WindowProduct {
         step: [1, 1],
     };
     WindowProduct::new(windows, target, shape.groups, panel)
-}
-
-fn pack(cpu: &Cpu, shape: &Conv2dShape, product: &WindowProduct, width: usize, weight: &[f32], packed: &mut [f32]) {
-    cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
-        product.pack_panel(number, panel, |piece, part| {
-            let row = piece.tap * shape.group_in() + piece.channels.start;
-            let column = piece.group * shape.group_out() + piece.columns.start;
-            pack_rows(part, width, |i| &weight[(row + i) * shape.out_channels + column..][..piece.columns.len()]);
-        });
-    });
 }

@@ -16,7 +16,8 @@ pub enum Conv2dMethods {
     /// of all layers and steps meet.
     #[default]
     Auto,
-    /// The fastest, as far as counting tells, that keeps 10⁻⁵ a layer: for inference.
+    /// The fastest, as far as counting tells, that keeps 10⁻⁵ a layer, where the weight of the forward pass stays and is
+    /// [packed once](super::Conv2dPacked): for inference.
     Fast,
     /// Only those that sum the very products that define a convolution: somewhat more exact, and a number that is not
     /// finite reaches no other outputs than those it belongs to.
@@ -55,6 +56,11 @@ pub(crate) trait Method: Debug + Sync {
 
 /// Computes `y`. Slices have the shape's lengths, the workspace at least what was asked for.
 pub(crate) trait Forward: Method {
+    /// The method for a weight that stays, where it has a form of its own for it that is worth its memory.
+    fn packed(&self, _shape: &Conv2dShape) -> Option<&dyn PackedForward> {
+        None
+    }
+
     fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize;
 
     fn run(
@@ -63,6 +69,29 @@ pub(crate) trait Forward: Method {
         shape: &Conv2dShape,
         x: &[f32],
         weight: &[f32],
+        epilogue: Epilogue<'_>,
+        y: &mut [f32],
+        workspace: &mut [f32],
+    );
+}
+
+/// A forward pass that reads the weight in a form of its own, which can be made once for many runs.
+pub(crate) trait PackedForward: Method {
+    /// Numbers of that form.
+    fn packed_len(&self, shape: &Conv2dShape) -> usize;
+
+    fn pack(&self, cpu: &Cpu, shape: &Conv2dShape, weight: &[f32], packed: &mut [f32]);
+
+    /// Of a run, the packed weight left out.
+    fn run_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize;
+
+    /// [`Forward::run`] from the packed weight.
+    fn run_packed(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: &[f32],
+        packed: &[f32],
         epilogue: Epilogue<'_>,
         y: &mut [f32],
         workspace: &mut [f32],

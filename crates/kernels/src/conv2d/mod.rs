@@ -1,7 +1,8 @@
 //! 2-D convolution, NHWC, with groups.
 //!
 //! A plan ([`Conv2dForward`], [`Conv2dGradInput`], [`Conv2dGradWeight`]) is made once for a shape: it chooses the method
-//! and tells the workspace. Running it allocates nothing, and gives the same bits at every number of threads.
+//! and tells the workspace. Running it allocates nothing, and gives the same bits at every number of threads. A weight
+//! that stays is packed once ([`Conv2dPacked`]).
 //!
 //! Padding is zeros that are multiplied: an infinite weight that meets padding gives NaN.
 //!
@@ -34,6 +35,7 @@ mod grad_input;
 mod grad_weight;
 mod implicit;
 mod method;
+mod packed;
 mod plan;
 mod shape;
 mod window;
@@ -45,5 +47,6 @@ mod tests;
 
 pub use epilogue::{Activation, Epilogue};
 pub use method::Conv2dMethods;
+pub use packed::Conv2dPacked;
 pub use plan::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight};
 pub use shape::Conv2dShape;

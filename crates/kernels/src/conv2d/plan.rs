@@ -7,9 +7,9 @@ use crate::Cpu;
 /// `y = activation(conv(x, weight) + bias + residual)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Conv2dForward {
-    shape: Conv2dShape,
-    method: &'static dyn Forward,
-    threads: usize,
+    pub(super) shape: Conv2dShape,
+    pub(super) method: &'static dyn Forward,
+    pub(super) threads: usize,
 }
 
 impl Conv2dForward {

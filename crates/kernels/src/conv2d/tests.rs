@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, Method};
+use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, Method, PackedForward};
 use super::{Activation, Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
 use crate::{Cpu, Level, reference};
 
@@ -135,6 +135,16 @@ impl Case {
         y
     }
 
+    /// Forward with a weight that was packed before.
+    fn packed(&self, row: &dyn PackedForward, cpu: &Cpu, epilogue: Epilogue<'_>) -> Vec<f32> {
+        let mut packed = vec![f32::NAN; row.packed_len(&self.shape)];
+        row.pack(cpu, &self.shape, &self.weight, &mut packed);
+        let mut workspace = vec![f32::NAN; row.run_workspace(&self.shape, cpu.threads())];
+        let mut y = vec![f32::NAN; self.shape.output_len()];
+        row.run_packed(cpu, &self.shape, &self.x, &packed, epilogue, &mut y, &mut workspace);
+        y
+    }
+
     fn grad_input(&self, row: &dyn GradInput, cpu: &Cpu) -> Vec<f32> {
         let mut workspace = vec![f32::NAN; row.workspace(&self.shape, cpu.threads())];
         let mut dx = vec![f32::NAN; self.shape.input_len()];
@@ -162,14 +172,12 @@ impl Case {
         let added = |i: usize| (f64::from(bias[i % shape.out_channels]), f64::from(residual[i]));
         let want: Vec<f64> = (0..plain.len()).map(|i| (plain[i] + added(i).0 + added(i).1).max(0.0)).collect();
         let sizes: Vec<f64> = (0..plain.len()).map(|i| sizes[i] + added(i).0.abs() + added(i).1.abs()).collect();
-        assert_close(
-            &format!("{what} with epilogue"),
-            row.is_direct(),
-            &self.forward(row, cpu, epilogue),
-            &want,
-            &sizes,
-            products,
-        );
+        let got = self.forward(row, cpu, epilogue);
+        assert_close(&format!("{what} with epilogue"), row.is_direct(), &got, &want, &sizes, products);
+        if let Some(row) = row.packed(shape) {
+            let packed = self.packed(row, cpu, epilogue);
+            assert!(packed.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()), "{what}: packed is another");
+        }
     }
 
     fn check_grad_input(&self, row: &dyn GradInput, cpu: &Cpu) {

@@ -1,35 +1,76 @@
 //! Convolution with an epilogue.
 
-use avizor_kernels::conv2d::{Conv2dForward, Epilogue};
+use avizor_kernels::Cpu;
+use avizor_kernels::conv2d::{Activation, Conv2dForward, Conv2dPacked, Epilogue};
 
 use crate::lower::{Kernel, Lower, Site};
 use crate::ops;
 
+/// Among the inputs.
+const WEIGHT: usize = 1;
+
 impl Lower for ops::Conv2dFused {
     fn lower(&self, site: &Site<'_>) -> Kernel {
-        let shape = self.conv.kernel_shape(site.input(0), site.input(1));
-        let kernel = Conv2dForward::with_methods(site.cpu, shape, site.conv2d_methods);
-        let (name, words, activation) = (kernel.kernel_name(), kernel.workspace(), self.activation);
-        let kernel = match (self.bias, self.residual) {
-            (false, false) => Kernel::with_workspace(name, words, move |cpu, call| {
-                let ([x, weight], [y, workspace]) = call.slices();
-                kernel.run(cpu, x, weight, Epilogue { bias: None, residual: None, activation }, y, workspace);
-            }),
-            (true, false) => Kernel::with_workspace(name, words, move |cpu, call| {
-                let ([x, weight, bias], [y, workspace]) = call.slices();
-                kernel.run(cpu, x, weight, Epilogue { bias: Some(bias), residual: None, activation }, y, workspace);
-            }),
-            (false, true) => Kernel::with_workspace(name, words, move |cpu, call| {
-                let ([x, weight, residual], [y, workspace]) = call.slices();
-                let epilogue = Epilogue { bias: None, residual: Some(residual), activation };
-                kernel.run(cpu, x, weight, epilogue, y, workspace);
-            }),
-            (true, true) => Kernel::with_workspace(name, words, move |cpu, call| {
-                let ([x, weight, bias, residual], [y, workspace]) = call.slices();
-                let epilogue = Epilogue { bias: Some(bias), residual: Some(residual), activation };
-                kernel.run(cpu, x, weight, epilogue, y, workspace);
-            }),
-        };
-        kernel.counting(shape.multiply_adds())
+        let shape = self.conv.kernel_shape(site.input(0), site.input(WEIGHT));
+        let plan = Conv2dForward::with_methods(site.cpu, shape, site.conv2d_methods);
+        let operands = Operands { bias: self.bias, residual: self.residual, activation: self.activation };
+        let kernel = kernel(plan.kernel_name(), plan.workspace(), operands, move |cpu, x, weight, epilogue, y, ws| {
+            plan.run(cpu, x, weight, epilogue, y, ws);
+        });
+        keeping_weight(kernel, plan.packed(), site, operands).counting(shape.multiply_adds())
     }
+}
+
+/// What a convolution reads beside input and weight, and what it does last.
+#[derive(Clone, Copy)]
+pub(super) struct Operands {
+    pub(super) bias: bool,
+    pub(super) residual: bool,
+    pub(super) activation: Activation,
+}
+
+/// The same kernel, or one that keeps a weight that stays in the form that it reads.
+pub(super) fn keeping_weight(
+    plain: Kernel,
+    packed: Option<Conv2dPacked>,
+    site: &Site<'_>,
+    operands: Operands,
+) -> Kernel {
+    let Some(plan) = packed.filter(|_| site.stays[WEIGHT]) else { return plain };
+    kernel(plan.kernel_name(), plan.workspace(), operands, move |cpu, x, packed, epilogue, y, ws| {
+        plan.run(cpu, x, packed, epilogue, y, ws);
+    })
+    .packing(WEIGHT, plan.packed_len(), move |cpu, call| {
+        let ([weight], [packed]) = call.slices();
+        plan.pack(cpu, weight, packed);
+    })
+}
+
+/// A kernel of a run that takes x, weight, epilogue, y and workspace.
+pub(super) fn kernel(
+    name: &'static str,
+    words: usize,
+    operands: Operands,
+    run: impl Fn(&Cpu, &[f32], &[f32], Epilogue<'_>, &mut [f32], &mut [f32]) + Send + Sync + 'static,
+) -> Kernel {
+    let Operands { bias, residual, activation } = operands;
+    Kernel::with_workspace(name, words, move |cpu, call| match (bias, residual) {
+        (false, false) => {
+            let ([x, weight], [y, workspace]) = call.slices();
+            run(cpu, x, weight, Epilogue { bias: None, residual: None, activation }, y, workspace);
+        }
+        (true, false) => {
+            let ([x, weight, bias], [y, workspace]) = call.slices();
+            run(cpu, x, weight, Epilogue { bias: Some(bias), residual: None, activation }, y, workspace);
+        }
+        (false, true) => {
+            let ([x, weight, residual], [y, workspace]) = call.slices();
+            run(cpu, x, weight, Epilogue { bias: None, residual: Some(residual), activation }, y, workspace);
+        }
+        (true, true) => {
+            let ([x, weight, bias, residual], [y, workspace]) = call.slices();
+            let epilogue = Epilogue { bias: Some(bias), residual: Some(residual), activation };
+            run(cpu, x, weight, epilogue, y, workspace);
+        }
+    })
 }

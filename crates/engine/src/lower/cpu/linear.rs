@@ -1,27 +1,21 @@
 //! The linear layer and its gradients.
 
-use avizor_kernels::conv2d::Epilogue;
+use avizor_kernels::conv2d::Activation;
 use avizor_kernels::linear::{LinearForward, LinearGradInput, LinearGradWeight};
 
+use super::conv2d_fused::{Operands, keeping_weight, kernel};
 use crate::lower::{Kernel, Lower, Site};
 use crate::ops;
 
 impl Lower for ops::Linear {
     fn lower(&self, site: &Site<'_>) -> Kernel {
         let shape = self.kernel_shape(site.input(0), site.input(1));
-        let kernel = LinearForward::new(site.cpu, shape);
-        let (name, words) = (kernel.kernel_name(), kernel.workspace());
-        let kernel = match site.inputs.len() {
-            2 => Kernel::with_workspace(name, words, move |cpu, call| {
-                let ([x, weight], [y, workspace]) = call.slices();
-                kernel.run(cpu, x, weight, Epilogue::NONE, y, workspace);
-            }),
-            _ => Kernel::with_workspace(name, words, move |cpu, call| {
-                let ([x, weight, bias], [y, workspace]) = call.slices();
-                kernel.run(cpu, x, weight, Epilogue { bias: Some(bias), ..Epilogue::NONE }, y, workspace);
-            }),
-        };
-        kernel.counting(shape.multiply_adds())
+        let plan = LinearForward::new(site.cpu, shape);
+        let operands = Operands { bias: site.inputs.len() == 3, residual: false, activation: Activation::None };
+        let kernel = kernel(plan.kernel_name(), plan.workspace(), operands, move |cpu, x, weight, epilogue, y, ws| {
+            plan.run(cpu, x, weight, epilogue, y, ws);
+        });
+        keeping_weight(kernel, plan.packed(), site, operands).counting(shape.multiply_adds())
     }
 }
 

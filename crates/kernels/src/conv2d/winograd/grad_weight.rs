@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::Winograd;
-use super::forward::{even, parts};
+use super::convolution::{even, parts};
 use super::geometry::{Geometry, LINE, Layout, View};
 use super::level::Kernels;
 use super::product::Product;

@@ -9,7 +9,7 @@
 //! The transforms take differences of neighbours, which costs digits: the more, the larger the tile. Sums over channels
 //! are made in parts (`product::TERMS`), without which 512 channels would have three times these errors. Two policies.
 //! [`Auto`](super::Conv2dMethods::Auto), for training, takes tiles up to 5 × 5, and up to 4 × 4 where one side has fewer than
-//! 64 channels: at most 3 · 10⁻⁶ relative root-mean-square error to f64, so that a network's gradients and its first twenty
+//! 256 channels: at most 3 · 10⁻⁶ relative root-mean-square error to f64, so that a network's gradients and its first twenty
 //! steps stay as near to f64 as PyTorch's f32 (the tests of `models`).
 //! [`Fast`](super::Conv2dMethods::Fast), for inference, takes all: at most 4 · 10⁻⁶, measured up to 512 channels.
 //!
@@ -30,10 +30,12 @@
 //! A number that is not finite reaches all outputs of its tile. Who wants neither uses
 //! [`Conv2dMethods::Direct`](super::Conv2dMethods::Direct).
 
+mod convolution;
 mod forward;
 mod geometry;
 mod grad_weight;
 mod level;
+mod passes;
 mod points;
 mod product;
 mod tile_size;

@@ -3,8 +3,10 @@
 //! The cost is that of the products, tiles that reach over the picture's edge included, at the rate that direct
 //! convolution has; and that of all transforms, which few channels or few tiles do not pay back.
 
+use super::convolution::Convolution;
 use super::geometry::Geometry;
 use super::level::Kernels;
+use super::weights::is_large;
 use crate::conv2d::method::Pass;
 use crate::conv2d::{Conv2dMethods, Conv2dShape};
 
@@ -18,12 +20,19 @@ const MULTIPLY: f64 = 0.5 / 0.85;
 /// factor is measured; it is about twice what the instructions alone would take.
 const TRANSFORM: f64 = 4.0;
 
+/// The same for weights that come from memory.
+const TRANSFORM_LARGE_WEIGHTS: f64 = 10.0;
+
+/// Cycles of packing a vector of weights for direct convolution, where weights are not kept; and of those from memory.
+const PACK: f64 = 14.0;
+const PACK_LARGE: f64 = 27.0;
+
 /// Channels below which vectors and panels stay half empty.
 const LEAST_CHANNELS: usize = 16;
 
-/// Channels of the smaller side from which a network is trained with 5 × 5: with fewer it saves nothing, and small
-/// networks, whose layers are few, show its errors.
-const LEAST_CHANNELS_OF_5: usize = 64;
+/// Channels of the smaller side from which a network is trained with 5 × 5. Layers of fewer have larger maps, which 4 × 4
+/// tiles fill as well; and small networks, whose layers are few, would show the larger errors.
+const LEAST_CHANNELS_OF_5: usize = 256;
 
 /// Whether a size is exact enough. The error of long sums grows with the square root of the channels' parts, from what
 /// was measured at 512.
@@ -41,18 +50,39 @@ fn is_exact_enough(tile: usize, shape: &Conv2dShape, methods: Conv2dMethods) -> 
 const WORTH: f64 = 0.9;
 
 /// The size with the least cost; `None` where that is direct convolution.
-pub(super) fn best(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kernels: &Kernels) -> Option<usize> {
+pub(super) fn best(
+    shape: &Conv2dShape,
+    pass: Pass,
+    methods: Conv2dMethods,
+    kernels: &'static Kernels,
+) -> Option<usize> {
     if shape.in_channels.min(shape.out_channels) < LEAST_CHANNELS {
         return None;
     }
-    let direct = shape.multiply_adds() as f64 / kernels.lanes as f64 * MULTIPLY;
-    let cost = |tile| (tile, cost(shape, pass, kernels, tile));
+    let direct = direct_cost(shape, pass, methods, kernels);
+    let cost = |tile| (tile, cost(shape, pass, methods, kernels, tile));
     let best = SIZES.filter(|&tile| is_exact_enough(tile, shape, methods)).map(cost).min_by(|a, b| a.1.total_cmp(&b.1));
     best.filter(|&(_, cost)| cost < WORTH * direct).map(|(tile, _)| tile)
 }
 
-/// Cycles, about.
-fn cost(shape: &Conv2dShape, pass: Pass, kernels: &Kernels, tile: usize) -> f64 {
+/// Whether weights are kept in the form that a method reads, where it has one: see [`Conv2dMethods::Fast`].
+fn keeps_weights(pass: Pass, methods: Conv2dMethods) -> bool {
+    pass == Pass::Forward && methods == Conv2dMethods::Fast
+}
+
+/// Cycles of direct convolution, about.
+fn direct_cost(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kernels: &Kernels) -> f64 {
+    let pack = match pass {
+        _ if keeps_weights(pass, methods) => 0.0,
+        Pass::GradWeight => 0.0,
+        Pass::Forward | Pass::GradInput if is_large(shape.weight_len()) => PACK_LARGE,
+        Pass::Forward | Pass::GradInput => PACK,
+    };
+    (shape.multiply_adds() as f64 * MULTIPLY + shape.weight_len() as f64 * pack) / kernels.lanes as f64
+}
+
+/// Cycles with tiles of a size, about.
+fn cost(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kernels: &'static Kernels, tile: usize) -> f64 {
     let geometry = match pass {
         Pass::GradInput => Geometry::grad_input(shape, tile),
         Pass::Forward | Pass::GradWeight => Geometry::forward(shape, tile),
@@ -61,6 +91,9 @@ fn cost(shape: &Conv2dShape, pass: Pass, kernels: &Kernels, tile: usize) -> f64 
     let (tiles, depth) = (geometry.tiles() as f64, geometry.depth as f64);
     let columns = geometry.columns.next_multiple_of(kernels.columns) as f64;
     let products = tiles * places * depth * columns * MULTIPLY;
-    let transforms = TRANSFORM * places * (tiles * (depth + columns) + depth * columns);
+    let per_weight = if is_large(shape.weight_len()) { TRANSFORM_LARGE_WEIGHTS } else { TRANSFORM };
+    let is_kept = keeps_weights(pass, methods) && Convolution::new(geometry, kernels).has_all_weights();
+    let weights = if is_kept { 0.0 } else { per_weight * depth * columns };
+    let transforms = places * (TRANSFORM * tiles * (depth + columns) + weights);
     (products + transforms) / kernels.lanes as f64
 }

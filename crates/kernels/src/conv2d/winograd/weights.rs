@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::geometry::Layout;
+use super::geometry::{LINE, Layout};
 use super::transform::{Filter, FilterGradient, both_axes};
-use crate::simd::{Vector, prefetch_for_write};
+use crate::simd::{Vector, prefetch, prefetch_for_write};
 
 const TAPS: usize = 9;
 /// Rows that are copied at once, and columns of the widest panel.
@@ -38,6 +38,9 @@ pub(super) unsafe fn pack<V: Vector, const M: usize>(job: &Pack<'_>) {
     let mut copy = [[[0.0f32; WIDEST]; ROWS]; TAPS];
     for first in job.rows.clone().step_by(ROWS) {
         let rows = first..(first + ROWS).min(job.rows.end);
+        if is_large(job.weight.len()) {
+            ask_for(job, rows.end..(rows.end + ROWS).min(job.rows.end));
+        }
         if job.turned {
             copy_turned(job, rows.clone(), &mut copy);
         } else {
@@ -57,6 +60,31 @@ pub(super) unsafe fn pack<V: Vector, const M: usize>(job: &Pack<'_>) {
                         |i, j| V::load(copy[i * 3 + j][row - first].as_ptr().add(lane)),
                         |i, j, v| v.store(to.wrapping_add((i * (M + 2) + j) * job.layout.place_step)),
                     );
+                }
+            }
+        }
+    }
+}
+
+/// Whether a weight of so many numbers comes from memory each time: all those of a network share the last cache.
+pub(super) fn is_large(weight: usize) -> bool {
+    weight > 1 << 20
+}
+
+/// Asks for the next rows: a panel has a cache line or two of each, far from each other.
+#[inline(always)]
+fn ask_for(job: &Pack<'_>, rows: Range<usize>) {
+    let weight = job.weight.as_ptr();
+    for tap in 0..TAPS {
+        if job.turned {
+            for column in job.columns.clone() {
+                prefetch(weight.wrapping_add((tap * job.all_columns + column) * job.depth + rows.start));
+            }
+        } else {
+            for row in rows.clone() {
+                let at = (tap * job.depth + row) * job.all_columns;
+                for column in job.columns.clone().step_by(LINE) {
+                    prefetch(weight.wrapping_add(at + column));
                 }
             }
         }

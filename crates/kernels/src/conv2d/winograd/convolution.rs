@@ -1,0 +1,151 @@
+//! How a convolution's work is cut: tiles of the source times transformed weights.
+//!
+//! Three orders of the same passes, by what fits the second cache.
+//!
+//! - *Tiles*, for few channels, whose transformed weights are small: those of all panels are made first; then every task
+//!   takes a block of tiles through all passes.
+//! - *Panels*, for few tiles and many channels, whose transformed weights would be tens of MiB: all tiles are transformed
+//!   first; then every task takes a panel of weights, some channels at a time, through all passes.
+//! - *Passes*, for what is between: each pass is done for a group of tiles and panels by all threads before the next
+//!   one, the transforms lying in the third cache.
+
+use std::ops::Range;
+
+use super::geometry::{Geometry, LINE, Layout};
+use super::level::Kernels;
+use crate::conv2d::workers::Workers;
+use crate::gemm::L2_BYTES;
+
+/// Numbers of a block's transformed source in the order of tiles: some of the second cache is left for a panel of
+/// products and one of weights.
+const BLOCK: usize = L2_BYTES / 4 * 5 / 8;
+/// Tiles of a block at most; fewer than the least are not worth the traffic of weights.
+const MOST_TILES: usize = 48;
+const LEAST_TILES: usize = 12;
+/// Numbers of a panel's products in the order of panels, at most, and of its transformed weights at once.
+const PANEL_PRODUCTS: usize = L2_BYTES / 4 * 5 / 16;
+const PANEL_WEIGHTS: usize = L2_BYTES / 4 * 7 / 16;
+/// Panels that are worth an order of their own: fewer would leave threads without work.
+const LEAST_PANELS: usize = 16;
+/// Numbers of a group in the order of passes: transformed weights, and transformed tiles where all weights are one group.
+const GROUP: usize = 2 << 20;
+/// Numbers of a group's transformed tiles where the weights are several groups, which are made again for every group
+/// of tiles.
+const LARGE_GROUP: usize = 2 * GROUP;
+/// A pass is cut into about so many tasks.
+pub(super) const TASKS: usize = 64;
+
+/// The order of the passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Tiles,
+    Panels,
+    Passes,
+}
+
+/// How the work is done, fixed by the shape. Holds the kernels of a level that the machine has.
+pub(super) struct Convolution {
+    pub(super) geometry: Geometry,
+    pub(super) kernels: &'static Kernels,
+    pub(super) order: Order,
+    /// Tiles whose transforms exist at the same time: of a block, a group, or all.
+    pub(super) tiles: usize,
+    /// Panels whose weights exist at the same time, and how many channels of the source they have.
+    pub(super) panels: usize,
+    pub(super) channels: usize,
+}
+
+impl Convolution {
+    pub(super) fn new(geometry: Geometry, kernels: &'static Kernels) -> Self {
+        let g = &geometry;
+        let (all_tiles, all_panels) = (g.tiles(), g.columns.div_ceil(kernels.columns));
+        let tile = g.places() * Layout::rows(1, g.depth).row_step;
+        let panel_row = g.places() * kernels.columns;
+        let block = BLOCK / tile;
+        if block >= LEAST_TILES {
+            let most = block.min(MOST_TILES).min(all_tiles.div_ceil(TASKS / 4).max(LEAST_TILES));
+            let tiles = even(all_tiles, most);
+            return Self { geometry, kernels, order: Order::Tiles, tiles, panels: all_panels, channels: g.depth };
+        }
+        if all_tiles * panel_row <= PANEL_PRODUCTS && all_panels >= LEAST_PANELS {
+            let channels = (PANEL_WEIGHTS / panel_row / LINE * LINE).clamp(LINE, g.depth);
+            return Self { geometry, kernels, order: Order::Panels, tiles: all_tiles, panels: 1, channels };
+        }
+        let panels = even(all_panels, GROUP / (panel_row * g.depth));
+        let room = if panels == all_panels { GROUP } else { LARGE_GROUP };
+        let tiles = even(all_tiles, (room / tile).max(kernels.rows));
+        Self { geometry, kernels, order: Order::Passes, tiles, panels, channels: g.depth }
+    }
+
+    /// Whether all transformed weights exist at the same time: then they can be kept for the next run.
+    pub(super) fn has_all_weights(&self) -> bool {
+        self.order != Order::Panels && self.panels == self.all_panels()
+    }
+
+    /// Numbers of workspace, kept weights left out.
+    pub(super) fn workspace(&self, threads: usize, keeps_weights: bool) -> usize {
+        let weights = if keeps_weights { 0 } else { self.weights_len() };
+        let [source, products] = [self.source_len(), self.products_len()];
+        let transforms = match self.order {
+            Order::Tiles => weights + Workers::len(threads, source + products),
+            Order::Panels => source + Workers::len(threads, weights + products),
+            Order::Passes => weights + source + products,
+        };
+        self.zeros_len() + transforms
+    }
+
+    pub(super) fn all_panels(&self) -> usize {
+        self.geometry.columns.div_ceil(self.kernels.columns)
+    }
+
+    pub(super) fn zeros_len(&self) -> usize {
+        self.geometry.depth.next_multiple_of(LINE)
+    }
+
+    /// Transformed source: rows are tiles. In the order of panels, the channels that are multiplied at once lie together.
+    pub(super) fn source(&self) -> Layout {
+        match self.order {
+            Order::Panels => Layout::panels(self.tiles, self.geometry.depth, self.channels),
+            Order::Tiles | Order::Passes => Layout::rows(self.tiles, self.geometry.depth),
+        }
+    }
+
+    pub(super) fn source_len(&self) -> usize {
+        self.source().len(self.geometry.places())
+    }
+
+    /// Transformed weights: rows are channels of the source.
+    pub(super) fn weights(&self) -> Layout {
+        Layout::panels(self.channels, self.panels * self.kernels.columns, self.kernels.columns)
+    }
+
+    pub(super) fn weights_len(&self) -> usize {
+        self.weights().len(self.geometry.places())
+    }
+
+    /// Products: rows are tiles. Where a task does all passes, it does them panel by panel.
+    pub(super) fn products(&self) -> Layout {
+        let panels = if self.order == Order::Passes { self.panels } else { 1 };
+        Layout::panels(self.tiles, panels * self.kernels.columns, self.kernels.columns)
+    }
+
+    pub(super) fn products_len(&self) -> usize {
+        self.products().len(self.geometry.places())
+    }
+
+    /// Columns of the target that a panel has.
+    pub(super) fn columns(&self, panel: usize) -> Range<usize> {
+        let first = panel * self.kernels.columns;
+        first..(first + self.kernels.columns).min(self.geometry.columns)
+    }
+}
+
+/// Cuts `all` evenly into parts of at most `most`: the size of a part.
+pub(super) fn even(all: usize, most: usize) -> usize {
+    all.div_ceil(all.div_ceil(most.max(1)))
+}
+
+/// The parts of `0..all`.
+pub(super) fn parts(all: usize, part: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..all).step_by(part).map(move |first| first..(first + part).min(all))
+}
