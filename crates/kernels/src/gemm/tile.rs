@@ -1,7 +1,7 @@
 //! The algorithm of every level: tiles of sums kept in registers.
 
 use super::{Product, Store};
-use crate::simd::{Vector, read};
+use crate::simd::{Vector, prefetch, read};
 
 /// Numbers of the largest tile: 12 rows of two vectors of 16.
 const MAX_TILE: usize = 12 * 32;
@@ -17,6 +17,7 @@ pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product
     for (row, &offset) in rows.iter_mut().zip(&product.a_rows[first..first + M]) {
         *row = row.wrapping_add(offset);
     }
+    ask_for_results::<M>(product, first);
     // SAFETY: the product was checked, so every row, segment and run stays inside `a`, and the panel is as long as the
     // depth; level and features by the caller's promise.
     let sums: [[V; N]; M] = unsafe {
@@ -31,6 +32,16 @@ pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product
             store_whole(product, first, sums);
         } else {
             store_part(product, first, sums);
+        }
+    }
+}
+
+/// Asks for what the tile's end reads, a line or two a row: its sums take about as long as memory does.
+#[inline(always)]
+fn ask_for_results<const M: usize>(product: &Product<'_>, first: usize) {
+    if let Some(residual) = product.store.residual {
+        for &row in &product.c_rows[first..first + M] {
+            prefetch(residual.as_ptr().wrapping_add(row + product.c_column));
         }
     }
 }
