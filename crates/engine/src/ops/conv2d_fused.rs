@@ -1,7 +1,7 @@
 //! Convolution with what follows it done on the way to memory; made by passes, after differentiation.
 
-use avizor_kernels::conv2d::Activation;
 use avizor_kernels::reference;
+use avizor_kernels::unary::Unary;
 
 use super::Conv2d;
 use crate::{DType, Operands, Operator, ShapeError, TensorType, Wide};
@@ -12,13 +12,13 @@ pub(crate) struct Conv2dFused {
     pub(crate) conv: Conv2d,
     pub(crate) bias: bool,
     pub(crate) residual: bool,
-    pub(crate) activation: Activation,
+    pub(crate) activation: Option<Unary>,
 }
 
 impl Conv2dFused {
     /// A convolution alone.
     pub(crate) fn plain(conv: Conv2d, bias: bool) -> Self {
-        Self { conv, bias, residual: false, activation: Activation::None }
+        Self { conv, bias, residual: false, activation: None }
     }
 }
 
@@ -59,10 +59,10 @@ impl Operator for Conv2dFused {
             let residual = inputs[inputs.len() - 1].values;
             y.iter_mut().zip(residual).for_each(|(y, residual)| *y += residual);
         }
-        if self.activation == Activation::Relu {
-            y.iter_mut().for_each(|y| *y = y.max(0.0));
+        match self.activation {
+            Some(f) => vec![reference::unary_forward(f, &y)],
+            None => vec![y],
         }
-        vec![y]
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) mod entry {
 
     fn fused(bias: bool, residual: bool) -> Conv2dFused {
         let conv = Conv2d { padding: [1, 1], ..Conv2d::default() };
-        Conv2dFused { conv, bias, residual, activation: Activation::Relu }
+        Conv2dFused { conv, bias, residual, activation: Some(if residual { Unary::Relu } else { Unary::Silu }) }
     }
 
     pub(in crate::ops) const ENTRY: Entry = Entry {

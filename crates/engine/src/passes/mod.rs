@@ -5,9 +5,9 @@
 
 mod dead_code;
 mod fold_norm;
+mod fuse_activation;
 mod fuse_add_relu;
 mod fuse_norm;
-mod fuse_relu;
 mod fuse_residual;
 mod rewrite;
 mod specialise;
@@ -23,8 +23,8 @@ pub enum Pass {
     FoldNorm,
     /// The sum at the end of a residual block joins the convolution before it.
     FuseResidual,
-    /// A ReLU joins the convolution before it.
-    FuseRelu,
+    /// An activation joins the convolution before it.
+    FuseActivation,
     /// A sum and a ReLU become one step.
     FuseAddRelu,
     /// What follows a batch norm in training joins it, and its gradient that of the norm.
@@ -40,7 +40,7 @@ impl Pass {
     pub const ALL: [Self; 7] = [
         Self::FoldNorm,
         Self::FuseResidual,
-        Self::FuseRelu,
+        Self::FuseActivation,
         Self::FuseAddRelu,
         Self::FuseNorm,
         Self::DeadCode,
@@ -51,7 +51,7 @@ impl Pass {
         match self {
             Self::FoldNorm => fold_norm::run(graph),
             Self::FuseResidual => fuse_residual::run(graph),
-            Self::FuseRelu => fuse_relu::run(graph),
+            Self::FuseActivation => fuse_activation::run(graph),
             Self::FuseAddRelu => fuse_add_relu::run(graph),
             Self::FuseNorm => fuse_norm::run(graph),
             Self::DeadCode => dead_code::run(graph),

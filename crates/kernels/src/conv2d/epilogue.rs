@@ -1,16 +1,10 @@
 //! What is done to a result on its way to memory.
 
-/// A function applied to every number of the output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// The number itself.
-    #[default]
-    None,
-    /// Zero for what is below zero; NaN stays NaN.
-    Relu,
-}
+use crate::Cpu;
+use crate::unary::{InPlace, Unary};
 
-/// `y = activation(result + bias + residual)`, done while the result is in registers.
+/// `y = activation(result + bias + residual)`, done while the result is in registers; activations other than ReLU while
+/// it is in the cache.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'e> {
     /// One number for each output channel.
@@ -18,12 +12,22 @@ pub struct Epilogue<'e> {
     /// A tensor of the output's shape.
     pub residual: Option<&'e [f32]>,
     /// What comes last.
-    pub activation: Activation,
+    pub activation: Option<Unary>,
 }
 
 impl Epilogue<'_> {
     /// Stores the result as it is.
-    pub const NONE: Self = Epilogue { bias: None, residual: None, activation: Activation::None };
+    pub const NONE: Self = Epilogue { bias: None, residual: None, activation: None };
+
+    /// Whether the result is bounded in registers.
+    pub(crate) fn is_relu(&self) -> bool {
+        self.activation == Some(Unary::Relu)
+    }
+
+    /// The activation that is left for when the results of a task are stored.
+    pub(crate) fn late<'c>(&self, cpu: &'c Cpu) -> Option<InPlace<'c>> {
+        self.activation.filter(|&f| f != Unary::Relu).map(|f| InPlace::new(cpu, f))
+    }
 
     /// # Panics
     /// When a slice does not fit an output of `len` numbers in rows of `channels`.

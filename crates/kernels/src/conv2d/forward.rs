@@ -4,7 +4,7 @@ use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
 use super::method::{Forward, Method, PackedForward};
 use super::window::Windows;
 use super::workers::Workers;
-use super::{Activation, Conv2dShape, Epilogue};
+use super::{Conv2dShape, Epilogue};
 use crate::gemm::pack_rows;
 use crate::pool::Disjoint;
 use crate::{Cpu, Level};
@@ -89,7 +89,8 @@ impl PackedForward for ImplicitGemm {
             target: &Disjoint::new(y),
             bias: epilogue.bias,
             residual: epilogue.residual,
-            relu: epilogue.activation == Activation::Relu,
+            relu: epilogue.is_relu(),
+            late: epilogue.late(cpu),
         };
         cpu.pool().run(product.tasks(), &|task, worker| {
             // SAFETY: a worker runs one task at a time; tasks of different numbers write different parts of y.

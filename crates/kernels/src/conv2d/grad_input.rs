@@ -39,8 +39,15 @@ impl GradInput for ImplicitGemm {
                 let product = phase.product;
                 if task < product.tasks() {
                     let packed = &packed[at..];
-                    let tensors =
-                        Tensors { source: dy, packed, target: &target, bias: None, residual: None, relu: false };
+                    let tensors = Tensors {
+                        source: dy,
+                        packed,
+                        target: &target,
+                        bias: None,
+                        residual: None,
+                        relu: false,
+                        late: None,
+                    };
                     // SAFETY: a worker runs one task at a time; tasks of different numbers, and phases, write
                     // different parts of dx.
                     return unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) };

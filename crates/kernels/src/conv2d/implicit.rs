@@ -11,6 +11,7 @@ use super::window::{Block, Cut, WindowCopy, Windows};
 use crate::Level;
 use crate::gemm::{GEMM, Gemm, GemmKernel, L2_BYTES, MAX_ROWS, MAX_SEGMENTS, Product, Store};
 use crate::pool::Disjoint;
+use crate::unary::InPlace;
 
 /// Pixels of a block: a panel of weights, once in the first cache, is used by so many rows. More would help little
 /// (weights come from the third cache at a few bytes per hundred cycles) and make the copy of the windows larger.
@@ -200,6 +201,15 @@ impl WindowProduct {
                 depth = end;
             }
         }
+        if let Some(activation) = tensors.late {
+            let columns = panels.start * self.panel..(panels.end * self.panel).min(self.columns);
+            for row in c_rows {
+                // SAFETY: the task's own pixels and columns, by the caller's promise.
+                let results =
+                    unsafe { tensors.target.slice(*row + group * self.columns + columns.start, columns.len()) };
+                activation.apply(results);
+            }
+        }
     }
 
     /// Where each pixel of a block is stored.
@@ -300,6 +310,8 @@ pub(super) struct Tensors<'t> {
     pub(super) bias: Option<&'t [f32]>,
     pub(super) residual: Option<&'t [f32]>,
     pub(super) relu: bool,
+    /// What is done to the results of a task when all are there.
+    pub(super) late: Option<InPlace<'t>>,
 }
 
 impl Tensors<'_> {

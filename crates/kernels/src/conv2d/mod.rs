@@ -45,7 +45,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-pub use epilogue::{Activation, Epilogue};
+pub use epilogue::Epilogue;
 pub use method::Conv2dMethods;
 pub use packed::Conv2dPacked;
 pub use plan::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight};

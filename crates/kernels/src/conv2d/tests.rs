@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, Method, PackedForward};
-use super::{Activation, Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
+use super::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
+use crate::unary::{Unary, unary_forward};
 use crate::{Cpu, Level, reference};
 
 /// One convolution in a line: batch, height × width, channels in and out, kernel, stride, padding, groups.
@@ -168,12 +169,18 @@ impl Case {
         let what = format!("{} {shape:?}", row.name());
         assert_close(&what, row.is_direct(), &self.forward(row, cpu, Epilogue::NONE), &plain, &sizes, products);
 
-        let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), activation: Activation::Relu };
+        let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), activation: Some(Unary::Relu) };
         let added = |i: usize| (f64::from(bias[i % shape.out_channels]), f64::from(residual[i]));
         let want: Vec<f64> = (0..plain.len()).map(|i| (plain[i] + added(i).0 + added(i).1).max(0.0)).collect();
         let sizes: Vec<f64> = (0..plain.len()).map(|i| sizes[i] + added(i).0.abs() + added(i).1.abs()).collect();
         let got = self.forward(row, cpu, epilogue);
         assert_close(&format!("{what} with epilogue"), row.is_direct(), &got, &want, &sizes, products);
+        // Other activations than ReLU: the very same function of the very same sums.
+        let before = self.forward(row, cpu, Epilogue { activation: None, ..epilogue });
+        let mut want = vec![0.0; before.len()];
+        unary_forward(cpu, Unary::Silu, &before, &mut want);
+        let silu = self.forward(row, cpu, Epilogue { activation: Some(Unary::Silu), ..epilogue });
+        assert!(silu.iter().zip(&want).all(|(a, b)| a.to_bits() == b.to_bits()), "{what}: SiLU is another");
         if let Some(row) = row.packed(shape) {
             let packed = self.packed(row, cpu, epilogue);
             assert!(packed.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()), "{what}: packed is another");
@@ -246,7 +253,7 @@ fn what_is_not_finite_reaches_exactly_the_results_that_depend_on_it() {
         shape(9, [1, 1], [5, 19], [1, 1], [1, 1], [0, 0], 1),
     ] {
         for bad in [f32::NAN, f32::INFINITY] {
-            let relu = Epilogue { activation: Activation::Relu, ..Epilogue::NONE };
+            let relu = Epilogue { activation: Some(Unary::Relu), ..Epilogue::NONE };
             let mut case = Case::new(shape);
             // The output's pixel in the middle of a picture: its window meets no padding, which is zeros that are
             // multiplied, so that NaN would rightly reach more of dweight than the reference says.

@@ -60,16 +60,32 @@ pub fn unary_forward(cpu: &Cpu, f: Unary, x: &[f32], y: &mut [f32]) {
 
 /// [`unary_forward`], over its input.
 pub fn unary_forward_in_place(cpu: &Cpu, f: Unary, x_y: &mut [f32]) {
-    let part = forward_part(f);
-    for_each_part(cpu, PART, [x_y], |_, [x_y]| {
+    let f = InPlace::new(cpu, f);
+    for_each_part(cpu, PART, [x_y], |_, [x_y]| f.apply(x_y));
+}
+
+/// An activation for numbers that lie in the cache.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InPlace<'c> {
+    cpu: &'c Cpu,
+    part: fn(&Cpu, &[f32], &mut [f32]),
+}
+
+impl<'c> InPlace<'c> {
+    pub(crate) fn new(cpu: &'c Cpu, f: Unary) -> Self {
+        Self { cpu, part: forward_part(f) }
+    }
+
+    /// `x_y = f(x_y)`, on this thread.
+    pub(crate) fn apply(self, x_y: &mut [f32]) {
         // By way of a small copy: "a bound or what is there" becomes masked stores, which are three times slower.
         let mut copy = [0.0; 1024];
         for x_y in x_y.chunks_mut(copy.len()) {
             let x = &mut copy[..x_y.len()];
             x.copy_from_slice(x_y);
-            part(cpu, x, x_y);
+            (self.part)(self.cpu, x, x_y);
         }
-    });
+    }
 }
 
 /// `dx = dy · f'(x)`, from what [`Unary::saved`] names.

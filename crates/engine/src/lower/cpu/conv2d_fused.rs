@@ -1,7 +1,8 @@
 //! Convolution with an epilogue.
 
 use avizor_kernels::Cpu;
-use avizor_kernels::conv2d::{Activation, Conv2dForward, Conv2dPacked, Epilogue};
+use avizor_kernels::conv2d::{Conv2dForward, Conv2dPacked, Epilogue};
+use avizor_kernels::unary::Unary;
 
 use crate::lower::{Kernel, Lower, Site};
 use crate::ops;
@@ -26,7 +27,7 @@ impl Lower for ops::Conv2dFused {
 pub(super) struct Operands {
     pub(super) bias: bool,
     pub(super) residual: bool,
-    pub(super) activation: Activation,
+    pub(super) activation: Option<Unary>,
 }
 
 /// The same kernel, or one that keeps a weight that stays in the form that it reads.

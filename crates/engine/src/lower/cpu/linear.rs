@@ -1,6 +1,5 @@
 //! The linear layer and its gradients.
 
-use avizor_kernels::conv2d::Activation;
 use avizor_kernels::linear::{LinearForward, LinearGradInput, LinearGradWeight};
 
 use super::conv2d_fused::{Operands, keeping_weight, kernel};
@@ -11,7 +10,7 @@ impl Lower for ops::Linear {
     fn lower(&self, site: &Site<'_>) -> Kernel {
         let shape = self.kernel_shape(site.input(0), site.input(1));
         let plan = LinearForward::new(site.cpu, shape);
-        let operands = Operands { bias: site.inputs.len() == 3, residual: false, activation: Activation::None };
+        let operands = Operands { bias: site.inputs.len() == 3, residual: false, activation: None };
         let kernel = kernel(plan.kernel_name(), plan.workspace(), operands, move |cpu, x, weight, epilogue, y, ws| {
             plan.run(cpu, x, weight, epilogue, y, ws);
         });

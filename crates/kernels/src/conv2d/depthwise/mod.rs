@@ -23,7 +23,7 @@ use tile::Row;
 
 use super::grad_weight::add_chunks;
 use super::method::{Forward, GradInput, GradWeight, Method};
-use super::{Activation, Conv2dShape, Epilogue};
+use super::{Conv2dShape, Epilogue};
 use crate::pool::Disjoint;
 use crate::{Cpu, Level};
 
@@ -97,34 +97,35 @@ impl Forward for Depthwise {
         self.assert_level();
         let row_len = shape.out_width() * shape.out_channels;
         let picture_len = shape.height * shape.width * shape.in_channels;
-        let relu = match epilogue.activation {
-            Activation::None => false,
-            Activation::Relu => true,
-        };
+        let (relu, late) = (epilogue.is_relu(), epilogue.late(cpu));
         for_each_row(cpu, shape.batch, shape.out_height(), row_len, y, |[picture, oy], at, y| {
             let picture = &x[picture * picture_len..][..picture_len];
             let residual = epilogue.residual.map(|residual| &residual[at..][..row_len]);
-            let Some(kernels) = self.tiled(shape) else {
+            if let Some(kernels) = self.tiled(shape) {
+                for block in blocks(shape) {
+                    let mut row = Row {
+                        source: picture,
+                        width: shape.width,
+                        rows: Rows::of_output(shape, oy),
+                        weight,
+                        padding: shape.padding[1],
+                        channels: shape.in_channels,
+                        block,
+                        bias: epilogue.bias,
+                        residual,
+                        relu,
+                        target: y,
+                    };
+                    // SAFETY: the level was asserted.
+                    unsafe { (kernels.forward)(&mut row) }
+                }
+            } else {
                 let mut row = ForwardRow { shape, picture, weight, bias: epilogue.bias, residual, relu, oy, y };
                 // SAFETY: the level was asserted.
-                return unsafe { (self.kernels.any.forward)(&mut row) };
-            };
-            for block in blocks(shape) {
-                let mut row = Row {
-                    source: picture,
-                    width: shape.width,
-                    rows: Rows::of_output(shape, oy),
-                    weight,
-                    padding: shape.padding[1],
-                    channels: shape.in_channels,
-                    block,
-                    bias: epilogue.bias,
-                    residual,
-                    relu,
-                    target: y,
-                };
-                // SAFETY: the level was asserted.
-                unsafe { (kernels.forward)(&mut row) }
+                unsafe { (self.kernels.any.forward)(&mut row) }
+            }
+            if let Some(activation) = late {
+                activation.apply(y);
             }
         });
     }

@@ -4,6 +4,7 @@ use super::super::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight};
 use super::*;
 use crate::agreement::{assert_agrees, exact, noise};
 use crate::reference;
+use crate::unary::Unary;
 
 /// All widths and strides that have kernels, with maps that are a point, a line, less than a tile, a tile, more; paddings
 /// that are none, half the kernel, more than the map; channels below, at and above vectors and blocks.
@@ -75,7 +76,7 @@ fn every_level_agrees_with_the_f64_reference() {
         let (bias, residual) = (noise(shape.out_channels, 4), noise(shape.output_len(), 5));
         let added = |i: usize| f64::from(bias[i % shape.out_channels]) + f64::from(residual[i]);
         let finished: Vec<f64> = y.iter().enumerate().map(|(i, y)| (y + added(i)).max(0.0)).collect();
-        let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), activation: Activation::Relu };
+        let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), activation: Some(Unary::Relu) };
         for cpu in &cpus {
             let case = |pass: &str| format!("{pass} {} {shape:?}", cpu.level());
             let have = passes(cpu, shape, Epilogue::NONE);

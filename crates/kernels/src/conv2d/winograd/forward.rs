@@ -29,7 +29,7 @@ impl Forward for Winograd {
     ) {
         self.assert_level();
         let tensors = Tensors { source: x, weights: Weights::Straight(weight), epilogue };
-        self.forward(shape).run(cpu.pool(), tensors, y, workspace);
+        self.forward(shape).run(cpu, tensors, y, workspace);
     }
 }
 
@@ -60,7 +60,7 @@ impl PackedForward for Winograd {
     ) {
         self.assert_level();
         let tensors = Tensors { source: x, weights: Weights::Kept(packed), epilogue };
-        self.forward(shape).run(cpu.pool(), tensors, y, workspace);
+        self.forward(shape).run(cpu, tensors, y, workspace);
     }
 }
 
@@ -72,7 +72,7 @@ impl GradInput for Winograd {
     fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]) {
         self.assert_level();
         let tensors = Tensors { source: dy, weights: Weights::Turned(weight), epilogue: Epilogue::NONE };
-        self.grad_input(shape).run(cpu.pool(), tensors, dx, workspace);
+        self.grad_input(shape).run(cpu, tensors, dx, workspace);
     }
 }
 

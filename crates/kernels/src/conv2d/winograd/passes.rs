@@ -7,10 +7,11 @@ use super::convolution::{Convolution, Order, TASKS, even, parts};
 use super::product::Product;
 use super::tiles::{Gather, Scatter};
 use super::weights::Pack;
-use crate::Pool;
 use crate::conv2d::Epilogue;
 use crate::conv2d::workers::Workers;
 use crate::pool::Disjoint;
+use crate::unary::InPlace;
+use crate::{Cpu, Pool};
 
 /// What is convolved.
 pub(super) struct Tensors<'t> {
@@ -34,6 +35,8 @@ pub(super) struct Run<'r> {
     convolution: &'r Convolution,
     pool: &'r Pool,
     tensors: Tensors<'r>,
+    /// What is done to outputs when they are stored.
+    late: Option<InPlace<'r>>,
     /// What is read outside the source.
     zeros: &'r [f32],
     target: Disjoint<'r, f32>,
@@ -41,10 +44,11 @@ pub(super) struct Run<'r> {
 
 impl Convolution {
     /// Computes the target, whatever it held before.
-    pub(super) fn run(&self, pool: &Pool, tensors: Tensors<'_>, target: &mut [f32], workspace: &mut [f32]) {
+    pub(super) fn run(&self, cpu: &Cpu, tensors: Tensors<'_>, target: &mut [f32], workspace: &mut [f32]) {
         let (zeros, workspace) = workspace.split_at_mut(self.zeros_len());
         zeros.fill(0.0);
-        let run = Run { convolution: self, pool, tensors, zeros, target: Disjoint::new(target) };
+        let late = tensors.epilogue.late(cpu);
+        let run = Run { convolution: self, pool: cpu.pool(), tensors, late, zeros, target: Disjoint::new(target) };
         match self.order {
             Order::Tiles => run.by_tiles(workspace),
             Order::Panels => run.by_panels(workspace),
@@ -225,7 +229,7 @@ impl Run<'_> {
             geometry: &c.geometry,
             from,
             layout: c.products(),
-            tiles,
+            tiles: tiles.clone(),
             columns: c.columns(panel),
             epilogue: self.tensors.epilogue,
             to: self.target.pointer(0..self.target.len()),
@@ -233,6 +237,26 @@ impl Run<'_> {
         };
         // SAFETY: the level was asserted; the target by the caller's promise.
         unsafe { (c.kernels.scatter)(&job) }
+        if let Some(activation) = self.late {
+            // SAFETY: as above.
+            unsafe { self.activate(activation, tiles, c.columns(panel)) }
+        }
+    }
+
+    /// # Safety
+    /// Nobody else touches these tiles and columns of the target.
+    unsafe fn activate(&self, activation: InPlace<'_>, tiles: Range<usize>, columns: Range<usize>) {
+        let g = &self.convolution.geometry;
+        let [height, width] = g.target;
+        for (picture, [top, left]) in tiles.map(|tile| g.place_of(tile)) {
+            for y in top..(top + g.tile).min(height) {
+                for x in left..(left + g.tile).min(width) {
+                    let first = ((picture * height + y) * width + x) * g.columns + columns.start;
+                    // SAFETY: by the caller's promise.
+                    activation.apply(unsafe { self.target.slice(first, columns.len()) });
+                }
+            }
+        }
     }
 
     fn gather_group(&self, tiles: Range<usize>, source: &mut [f32]) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::geometry::{Geometry, LINE, Layout, View};
 use super::points::MOST;
 use super::transform::{Outputs, Transform, both_axes};
-use crate::conv2d::{Activation, Epilogue};
+use crate::conv2d::Epilogue;
 use crate::simd::{Vector, prefetch_for_write, read};
 
 /// Transforms tiles of a tensor.
@@ -151,7 +151,7 @@ unsafe fn scatter_columns<V: Vector, const M: usize>(job: &Scatter<'_>, tile: us
                 if let Some(residual) = job.epilogue.residual {
                     v = v.add(read(residual, at));
                 }
-                if job.epilogue.activation == Activation::Relu {
+                if job.epilogue.is_relu() {
                     v = v.relu();
                 }
                 v.store(job.to.add(at));
