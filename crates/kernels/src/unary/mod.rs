@@ -68,23 +68,17 @@ pub fn unary_forward_in_place(cpu: &Cpu, f: Unary, x_y: &mut [f32]) {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InPlace<'c> {
     cpu: &'c Cpu,
-    part: fn(&Cpu, &[f32], &mut [f32]),
+    part: fn(&Cpu, &mut [f32]),
 }
 
 impl<'c> InPlace<'c> {
     pub(crate) fn new(cpu: &'c Cpu, f: Unary) -> Self {
-        Self { cpu, part: forward_part(f) }
+        Self { cpu, part: for_activation!(Some(f), F => in_place_of::<F>) }
     }
 
     /// `x_y = f(x_y)`, on this thread.
     pub(crate) fn apply(self, x_y: &mut [f32]) {
-        // By way of a small copy: "a bound or what is there" becomes masked stores, which are three times slower.
-        let mut copy = [0.0; 1024];
-        for x_y in x_y.chunks_mut(copy.len()) {
-            let x = &mut copy[..x_y.len()];
-            x.copy_from_slice(x_y);
-            (self.part)(self.cpu, x, x_y);
-        }
+        (self.part)(self.cpu, x_y);
     }
 }
 
@@ -161,6 +155,20 @@ per_level! {
     fn forward_of[F: Activation](x: &[f32], y: &mut [f32]) {
         for (y, x) in y.iter_mut().zip(x) {
             *y = F::value(*x);
+        }
+    }
+}
+
+per_level! {
+    fn in_place_of[F: Activation](x_y: &mut [f32]) {
+        // By way of a small copy: "a bound or what is there" becomes masked stores, which are three times slower.
+        let mut copy = [0.0; 64];
+        for x_y in x_y.chunks_mut(copy.len()) {
+            let x = &mut copy[..x_y.len()];
+            x.copy_from_slice(x_y);
+            for (y, x) in x_y.iter_mut().zip(x) {
+                *y = F::value(*x);
+            }
         }
     }
 }
