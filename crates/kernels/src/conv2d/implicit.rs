@@ -33,15 +33,18 @@ pub(crate) struct ImplicitGemm {
     pub(super) level: Level,
 }
 
-impl ImplicitGemm {
+/// The rows of all levels, the most capable first.
+pub(crate) static ROWS: &[ImplicitGemm] = &[
     #[cfg(target_arch = "x86_64")]
-    pub(crate) const AVX512: Self = Self { name: "conv2d_gemm_f32_12x32_avx512", level: Level::Avx512 };
+    ImplicitGemm { name: "conv2d_gemm_f32_12x32_avx512", level: Level::Avx512 },
     #[cfg(target_arch = "x86_64")]
-    pub(crate) const AVX2: Self = Self { name: "conv2d_gemm_f32_6x16_avx2", level: Level::Avx2 };
+    ImplicitGemm { name: "conv2d_gemm_f32_6x16_avx2", level: Level::Avx2 },
     #[cfg(target_arch = "aarch64")]
-    pub(crate) const NEON: Self = Self { name: "conv2d_gemm_f32_8x8_neon", level: Level::Neon };
-    pub(crate) const SCALAR: Self = Self { name: "conv2d_gemm_f32_4x8_scalar", level: Level::Scalar };
+    ImplicitGemm { name: "conv2d_gemm_f32_8x8_neon", level: Level::Neon },
+    ImplicitGemm { name: "conv2d_gemm_f32_4x8_scalar", level: Level::Scalar },
+];
 
+impl ImplicitGemm {
     fn kernel(&self) -> &'static GemmKernel {
         GEMM.iter().find(|kernel| kernel.level == self.level).expect("the GEMM table has a row for every level")
     }

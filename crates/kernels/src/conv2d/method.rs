@@ -1,12 +1,9 @@
-//! The ways to compute a convolution: one table a direction. The first row that the machine has and the shape fits is
-//! used, so a faster method for some shapes is a row put in front.
+//! The ways to compute a convolution. The first row that the machine has and the shape fits is used, so a faster method
+//! for some shapes is a row put in front.
 
 use std::fmt::Debug;
 
-use super::depthwise::Depthwise;
-use super::implicit::ImplicitGemm;
-use super::winograd;
-use super::{Conv2dShape, Epilogue};
+use super::{Conv2dShape, Epilogue, depthwise, implicit, winograd};
 use crate::{Cpu, Level};
 
 /// Which methods a plan may choose.
@@ -112,71 +109,27 @@ pub(crate) trait GradWeight: Method {
     fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]);
 }
 
-/// A table whose rows are there at every level: `table!(Trait: NAME …)`.
-macro_rules! table {
+/// The rows of all methods for a direction, in the order in which they are asked: of every level the tile sizes before
+/// the implicit product, which fits everything and needs nothing at the last level.
+macro_rules! rows {
     ($name:ident: $trait:ident) => {
-        pub(crate) static $name: &[&dyn $trait] = &[
-            #[cfg(target_arch = "x86_64")]
-            &Depthwise::AVX512,
-            #[cfg(target_arch = "x86_64")]
-            &Depthwise::AVX2,
-            #[cfg(target_arch = "aarch64")]
-            &Depthwise::NEON,
-            &Depthwise::SCALAR,
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX512[0],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX512[1],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX512[2],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX512[3],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX512[4],
-            #[cfg(target_arch = "x86_64")]
-            &ImplicitGemm::AVX512,
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX2[0],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX2[1],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX2[2],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX2[3],
-            #[cfg(target_arch = "x86_64")]
-            &winograd::AVX2[4],
-            #[cfg(target_arch = "x86_64")]
-            &ImplicitGemm::AVX2,
-            #[cfg(target_arch = "aarch64")]
-            &winograd::NEON[0],
-            #[cfg(target_arch = "aarch64")]
-            &winograd::NEON[1],
-            #[cfg(target_arch = "aarch64")]
-            &winograd::NEON[2],
-            #[cfg(target_arch = "aarch64")]
-            &winograd::NEON[3],
-            #[cfg(target_arch = "aarch64")]
-            &winograd::NEON[4],
-            #[cfg(target_arch = "aarch64")]
-            &ImplicitGemm::NEON,
-            &winograd::SCALAR[0],
-            &winograd::SCALAR[1],
-            &winograd::SCALAR[2],
-            &winograd::SCALAR[3],
-            &winograd::SCALAR[4],
-            &ImplicitGemm::SCALAR,
-        ];
+        pub(crate) fn $name() -> impl Iterator<Item = &'static dyn $trait> {
+            let depthwise = depthwise::ROWS.iter().map(|row| row as &dyn $trait);
+            let others = winograd::ROWS.iter().zip(implicit::ROWS).flat_map(|(tiles, product)| {
+                tiles.iter().map(|row| row as &dyn $trait).chain([product as &dyn $trait])
+            });
+            depthwise.chain(others)
+        }
     };
 }
 
-table!(FORWARD: Forward);
-table!(GRAD_INPUT: GradInput);
-table!(GRAD_WEIGHT: GradWeight);
+rows!(forward_rows: Forward);
+rows!(grad_input_rows: GradInput);
+rows!(grad_weight_rows: GradWeight);
 
-/// The first row of a table that may be used, fits and pays. The last row of every table needs nothing and fits
-/// everything.
+/// The first row that may be used, fits and pays.
 pub(crate) fn choose<T: Method + ?Sized>(
-    table: &[&'static T],
+    mut rows: impl Iterator<Item = &'static T>,
     pass: Pass,
     methods: Conv2dMethods,
     level: Level,
@@ -184,8 +137,6 @@ pub(crate) fn choose<T: Method + ?Sized>(
 ) -> &'static T {
     let allowed = |row: &T| row.is_direct() || methods != Conv2dMethods::Direct;
     let usable = |row: &T| row.level() <= level && row.level().is_available() && row.fits(shape);
-    table
-        .iter()
-        .find(|row| allowed(row) && usable(row) && row.pays(shape, pass, methods))
+    rows.find(|row| allowed(row) && usable(row) && row.pays(shape, pass, methods))
         .expect("the last row is direct, needs no level and fits every shape")
 }

@@ -1,6 +1,6 @@
 //! A convolution of a certain shape, ready to run.
 
-use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, Pass, choose};
+use super::method::{Forward, GradInput, GradWeight, Pass, choose, forward_rows, grad_input_rows, grad_weight_rows};
 use super::{Conv2dMethods, Conv2dShape, Epilogue};
 use crate::Cpu;
 
@@ -27,7 +27,7 @@ impl Conv2dForward {
     /// As [`new`](Self::new).
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
-        let method = choose(FORWARD, Pass::Forward, methods, cpu.level(), &shape);
+        let method = choose(forward_rows(), Pass::Forward, methods, cpu.level(), &shape);
         Self { shape, method, threads: cpu.threads() }
     }
 
@@ -87,7 +87,7 @@ impl Conv2dGradInput {
     /// As [`new`](Self::new).
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
-        let method = choose(GRAD_INPUT, Pass::GradInput, methods, cpu.level(), &shape);
+        let method = choose(grad_input_rows(), Pass::GradInput, methods, cpu.level(), &shape);
         Self { shape, method, threads: cpu.threads() }
     }
 
@@ -138,7 +138,7 @@ impl Conv2dGradWeight {
     /// As [`new`](Self::new).
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
-        let method = choose(GRAD_WEIGHT, Pass::GradWeight, methods, cpu.level(), &shape);
+        let method = choose(grad_weight_rows(), Pass::GradWeight, methods, cpu.level(), &shape);
         Self { shape, method, threads: cpu.threads() }
     }
 

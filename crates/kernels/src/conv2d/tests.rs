@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::method::{FORWARD, Forward, GRAD_INPUT, GRAD_WEIGHT, GradInput, GradWeight, Method, PackedForward};
+use super::method::{
+    Forward, GradInput, GradWeight, Method, PackedForward, forward_rows, grad_input_rows, grad_weight_rows,
+};
 use super::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
 use crate::unary::{Unary, unary_forward};
 use crate::{Cpu, Level, reference};
@@ -205,23 +207,26 @@ impl Case {
     }
 
     fn check_all(&self, cpu: &Cpu) {
-        runnable(FORWARD, &self.shape).for_each(|row| self.check_forward(row, cpu));
-        runnable(GRAD_INPUT, &self.shape).for_each(|row| self.check_grad_input(row, cpu));
-        runnable(GRAD_WEIGHT, &self.shape).for_each(|row| self.check_grad_weight(row, cpu));
+        runnable(forward_rows(), &self.shape).for_each(|row| self.check_forward(row, cpu));
+        runnable(grad_input_rows(), &self.shape).for_each(|row| self.check_grad_input(row, cpu));
+        runnable(grad_weight_rows(), &self.shape).for_each(|row| self.check_grad_weight(row, cpu));
     }
 
     /// All results of all rows, as bits.
     fn bits(&self, cpu: &Cpu) -> Vec<Vec<u32>> {
-        let forward = runnable(FORWARD, &self.shape).map(|row| self.forward(row, cpu, Epilogue::NONE));
-        let grad_input = runnable(GRAD_INPUT, &self.shape).map(|row| self.grad_input(row, cpu));
-        let grad_weight = runnable(GRAD_WEIGHT, &self.shape).map(|row| self.grad_weight(row, cpu));
+        let forward = runnable(forward_rows(), &self.shape).map(|row| self.forward(row, cpu, Epilogue::NONE));
+        let grad_input = runnable(grad_input_rows(), &self.shape).map(|row| self.grad_input(row, cpu));
+        let grad_weight = runnable(grad_weight_rows(), &self.shape).map(|row| self.grad_weight(row, cpu));
         let all = forward.chain(grad_input).chain(grad_weight);
         all.map(|numbers| numbers.into_iter().map(f32::to_bits).collect()).collect()
     }
 }
 
-fn runnable<T: Method + ?Sized>(table: &[&'static T], shape: &Conv2dShape) -> impl Iterator<Item = &'static T> {
-    table.iter().copied().filter(|row| row.level().is_available() && row.fits(shape))
+fn runnable<T: Method + ?Sized + 'static>(
+    rows: impl Iterator<Item = &'static T>,
+    shape: &Conv2dShape,
+) -> impl Iterator<Item = &'static T> {
+    rows.filter(|row| row.level().is_available() && row.fits(shape))
 }
 
 #[test]
@@ -272,9 +277,10 @@ fn what_is_not_finite_reaches_exactly_the_results_that_depend_on_it() {
             let y: Vec<f64> = y.into_iter().map(|y| if y < 0.0 { 0.0 } else { y }).collect();
             let dx = reference::conv2d_grad_input(&shape, &dy, &weight);
             let dweight = reference::conv2d_grad_weight(&shape, &x, &dy);
-            runnable(FORWARD, &shape).for_each(|row| same(row.name(), case.forward(row, &cpu, relu), y.clone()));
-            runnable(GRAD_INPUT, &shape).for_each(|row| same(row.name(), case.grad_input(row, &cpu), dx.clone()));
-            runnable(GRAD_WEIGHT, &shape)
+            runnable(forward_rows(), &shape).for_each(|row| same(row.name(), case.forward(row, &cpu, relu), y.clone()));
+            runnable(grad_input_rows(), &shape)
+                .for_each(|row| same(row.name(), case.grad_input(row, &cpu), dx.clone()));
+            runnable(grad_weight_rows(), &shape)
                 .for_each(|row| same(row.name(), case.grad_weight(row, &cpu), dweight.clone()));
         }
     }

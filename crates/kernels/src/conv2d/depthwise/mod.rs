@@ -41,19 +41,18 @@ pub(crate) struct Depthwise {
     kernels: &'static LevelKernels,
 }
 
-impl Depthwise {
+/// The rows of all levels, the most capable first.
+pub(crate) static ROWS: &[Depthwise] = &[
     #[cfg(target_arch = "x86_64")]
-    pub(crate) const AVX512: Self =
-        Self { name: "depthwise_f32_c16_avx512", level: Level::Avx512, kernels: &level::avx512::KERNELS };
+    Depthwise { name: "depthwise_f32_c16_avx512", level: Level::Avx512, kernels: &level::avx512::KERNELS },
     #[cfg(target_arch = "x86_64")]
-    pub(crate) const AVX2: Self =
-        Self { name: "depthwise_f32_c8_avx2", level: Level::Avx2, kernels: &level::avx2::KERNELS };
+    Depthwise { name: "depthwise_f32_c8_avx2", level: Level::Avx2, kernels: &level::avx2::KERNELS },
     #[cfg(target_arch = "aarch64")]
-    pub(crate) const NEON: Self =
-        Self { name: "depthwise_f32_c4_neon", level: Level::Neon, kernels: &level::neon::KERNELS };
-    pub(crate) const SCALAR: Self =
-        Self { name: "depthwise_f32_c4_scalar", level: Level::Scalar, kernels: &level::scalar::KERNELS };
+    Depthwise { name: "depthwise_f32_c4_neon", level: Level::Neon, kernels: &level::neon::KERNELS },
+    Depthwise { name: "depthwise_f32_c4_scalar", level: Level::Scalar, kernels: &level::scalar::KERNELS },
+];
 
+impl Depthwise {
     fn assert_level(&self) {
         assert!(self.level.is_available(), "a method is run only where its level is available");
     }

@@ -75,21 +75,24 @@ macro_rules! rows {
     };
 }
 
-#[cfg(target_arch = "x86_64")]
-pub(crate) static AVX512: [Winograd; 5] = rows!(Avx512, avx512:
-    2 "winograd_f32_2x2_avx512", 3 "winograd_f32_3x3_avx512", 4 "winograd_f32_4x4_avx512",
-    5 "winograd_f32_5x5_avx512", 6 "winograd_f32_6x6_avx512");
-#[cfg(target_arch = "x86_64")]
-pub(crate) static AVX2: [Winograd; 5] = rows!(Avx2, avx2:
-    2 "winograd_f32_2x2_avx2", 3 "winograd_f32_3x3_avx2", 4 "winograd_f32_4x4_avx2",
-    5 "winograd_f32_5x5_avx2", 6 "winograd_f32_6x6_avx2");
-#[cfg(target_arch = "aarch64")]
-pub(crate) static NEON: [Winograd; 5] = rows!(Neon, neon:
-    2 "winograd_f32_2x2_neon", 3 "winograd_f32_3x3_neon", 4 "winograd_f32_4x4_neon",
-    5 "winograd_f32_5x5_neon", 6 "winograd_f32_6x6_neon");
-pub(crate) static SCALAR: [Winograd; 5] = rows!(Scalar, scalar:
-    2 "winograd_f32_2x2_scalar", 3 "winograd_f32_3x3_scalar", 4 "winograd_f32_4x4_scalar",
-    5 "winograd_f32_5x5_scalar", 6 "winograd_f32_6x6_scalar");
+/// The rows of all levels, the most capable first.
+pub(crate) static ROWS: &[[Winograd; 5]] = &[
+    #[cfg(target_arch = "x86_64")]
+    rows!(Avx512, avx512:
+        2 "winograd_f32_2x2_avx512", 3 "winograd_f32_3x3_avx512", 4 "winograd_f32_4x4_avx512",
+        5 "winograd_f32_5x5_avx512", 6 "winograd_f32_6x6_avx512"),
+    #[cfg(target_arch = "x86_64")]
+    rows!(Avx2, avx2:
+        2 "winograd_f32_2x2_avx2", 3 "winograd_f32_3x3_avx2", 4 "winograd_f32_4x4_avx2",
+        5 "winograd_f32_5x5_avx2", 6 "winograd_f32_6x6_avx2"),
+    #[cfg(target_arch = "aarch64")]
+    rows!(Neon, neon:
+        2 "winograd_f32_2x2_neon", 3 "winograd_f32_3x3_neon", 4 "winograd_f32_4x4_neon",
+        5 "winograd_f32_5x5_neon", 6 "winograd_f32_6x6_neon"),
+    rows!(Scalar, scalar:
+        2 "winograd_f32_2x2_scalar", 3 "winograd_f32_3x3_scalar", 4 "winograd_f32_4x4_scalar",
+        5 "winograd_f32_5x5_scalar", 6 "winograd_f32_6x6_scalar"),
+];
 
 impl Winograd {
     fn assert_level(&self) {

@@ -1,7 +1,7 @@
 //! How exact each tile size is, and every order of the work against direct convolution. The table of shapes that all
 //! methods are tested with is `conv2d/tests.rs`.
 
-use super::{SCALAR, Winograd};
+use super::{ROWS, Winograd};
 use crate::agreement::{assert_within, exact, noise};
 use crate::conv2d::method::{Forward, GradInput, GradWeight};
 use crate::conv2d::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
@@ -13,15 +13,9 @@ fn shape(batch: usize, size: [usize; 2], channels: [usize; 2], padding: [usize; 
     Conv2dShape { batch, height, width, in_channels, out_channels, kernel, stride, padding, groups: 1 }
 }
 
-/// The rows of the best level and of the scalar one.
+/// The rows of the levels that the machine has.
 fn rows() -> impl Iterator<Item = &'static Winograd> {
-    #[cfg(target_arch = "x86_64")]
-    let levels = [&super::AVX512, &super::AVX2, &SCALAR];
-    #[cfg(target_arch = "aarch64")]
-    let levels = [&super::NEON, &SCALAR];
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    let levels = [&SCALAR];
-    levels.into_iter().flatten().filter(|row| row.level.is_available())
+    ROWS.as_flattened().iter().filter(|row| row.level.is_available())
 }
 
 /// Tensors of a shape; x as after a ReLU, if asked for: all numbers of one sign make the sums of neighbours larger.
