@@ -61,6 +61,19 @@ fn sync_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What to do where a file cannot be written.
+pub fn write_help(why: io::ErrorKind) -> &'static str {
+    match why {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "free space, or choose a folder on another disk"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "choose a folder in which you may write, or change who may"
+        }
+        _ => "check that its folder exists and the disk is whole",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,7 @@ impl ReportError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => Some(error.help()),
-            Self::Write { source, .. } => Some(avizor_store::write_help(source.kind())),
+            Self::Write { source, .. } => Some(avizor_base::atomic_file::write_help(source.kind())),
             Self::Template(_) => None,
         }
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use avizor_base::atomic_file;
+
 /// Why something could not be stored or read back. Each names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,7 +86,7 @@ impl StoreError {
             Self::NotARun { .. } => "give the folder of a run, such as runs/2026-11-22-photos-01",
             Self::Missing { .. } => "the run has not come that far: `avizor resume` goes on with it",
             Self::Read { .. } => "check who may read the file, and the disk",
-            Self::Write { source, .. } => write_help(source.kind()),
+            Self::Write { source, .. } => atomic_file::write_help(source.kind()),
             Self::Json { .. } | Self::Table { .. } | Self::Tensor { .. } => {
                 "the file is damaged, changed by hand or of another version: bring the original back, or train again"
             }
@@ -134,19 +136,6 @@ impl StoreError {
             csv::ErrorKind::Deserialize { err, .. } => Self::table(path, line, err.to_string()),
             other => Self::table(path, line, format!("{other:?}")),
         }
-    }
-}
-
-/// What to do where a file cannot be written.
-pub fn write_help(why: io::ErrorKind) -> &'static str {
-    match why {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            "free space, or choose a folder on another disk"
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "choose a folder in which you may write, or change who may"
-        }
-        _ => "check that its folder exists and the disk is whole",
     }
 }
 

@@ -38,7 +38,7 @@ mod samples;
 pub use audit::Audit;
 pub use avizor_base::{Finding, Severity};
 pub use balance::{BalanceRow, read_balance, write_balance};
-pub use error::{StoreError, write_help};
+pub use error::StoreError;
 pub use events::{Clock, EventLog, LoggedEvent, read_events};
 pub use folder::RunFolder;
 pub use format::Format;

@@ -18,6 +18,7 @@ mod avx512;
 mod neon;
 
 pub(crate) use panels::{pack_rows, pack_transposed};
+pub(crate) use tile::add_products;
 
 use crate::Level;
 use crate::pool::Disjoint;

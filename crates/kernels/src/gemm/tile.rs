@@ -87,8 +87,11 @@ unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
 }
 
 /// One step: `N` loads and `M` broadcasts feed `M · N` multiply-adds.
+///
+/// # Safety
+/// The machine has the level of `V`; the panel has `N` vectors at `panel`, and every row a number at `at`.
 #[inline(always)]
-unsafe fn add_products<V: Vector, const M: usize, const N: usize>(
+pub(crate) unsafe fn add_products<V: Vector, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     at: usize,
     panel: *const f32,

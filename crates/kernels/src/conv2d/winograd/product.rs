@@ -1,5 +1,6 @@
 //! The matrix products between the transforms: small, and both factors in the cache.
 
+use crate::gemm::add_products;
 use crate::simd::Vector;
 
 /// Terms that are added one after another; the sums of so many are then added. The error of a sum of n terms in a row
@@ -76,16 +77,7 @@ unsafe fn multiply_rows<V: Vector, const M: usize, const N: usize>(product: &mut
         for first in (0..product.depth).step_by(TERMS) {
             let mut sums = [[V::splat(0.0); N]; M];
             for _ in first..(first + TERMS).min(product.depth) {
-                let mut right = [V::splat(0.0); N];
-                for (n, right) in right.iter_mut().enumerate() {
-                    *right = V::load(b.add(n * V::LANES));
-                }
-                for m in 0..M {
-                    let left = V::splat(*rows[m].add(at));
-                    for n in 0..N {
-                        sums[m][n] = left.mul_add(right[n], sums[m][n]);
-                    }
-                }
+                add_products(&rows, at, b, &mut sums);
                 b = b.add(width);
                 at += product.depth_step;
             }

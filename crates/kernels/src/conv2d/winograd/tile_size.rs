@@ -34,8 +34,7 @@ const LEAST_CHANNELS: usize = 16;
 /// tiles fill as well; and small networks, whose layers are few, would show the larger errors.
 const LEAST_CHANNELS_OF_5: usize = 256;
 
-/// Whether a size is exact enough. The error of long sums grows with the square root of the channels' parts, from what
-/// was measured at 512.
+/// Whether a size is exact enough: see the table in `mod.rs`.
 fn is_exact_enough(tile: usize, shape: &Conv2dShape, methods: Conv2dMethods) -> bool {
     let channels = [shape.in_channels, shape.out_channels];
     match (tile, methods) {
