@@ -10,16 +10,16 @@ use super::method::GradWeight;
 use super::window::{Block, Cut, WindowCopy, Windows};
 use super::workers::Workers;
 use crate::Cpu;
-use crate::gemm::{Gemm, MAX_ROWS, MAX_SEGMENTS, Product, Store, pack_rows};
+use crate::gemm::{Gemm, Left, MOST_ROWS, Places, Product, Store, pack_rows};
 use crate::pool::Disjoint;
 
 /// Pixels that are summed in registers at once: their panel of dy (12 KiB at 16 columns) and the strip of windows it
 /// meets (a cache line a pixel, 12 KiB) share the first cache.
 const BLOCK_PIXELS: usize = 192;
 /// Rows of dweight (taps × channels) and columns of a task, about. The more, the seldomer x and dy are copied; the sums
-/// (288 KiB) are met once for every block of pixels, so that they may come from the third cache.
+/// (576 KiB) are met once for every block of pixels, so that they may come from the third cache.
 const TASK_ROWS: usize = 576;
-const TASK_COLUMNS: usize = 128;
+const TASK_COLUMNS: usize = 256;
 /// As many tasks as this, if the sums of the chunks do not take more than `MAX_SUMS` numbers (4 MiB).
 const TASKS: usize = 32;
 const MAX_SUMS: usize = 1 << 20;
@@ -171,53 +171,53 @@ impl Plan {
     /// # Safety
     /// As for [`run`](Self::run).
     unsafe fn multiply(&self, gemm: Gemm, part: &Part, block: &Factors<'_>, target: &Disjoint<'_, f32>) {
-        // Every pixel a segment of its own: rows of a few pixels would be runs too short for a loop.
-        let mut segments = [0; MAX_SEGMENTS];
+        let mut places = [0; BLOCK_PIXELS];
         let across = block.block.columns.len();
         block.windows.for_each_row(|row, start| {
-            for (column, segment) in segments[row * across..][..across].iter_mut().enumerate() {
-                *segment = start + column * block.windows.column_pitch();
+            for (column, place) in places[row * across..][..across].iter_mut().enumerate() {
+                *place = start + column * block.windows.column_pitch();
             }
         });
-        let all_rows = self.shape.taps() * part.channels.len();
-        let mut rows = Rows::new(all_rows.div_ceil(all_rows.div_ceil(MAX_ROWS)));
+        let places = Places::new(&places[..block.block.pixels()]);
         let len = block.block.pixels() * self.panel;
-        let multiply = |rows: &mut Rows| {
-            for (panel, from) in part.columns.clone().step_by(self.panel).zip(block.panels.chunks_exact(len)) {
-                let product = Product {
-                    a: block.copy,
-                    a_rows: &rows.a[..rows.len],
-                    segments: &segments[..block.block.pixels()],
-                    run: 1,
-                    panel: from,
-                    c: target,
-                    c_rows: &rows.c[..rows.len],
-                    c_column: part.chunk * self.shape.weight_len() + part.group * self.shape.group_out() + panel,
-                    columns: self.panel.min(part.columns.end - panel),
-                    store: Store { accumulate: block.accumulate, ..Store::default() },
-                };
-                // SAFETY: the task's own part of the target, by the caller's promise.
-                unsafe { gemm.multiply(&product) }
-            }
-            rows.len = 0;
-        };
-        // A tile's channels at all taps before the next channels: they lie in the same cache lines.
-        for first in (0..part.channels.len()).step_by(gemm.rows()) {
-            for y in 0..self.shape.kernel[0] {
-                for x in 0..self.shape.kernel[1] {
-                    let a = y * block.windows.row_pitch() + x * self.pitch();
-                    let c = (y * self.shape.kernel[1] + x) * self.shape.group_in() + part.channels.start;
-                    for channel in first..(first + gemm.rows()).min(part.channels.len()) {
-                        rows.push(a + channel, (c + channel) * self.shape.out_channels);
-                        if rows.len == rows.most {
-                            multiply(&mut rows);
-                        }
-                    }
+        let (run, runs) = self.runs(part);
+        let tile = run.div_ceil(run.div_ceil(MOST_ROWS));
+        for (panel, from) in part.columns.clone().step_by(self.panel).zip(block.panels.chunks_exact(len)) {
+            let c_column = part.chunk * self.shape.weight_len() + part.group * self.shape.group_out() + panel;
+            // A tile's channels at all taps before the next channels: they lie in the same cache lines.
+            for first in (0..run).step_by(tile) {
+                for number in 0..runs {
+                    let tap = number * self.shape.taps() / runs;
+                    let [y, x] = [tap / self.shape.kernel[1], tap % self.shape.kernel[1]];
+                    let place = y * block.windows.row_pitch() + x * self.pitch() + first;
+                    let row = tap * self.shape.group_in() + part.channels.start + first;
+                    let mut c_rows = [0; MOST_ROWS];
+                    let c_rows = &mut c_rows[..tile.min(run - first)];
+                    c_rows.iter_mut().zip(row..).for_each(|(c, row)| *c = row * self.shape.out_channels);
+                    let product = Product {
+                        left: Left::Columns { numbers: block.copy, first: place, places },
+                        panel: from,
+                        c: target,
+                        c_rows,
+                        c_column,
+                        columns: self.panel.min(part.columns.end - panel),
+                        store: Store { accumulate: block.accumulate, ..Store::default() },
+                    };
+                    // SAFETY: the task's own part of the target, by the caller's promise.
+                    unsafe { gemm.multiply(&product) }
                 }
             }
         }
-        if rows.len > 0 {
-            multiply(&mut rows);
+    }
+
+    /// Numbers of a window that lie side by side, in the copy and in the gradient, and how often: the channels of a tap,
+    /// or a whole row of the window where a task has all channels.
+    fn runs(&self, part: &Part) -> (usize, usize) {
+        let channels = part.channels.len();
+        if channels == self.shape.group_in() && channels == self.pitch() {
+            (self.shape.kernel[1] * channels, self.shape.kernel[0])
+        } else {
+            (channels, self.shape.taps())
         }
     }
 }
@@ -237,24 +237,4 @@ struct Factors<'f> {
     copy: &'f [f32],
     panels: &'f [f32],
     accumulate: bool,
-}
-
-/// Rows of the product that wait to be multiplied together.
-struct Rows {
-    a: [usize; MAX_ROWS],
-    c: [usize; MAX_ROWS],
-    len: usize,
-    most: usize,
-}
-
-impl Rows {
-    fn new(most: usize) -> Self {
-        Self { a: [0; MAX_ROWS], c: [0; MAX_ROWS], len: 0, most }
-    }
-
-    fn push(&mut self, a: usize, c: usize) {
-        self.a[self.len] = a;
-        self.c[self.len] = c;
-        self.len += 1;
-    }
 }

@@ -27,9 +27,11 @@ use crate::pool::Disjoint;
 /// blocks are a little small, which costs less than blocks that do not fit.
 pub(crate) const L2_BYTES: usize = 512 << 10;
 
+/// Rows of the tallest tile of the table.
+pub(crate) const MOST_ROWS: usize = 12;
 /// Rows of the left factor that one call multiplies at most; callers keep their lists of offsets on the stack.
 pub(crate) const MAX_ROWS: usize = 256;
-/// Segments of one call, at most.
+/// Segments, or places of columns, of one call, at most.
 pub(crate) const MAX_SEGMENTS: usize = 256;
 
 /// A row of the table.
@@ -74,23 +76,21 @@ impl Gemm {
         self.0.columns
     }
 
-    /// Height of a tile.
-    pub(crate) fn rows(self) -> usize {
-        self.0.tiles.len()
-    }
-
     /// Multiplies.
     ///
     /// # Safety
     /// While this runs nobody else reads or writes the part of `c` that the product names.
     ///
     /// # Panics
-    /// When a factor is too short for its offsets, or a row of `c` lies outside.
+    /// When a factor is too short, or a row of `c` lies outside.
     pub(crate) unsafe fn multiply(self, product: &Product<'_>) {
+        let rows = product.c_rows.len();
+        if rows == 0 {
+            return;
+        }
         product.check(self.0.columns);
         // The rows are divided evenly: 64 rows in tiles of 6 are 9 × 6 and 2 × 5, not 10 × 6 and a slow 4.
-        let rows = product.a_rows.len();
-        let tiles = rows.div_ceil(self.rows());
+        let tiles = rows.div_ceil(self.0.tiles.len());
         let mut first = 0;
         for tile in 1..=tiles {
             let end = rows * tile / tiles;
@@ -102,16 +102,9 @@ impl Gemm {
     }
 }
 
-/// `c[i][j] = store(Σ_p a[i][p] · panel[p][j])` for all rows i and the columns j of one panel.
+/// `c[i][j] = store(Σ_p left[i][p] · panel[p][j])` for some rows i and the columns j of one panel.
 pub(crate) struct Product<'p> {
-    /// What the rows of the left factor lie in.
-    pub(crate) a: &'p [f32],
-    /// Where each row starts.
-    pub(crate) a_rows: &'p [usize],
-    /// Where each segment starts, from the row's start. The depth of the product is segments × run.
-    pub(crate) segments: &'p [usize],
-    /// Numbers of a segment.
-    pub(crate) run: usize,
+    pub(crate) left: Left<'p>,
     /// `[depth][panel width]`.
     pub(crate) panel: &'p [f32],
     /// What the result is stored to.
@@ -122,6 +115,37 @@ pub(crate) struct Product<'p> {
     /// Columns of the panel that exist: the panel's width, or fewer.
     pub(crate) columns: usize,
     pub(crate) store: Store<'p>,
+}
+
+/// The left factor.
+#[derive(Clone, Copy)]
+pub(crate) enum Left<'p> {
+    /// Numbers of a row lie side by side, in segments.
+    Rows {
+        numbers: &'p [f32],
+        /// Where each row starts.
+        rows: &'p [usize],
+        /// Where each segment starts, from the row's start.
+        segments: &'p [usize],
+        /// Numbers of a segment. The depth of the product is segments × run.
+        run: usize,
+    },
+    /// Numbers of a column lie side by side: row i has those `first + i` behind each of the places. All rows of a tile
+    /// are then read through one register, of which twelve rows by twelve leave too few.
+    Columns { numbers: &'p [f32], first: usize, places: Places<'p> },
+}
+
+/// Places of columns, of which the furthest is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'p> {
+    places: &'p [usize],
+    furthest: usize,
+}
+
+impl<'p> Places<'p> {
+    pub(crate) fn new(places: &'p [usize]) -> Self {
+        Self { places, furthest: places.iter().copied().max().unwrap_or(0) }
+    }
 }
 
 /// What happens to a sum on its way to `c`.
@@ -139,12 +163,26 @@ pub(crate) struct Store<'s> {
 
 impl Product<'_> {
     fn check(&self, width: usize) {
+        let rows = self.c_rows.len();
         let furthest = |offsets: &[usize]| offsets.iter().copied().max().unwrap_or(0);
-        let last = furthest(self.a_rows) + furthest(self.segments) + self.run.saturating_sub(1);
-        assert!(last < self.a.len(), "the left factor ends at {}, {last} is asked for", self.a.len());
-        assert!(self.panel.len() >= self.segments.len() * self.run * width, "the panel is too short");
-        assert!(self.columns <= width && self.a_rows.len() == self.c_rows.len(), "rows or columns do not match");
+        let (numbers, last, depth) = match self.left {
+            Left::Rows { numbers, rows: starts, segments, run } => {
+                assert!(starts.len() == rows, "{} rows of the left factor, {rows} of the result", starts.len());
+                (numbers, furthest(starts) + furthest(segments) + run.saturating_sub(1), segments.len() * run)
+            }
+            Left::Columns { numbers, first, places } => {
+                (numbers, places.furthest + first + rows - 1, places.places.len())
+            }
+        };
+        assert!(last < numbers.len(), "the left factor ends at {}, {last} is asked for", numbers.len());
+        assert!(self.panel.len() >= depth * width, "the panel is too short");
+        let end = furthest(self.c_rows) + self.c_column + self.columns;
+        assert!(self.columns <= width && end <= self.c.len(), "results {end} of {}", self.c.len());
         assert!(self.store.bias.is_none_or(|bias| bias.len() == self.columns), "the bias is not of the panel's width");
+        assert!(
+            self.store.residual.is_none_or(|residual| residual.len() == self.c.len()),
+            "a residual of another size"
+        );
     }
 }
 

@@ -1,10 +1,12 @@
 //! The algorithm of every level: tiles of sums kept in registers.
 
-use super::{Product, Store};
-use crate::simd::{Vector, prefetch, read};
+use super::{Left, MOST_ROWS, Product, Store};
+use crate::simd::{Vector, prefetch, prefetch_for_write, read};
 
-/// Numbers of the largest tile: 12 rows of two vectors of 16.
-const MAX_TILE: usize = 12 * 32;
+/// Numbers of the largest tile: two vectors of 16 a row.
+const MAX_TILE: usize = MOST_ROWS * 32;
+/// Numbers of a cache line.
+const LINE: usize = 16;
 
 /// Multiplies the `M` rows from `first` on by the panel, which is exactly `N` vectors wide.
 ///
@@ -13,35 +15,53 @@ const MAX_TILE: usize = 12 * 32;
 /// `c` is the caller's.
 #[inline(always)]
 pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
-    let mut rows = [product.a.as_ptr(); M];
-    for (row, &offset) in rows.iter_mut().zip(&product.a_rows[first..first + M]) {
-        *row = row.wrapping_add(offset);
+    let mut results = [product.c_column; M];
+    for (m, result) in results.iter_mut().enumerate() {
+        *result += product.c_rows[first + m];
     }
-    ask_for_results::<M>(product, first);
-    // SAFETY: the product was checked, so every row, segment and run stays inside `a`, and the panel is as long as the
-    // depth; level and features by the caller's promise.
+    ask_for_results(product, &results);
+    let panel = product.panel.as_ptr();
+    // SAFETY: the product was checked, so every row stays inside the left factor, and the panel is as long as the depth;
+    // level and features by the caller's promise.
     let sums: [[V; N]; M] = unsafe {
-        match product.run {
-            1 => sum_list(&rows, product.segments, product.panel.as_ptr()),
-            run => sum_runs(&rows, product.segments, run, product.panel.as_ptr()),
+        match product.left {
+            Left::Rows { numbers, rows: starts, segments, run } => {
+                let mut rows = [numbers.as_ptr(); M];
+                for (m, row) in rows.iter_mut().enumerate() {
+                    *row = row.wrapping_add(starts[first + m]);
+                }
+                match run {
+                    1 => sum_list(&rows, segments, panel),
+                    run => sum_runs(&rows, segments, run, panel),
+                }
+            }
+            Left::Columns { numbers, first: start, places } => {
+                sum_columns(numbers.as_ptr().wrapping_add(start + first), places.places, panel)
+            }
         }
     };
     // SAFETY: as for this function.
     unsafe {
         if product.columns == N * V::LANES {
-            store_whole(product, first, sums);
+            store_whole(product, &results, sums);
         } else {
-            store_part(product, first, sums);
+            store_part(product, &results, sums);
         }
     }
 }
 
-/// Asks for what the tile's end reads, a line or two a row: its sums take about as long as memory does.
+/// Asks for what the tile's end reads and writes: its sums take about as long as memory does.
 #[inline(always)]
-fn ask_for_results<const M: usize>(product: &Product<'_>, first: usize) {
+fn ask_for_results<const M: usize>(product: &Product<'_>, results: &[usize; M]) {
     if let Some(residual) = product.store.residual {
-        for &row in &product.c_rows[first..first + M] {
-            prefetch(residual.as_ptr().wrapping_add(row + product.c_column));
+        results.iter().for_each(|&result| prefetch(residual.as_ptr().wrapping_add(result)));
+    }
+    if !product.store.accumulate {
+        let c = product.c.pointer(0..product.c.len());
+        for &result in results {
+            for column in (0..product.columns).step_by(LINE) {
+                prefetch_for_write(c.wrapping_add(result + column));
+            }
         }
     }
 }
@@ -59,7 +79,7 @@ unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
         let mut sums = [[V::splat(0.0); N]; M];
         for &segment in segments {
             for at in segment..segment + run {
-                add_products(rows, at, panel, &mut sums);
+                add_row_products(rows, at, panel, &mut sums);
                 panel = panel.add(N * V::LANES);
             }
         }
@@ -79,25 +99,25 @@ unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &at in list {
-            add_products(rows, at, panel, &mut sums);
+            add_row_products(rows, at, panel, &mut sums);
             panel = panel.add(N * V::LANES);
         }
         sums
     }
 }
 
-/// One step: `N` loads and `M` broadcasts feed `M · N` multiply-adds.
+/// One step of rows that lie anywhere.
 ///
 /// # Safety
-/// The machine has the level of `V`; the panel has `N` vectors at `panel`, and every row a number at `at`.
+/// As for [`add_products`], for a number of each row.
 #[inline(always)]
-pub(crate) unsafe fn add_products<V: Vector, const M: usize, const N: usize>(
+unsafe fn add_row_products<V: Vector, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     at: usize,
     panel: *const f32,
     sums: &mut [[V; N]; M],
 ) {
-    // SAFETY: see `multiply`: it vouches for all that is read here.
+    // SAFETY: by the caller's promise.
     unsafe {
         let mut right = [V::splat(0.0); N];
         for (n, right) in right.iter_mut().enumerate() {
@@ -112,67 +132,90 @@ pub(crate) unsafe fn add_products<V: Vector, const M: usize, const N: usize>(
     }
 }
 
-/// Stores a tile whose columns all exist. Every option is asked about once a tile, not once a vector: with short
-/// depths a tile's end weighs as much as its sums.
+/// The sums of a tile whose rows lie side by side.
 #[inline(always)]
-unsafe fn store_whole<V: Vector, const M: usize, const N: usize>(
-    product: &Product<'_>,
-    first: usize,
-    mut sums: [[V; N]; M],
-) {
-    let width = N * V::LANES;
-    let mut offsets = [product.c_column; M];
-    for (offset, row) in offsets.iter_mut().zip(&product.c_rows[first..first + M]) {
-        *offset += row;
-    }
-    // SAFETY: the level by the caller's promise; bounds are checked by `slice` and `read`; nobody else has these parts
-    // of `c`, by the caller's promise, and each is let go before the next is taken.
+unsafe fn sum_columns<V: Vector, const M: usize, const N: usize>(
+    left: *const f32,
+    places: &[usize],
+    mut panel: *const f32,
+) -> [[V; N]; M] {
+    // SAFETY: see `multiply`: it vouches for all that is read here.
     unsafe {
-        if product.store.accumulate {
-            for (sums, &offset) in sums.iter_mut().zip(&offsets) {
-                let c = product.c.slice(offset, width);
-                for (n, sum) in sums.iter_mut().enumerate() {
-                    *sum = V::load(c[n * V::LANES..].as_ptr()).add(*sum);
-                }
-            }
+        let mut sums = [[V::splat(0.0); N]; M];
+        for &place in places {
+            add_products::<V, M, N, 1>(left.wrapping_add(place), panel, &mut sums);
+            panel = panel.wrapping_add(N * V::LANES);
         }
-        finish(&product.store, &offsets, &mut sums);
-        for (sums, &offset) in sums.iter().zip(&offsets) {
-            let c = product.c.slice(offset, width);
-            for (n, sum) in sums.iter().enumerate() {
-                sum.store(c[n * V::LANES..].as_mut_ptr());
+        sums
+    }
+}
+
+/// One step: `N` loads and `M` broadcasts feed `M · N` multiply-adds.
+///
+/// # Safety
+/// The machine has the level of `V`; there are `N` vectors at `panel` and `M` numbers at `left`, `STEP` apart.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators over the sums keep them in memory")]
+pub(crate) unsafe fn add_products<V: Vector, const M: usize, const N: usize, const STEP: usize>(
+    left: *const f32,
+    panel: *const f32,
+    sums: &mut [[V; N]; M],
+) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let mut right = [V::splat(0.0); N];
+        for (n, right) in right.iter_mut().enumerate() {
+            *right = V::load(panel.add(n * V::LANES));
+        }
+        for m in 0..M {
+            let left = V::splat(*left.add(m * STEP));
+            for n in 0..N {
+                sums[m][n] = left.mul_add(right[n], sums[m][n]);
             }
         }
     }
 }
 
-/// Bias, residual and activation of a tile whose rows start at these offsets.
+/// Stores a tile whose columns all exist. Every option is asked about once a tile, not once a vector: with short
+/// depths a tile's end weighs as much as its sums.
 #[inline(always)]
-unsafe fn finish<V: Vector, const M: usize, const N: usize>(
-    store: &Store<'_>,
-    offsets: &[usize; M],
-    sums: &mut [[V; N]; M],
+#[allow(clippy::needless_range_loop, reason = "iterators over the sums keep them in memory")]
+unsafe fn store_whole<V: Vector, const M: usize, const N: usize>(
+    product: &Product<'_>,
+    at: &[usize; M],
+    mut sums: [[V; N]; M],
 ) {
-    // SAFETY: the level by the caller's promise; bounds are checked by `read`.
+    let Store { accumulate, bias, residual, relu } = product.store;
+    let c = product.c.pointer(0..product.c.len());
+    // SAFETY: the level by the caller's promise; all rows and columns of c, the bias and the residual were checked to
+    // exist; nobody else has this part of c, by the caller's promise.
     unsafe {
-        if let Some(bias) = store.bias {
+        if accumulate {
+            for m in 0..M {
+                for n in 0..N {
+                    sums[m][n] = V::load(c.add(at[m] + n * V::LANES)).add(sums[m][n]);
+                }
+            }
+        }
+        if let Some(bias) = bias {
             for n in 0..N {
                 let bias: V = read(bias, n * V::LANES);
-                for sums in sums.iter_mut() {
-                    sums[n] = sums[n].add(bias);
+                for m in 0..M {
+                    sums[m][n] = sums[m][n].add(bias);
                 }
             }
         }
-        if let Some(residual) = store.residual {
-            for (sums, &offset) in sums.iter_mut().zip(offsets) {
-                for (n, sum) in sums.iter_mut().enumerate() {
-                    *sum = sum.add(read(residual, offset + n * V::LANES));
+        if let Some(residual) = residual {
+            for m in 0..M {
+                for n in 0..N {
+                    sums[m][n] = sums[m][n].add(V::load(residual.as_ptr().add(at[m] + n * V::LANES)));
                 }
             }
         }
-        if store.relu {
-            for sum in sums.iter_mut().flatten() {
-                *sum = sum.relu();
+        for m in 0..M {
+            for n in 0..N {
+                let sum = if relu { sums[m][n].relu() } else { sums[m][n] };
+                sum.store(c.add(at[m] + n * V::LANES));
             }
         }
     }
@@ -182,7 +225,7 @@ unsafe fn finish<V: Vector, const M: usize, const N: usize>(
 #[inline(always)]
 unsafe fn store_part<V: Vector, const M: usize, const N: usize>(
     product: &Product<'_>,
-    first: usize,
+    at: &[usize; M],
     sums: [[V; N]; M],
 ) {
     let Store { accumulate, bias, residual, relu } = product.store;
@@ -193,8 +236,7 @@ unsafe fn store_part<V: Vector, const M: usize, const N: usize>(
             unsafe { sum.store(lanes.as_mut_ptr()) }
         }
     }
-    for (m, numbers) in numbers.chunks_exact(N * V::LANES).take(M).enumerate() {
-        let offset = product.c_rows[first + m] + product.c_column;
+    for (&offset, numbers) in at.iter().zip(numbers.chunks_exact(N * V::LANES)) {
         // SAFETY: bounds are checked by `slice`; nobody else has this part, by the caller's promise.
         let c = unsafe { product.c.slice(offset, product.columns) };
         for (j, (c, &number)) in c.iter_mut().zip(numbers).enumerate() {

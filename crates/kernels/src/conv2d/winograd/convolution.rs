@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use super::geometry::{Geometry, LINE, Layout};
 use super::level::Kernels;
+use super::product::ROWS_APART;
 use crate::conv2d::workers::Workers;
 use crate::gemm::L2_BYTES;
 
@@ -59,7 +60,7 @@ impl Convolution {
     pub(super) fn new(geometry: Geometry, kernels: &'static Kernels) -> Self {
         let g = &geometry;
         let (all_tiles, all_panels) = (g.tiles(), g.columns.div_ceil(kernels.columns));
-        let tile = g.places() * Layout::rows(1, g.depth).row_step;
+        let tile = g.places() * g.depth.next_multiple_of(ROWS_APART);
         let panel_row = g.places() * kernels.columns;
         let block = BLOCK / tile;
         if block >= LEAST_TILES {
@@ -68,7 +69,7 @@ impl Convolution {
             return Self { geometry, kernels, order: Order::Tiles, tiles, panels: all_panels, channels: g.depth };
         }
         if all_tiles * panel_row <= PANEL_PRODUCTS && all_panels >= LEAST_PANELS {
-            let channels = (PANEL_WEIGHTS / panel_row / LINE * LINE).clamp(LINE, g.depth);
+            let channels = (PANEL_WEIGHTS / panel_row / ROWS_APART * ROWS_APART).max(ROWS_APART).min(g.depth);
             return Self { geometry, kernels, order: Order::Panels, tiles: all_tiles, panels: 1, channels };
         }
         let panels = even(all_panels, GROUP / (panel_row * g.depth));
@@ -102,12 +103,9 @@ impl Convolution {
         self.geometry.depth.next_multiple_of(LINE)
     }
 
-    /// Transformed source: rows are tiles. In the order of panels, the channels that are multiplied at once lie together.
+    /// Transformed source: rows are tiles, in chunks as the product reads them.
     pub(super) fn source(&self) -> Layout {
-        match self.order {
-            Order::Panels => Layout::panels(self.tiles, self.geometry.depth, self.channels),
-            Order::Tiles | Order::Passes => Layout::rows(self.tiles, self.geometry.depth),
-        }
+        Layout::panels(self.tiles, self.geometry.depth, ROWS_APART)
     }
 
     pub(super) fn source_len(&self) -> usize {

@@ -12,7 +12,7 @@ use super::Winograd;
 use super::convolution::{even, parts};
 use super::geometry::{Geometry, LINE, Layout, View};
 use super::level::Kernels;
-use super::product::Product;
+use super::product::{Product, TERMS};
 use super::tiles::Gather;
 use super::weights::Unpack;
 use crate::conv2d::Conv2dShape;
@@ -204,8 +204,8 @@ impl Correlation {
         let (left, right) = (self.source(), self.gradient());
         let mut product = Product {
             a: &source[place * left.place_step + left.at(tiles.start, channels.start)..],
-            row_step: 1,
-            depth_step: left.row_step,
+            term_step: left.row_step,
+            part_step: TERMS * left.row_step,
             rows: channels.len(),
             depth: tiles.len(),
             b: &gradient[place * right.place_step + right.at(tiles.start, panel * right.chunk)..],
@@ -213,7 +213,7 @@ impl Correlation {
             accumulate,
         };
         // SAFETY: the level was asserted.
-        unsafe { (self.kernels.multiply)(&mut product) }
+        unsafe { (self.kernels.multiply_gradient)(&mut product) }
     }
 
     /// Adds the products of a group of tiles to the sums.

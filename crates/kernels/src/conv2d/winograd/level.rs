@@ -1,6 +1,6 @@
 //! The passes compiled for every level and tile size.
 
-use super::product::{self, Product};
+use super::product::{self, Product, ROWS_APART, ROWS_TOGETHER};
 use super::tiles::{self, Gather, Scatter};
 use super::transform::{Data, OutputsGradient};
 use super::weights::{self, Pack, Unpack};
@@ -16,7 +16,10 @@ pub(super) struct Kernels {
     pub(super) scatter: unsafe fn(&Scatter<'_>),
     pub(super) pack: unsafe fn(&Pack<'_>),
     pub(super) unpack: unsafe fn(&Unpack<'_>),
+    /// Rows of tiles, whose terms are channels.
     pub(super) multiply: unsafe fn(&mut Product<'_>),
+    /// Rows of channels, whose terms are tiles.
+    pub(super) multiply_gradient: unsafe fn(&mut Product<'_>),
     /// Columns of a panel and rows of a tile of the product.
     pub(super) columns: usize,
     pub(super) rows: usize,
@@ -38,7 +41,8 @@ macro_rules! level {
                     scatter: scatter::<M>,
                     pack: pack::<M>,
                     unpack: unpack::<M>,
-                    multiply,
+                    multiply: multiply::<ROWS_APART>,
+                    multiply_gradient: multiply::<ROWS_TOGETHER>,
                     columns: $vectors * <$vector>::LANES,
                     rows: $rows,
                     lanes: <$vector>::LANES,
@@ -52,9 +56,9 @@ macro_rules! level {
             level!(@ unpack(&Unpack<'_>), weights::unpack::<$vector, M> $(, #[$features])?);
 
             $(#[$features])?
-            unsafe fn multiply(job: &mut Product<'_>) {
+            unsafe fn multiply<const STEP: usize>(job: &mut Product<'_>) {
                 // SAFETY: this function has the level's features; the rest is its own contract.
-                unsafe { product::multiply::<$vector, $rows, $vectors>(job) }
+                unsafe { product::multiply::<$vector, $rows, $vectors, STEP>(job) }
             }
         }
     };

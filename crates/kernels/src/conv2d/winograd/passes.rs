@@ -209,8 +209,8 @@ impl Run<'_> {
         let (left, right) = (self.convolution.source(), self.convolution.weights());
         let mut product = Product {
             a: &source[place * left.place_step + left.at(0, channels.start)..],
-            row_step: left.row_step,
-            depth_step: 1,
+            term_step: 1,
+            part_step: left.chunk_step,
             rows: tiles,
             depth: channels.len(),
             b: &weights[place * right.place_step + panel * right.chunk_step..],

@@ -4,14 +4,21 @@ use crate::gemm::add_products;
 use crate::simd::Vector;
 
 /// Terms that are added one after another; the sums of so many are then added. The error of a sum of n terms in a row
-/// grows with √n: 512 channels in parts of 32 come out about as exact as 48 in a row.
-const TERMS: usize = 32;
+/// grows with the square root of n, that of parts hardly.
+pub(super) const TERMS: usize = 32;
 
-/// `c[i][j] = Σ_k a[i · row_step + k · depth_step] · b[k][j]`, where b and c are panels.
+/// From one row of the left factor to the next, where a row's terms lie side by side: as many as are added at once.
+/// The distance is a constant, so that a tile's rows need one register and not twelve.
+pub(super) const ROWS_APART: usize = TERMS;
+/// The same where the rows lie side by side.
+pub(super) const ROWS_TOGETHER: usize = 1;
+
+/// `c[i][j] = Σ_k a[place of k + i · STEP] · b[k][j]`, where b and c are panels and `STEP` is one of the two above.
 pub(super) struct Product<'p> {
     pub(super) a: &'p [f32],
-    pub(super) row_step: usize,
-    pub(super) depth_step: usize,
+    /// From one term of a row to the next, and from one part of [`TERMS`] to the next.
+    pub(super) term_step: usize,
+    pub(super) part_step: usize,
     pub(super) rows: usize,
     pub(super) depth: usize,
     /// `[depth][panel width]`.
@@ -22,15 +29,16 @@ pub(super) struct Product<'p> {
     pub(super) accumulate: bool,
 }
 
-/// Multiplies in tiles of at most `M` rows (6, 8 or 12), divided evenly, and `N` vectors.
+/// Multiplies in tiles of at most `M` rows (4, 6, 8 or 12), divided evenly, and `N` vectors.
 ///
 /// # Safety
 /// The machine has the level of `V`.
 #[inline(always)]
-pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product: &mut Product<'_>) {
+pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize, const STEP: usize>(product: &mut Product<'_>) {
     let width = N * V::LANES;
-    let last = (product.rows - 1) * product.row_step + (product.depth - 1) * product.depth_step;
-    assert!(last < product.a.len(), "the left factor is too short");
+    let term = product.depth - 1;
+    let last = term / TERMS * product.part_step + term % TERMS * product.term_step;
+    assert!(last + (product.rows - 1) * STEP < product.a.len(), "the left factor is too short");
     assert!(
         product.b.len() >= product.depth * width && product.c.len() >= product.rows * width,
         "a panel is too short"
@@ -42,18 +50,18 @@ pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product
         // SAFETY: rows and depth were checked to lie inside.
         unsafe {
             match end - first {
-                1 => multiply_rows::<V, 1, N>(product, first),
-                2 => multiply_rows::<V, 2, N>(product, first),
-                3 => multiply_rows::<V, 3, N>(product, first),
-                4 => multiply_rows::<V, 4, N>(product, first),
-                5 if M > 4 => multiply_rows::<V, 5, N>(product, first),
-                6 if M > 4 => multiply_rows::<V, 6, N>(product, first),
-                7 if M > 6 => multiply_rows::<V, 7, N>(product, first),
-                8 if M > 6 => multiply_rows::<V, 8, N>(product, first),
-                9 if M > 8 => multiply_rows::<V, 9, N>(product, first),
-                10 if M > 8 => multiply_rows::<V, 10, N>(product, first),
-                11 if M > 8 => multiply_rows::<V, 11, N>(product, first),
-                12 if M > 8 => multiply_rows::<V, 12, N>(product, first),
+                1 => multiply_rows::<V, 1, N, STEP>(product, first),
+                2 => multiply_rows::<V, 2, N, STEP>(product, first),
+                3 => multiply_rows::<V, 3, N, STEP>(product, first),
+                4 => multiply_rows::<V, 4, N, STEP>(product, first),
+                5 if M > 4 => multiply_rows::<V, 5, N, STEP>(product, first),
+                6 if M > 4 => multiply_rows::<V, 6, N, STEP>(product, first),
+                7 if M > 6 => multiply_rows::<V, 7, N, STEP>(product, first),
+                8 if M > 6 => multiply_rows::<V, 8, N, STEP>(product, first),
+                9 if M > 8 => multiply_rows::<V, 9, N, STEP>(product, first),
+                10 if M > 8 => multiply_rows::<V, 10, N, STEP>(product, first),
+                11 if M > 8 => multiply_rows::<V, 11, N, STEP>(product, first),
+                12 if M > 8 => multiply_rows::<V, 12, N, STEP>(product, first),
                 rows => unreachable!("a tile of {rows} rows"),
             }
         }
@@ -66,21 +74,25 @@ pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product
 /// # Safety
 /// The machine has the level of `V`; the rows from `first` on exist, and the product was checked.
 #[inline(always)]
-unsafe fn multiply_rows<V: Vector, const M: usize, const N: usize>(product: &mut Product<'_>, first: usize) {
+unsafe fn multiply_rows<V: Vector, const M: usize, const N: usize, const STEP: usize>(
+    product: &mut Product<'_>,
+    first: usize,
+) {
     let width = N * V::LANES;
-    let rows: [*const f32; M] =
-        std::array::from_fn(|m| product.a.as_ptr().wrapping_add((first + m) * product.row_step));
-    let (mut b, mut at) = (product.b.as_ptr(), 0);
+    let mut part = product.a.as_ptr().wrapping_add(first * STEP);
+    let mut b = product.b.as_ptr();
     let c = product.c.as_mut_ptr().wrapping_add(first * width);
     // SAFETY: all that is read and written lies inside, as was checked.
     unsafe {
         for first in (0..product.depth).step_by(TERMS) {
             let mut sums = [[V::splat(0.0); N]; M];
+            let mut a = part;
             for _ in first..(first + TERMS).min(product.depth) {
-                add_products(&rows, at, b, &mut sums);
+                add_products::<V, M, N, STEP>(a, b, &mut sums);
                 b = b.add(width);
-                at += product.depth_step;
+                a = a.wrapping_add(product.term_step);
             }
+            part = part.wrapping_add(product.part_step);
             for (m, sums) in sums.into_iter().enumerate() {
                 for (n, sum) in sums.into_iter().enumerate() {
                     let c = c.add(m * width + n * V::LANES);
