@@ -11,11 +11,9 @@ each second away from such threads, so 8 % of each step is slept between steps, 
 import argparse
 import json
 import os
-import pathlib
 import resource
-import statistics
-import sys
-import time
+
+from common import common_arguments, measure, network, settle
 
 VARIANTS = ("contiguous", "channels_last", "compile")
 
@@ -27,9 +25,11 @@ def main():
     import torch
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    classes = args.classes
-    model = build(args.model, args.size, classes, args.stem)
-    image, label = torch.randn(args.batch, 3, args.size, args.size), torch.randint(0, classes, (args.batch,))
+    image = torch.randn(args.batch, 3, args.size, args.size)
+    label = torch.randint(0, args.classes, (args.batch,))
+    model = network(args.model, args.size, args.classes, args.stem)
+    if "train" not in args.mode:
+        settle(model, torch.randn(4, 3, args.size, args.size))
     if args.variant != "contiguous":
         model, image = (x.to(memory_format=torch.channels_last) for x in (model, image))
     run = torch.compile(model) if args.variant == "compile" else model
@@ -58,47 +58,11 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="resnet18", help="small_cnn, or any network of torchvision")
+    common_arguments(parser)
     parser.add_argument("--stem", default="imagenet", choices=("imagenet", "small"))
-    parser.add_argument("--size", type=int, default=160)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--classes", type=int, default=1000)
     parser.add_argument("--mode", default="train,infer")
     parser.add_argument("--variant", default="channels_last", choices=VARIANTS)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each mode")
-    parser.add_argument("--avx2", action="store_true")
-    parser.add_argument("--realtime", action="store_true")
     return parser.parse_args()
-
-
-def build(name, size, classes, stem):
-    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
-    import golden_backbones
-    import golden_networks
-    import torchvision
-    if name == "small_cnn":
-        return golden_networks.SmallCnn(classes, size, smooth=False)
-    if name in golden_backbones.NAMES:  # as ours: no dropout, but stochastic depth
-        return golden_backbones.network(name, classes, stem, stochastic_depth=0.2)
-    return getattr(torchvision.models, name)(weights=None, num_classes=classes)
-
-
-def measure(step, args):
-    step()  # compiling starts threads: they must not be real-time ones
-    if args.realtime:
-        for thread in os.listdir("/proc/self/task"):
-            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(10))
-    step(), step()
-    times, end = [], time.perf_counter() + args.seconds
-    while time.perf_counter() < end or len(times) < 4:
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-        if args.realtime:
-            time.sleep(0.08 * times[-1])
-    rate = lambda seconds: round(args.batch / seconds, 2)
-    return {"median": rate(statistics.median(times)), "low": rate(max(times)), "high": rate(min(times)), "n": len(times)}
 
 
 if __name__ == "__main__":
