@@ -23,3 +23,4 @@ pub use recipe::{OptionDoc, Recipe, RecipeError};
 pub use retest::{Tested, evaluate};
 pub use run::{Environment, Outcome, audit, resume, train};
 pub use setup::Reading;
+pub use source::Source;

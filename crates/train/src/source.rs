@@ -1,13 +1,41 @@
 //! What a recipe's `[data]`, `[split]` and `[transforms]` say, in the terms of the crate that does it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use avizor_base::{Preprocess, RESAMPLING, Seed};
+use avizor_data::Prepared;
 use avizor_data::decode::Limits;
-use avizor_data::index::{DataOptions, LabelRule, NamePattern, PartOptions, PartSource, TableOptions};
+use avizor_data::index::{DataOptions, Index, LabelRule, NamePattern, PartOptions, PartSource, TableOptions};
 
 use crate::error::TrainError;
 use crate::recipe::{self, Data, Recipe, TransformOptions};
+
+/// The pictures of a recipe, listed but not read: for who wants to load them without training.
+#[derive(Clone, Debug)]
+pub struct Source {
+    index: Arc<Index>,
+    preprocess: Preprocess,
+    limits: Limits,
+}
+
+impl Source {
+    /// Lists the pictures.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the recipe's data as a whole.
+    pub fn of(recipe: &Recipe) -> Result<Self, TrainError> {
+        let preprocess = preprocess(&recipe.transforms)?;
+        let index = Arc::new(Index::read(&data_options(recipe)?)?);
+        Ok(Self { index, preprocess, limits: limits(&recipe.data) })
+    }
+
+    /// The pictures at the network's input size, as training reads them; nothing is read yet. `budget` as for
+    /// [`Prepared::new`].
+    pub fn prepared(&self, budget: u64) -> Prepared {
+        Prepared::new(Arc::clone(&self.index), self.preprocess.clone(), self.limits, budget)
+    }
+}
 
 /// The pictures that a recipe names.
 ///
