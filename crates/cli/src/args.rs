@@ -1,8 +1,12 @@
 //! The command line as it is typed. What it means is the commands' business.
 
+mod bench;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat};
 
 /// From a folder of pictures to a classifier that its owner can trust.
 #[derive(Debug, Parser)]
@@ -196,49 +200,6 @@ pub(crate) struct Models {
 pub(crate) enum Stem {
     Imagenet,
     Small,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Bench {
-    #[command(subcommand)]
-    pub(crate) what: BenchWhat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BenchWhat {
-    /// Training steps and inference of one network, in pictures a second
-    Step(BenchStep),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BenchStep {
-    /// Network
-    #[arg(long, default_value = "resnet18")]
-    pub(crate) model: String,
-    /// Side of the pictures in pixels
-    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub(crate) size: u32,
-    /// Pictures a step
-    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) batch: u16,
-    /// Classes of the last layer
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=65_536))]
-    pub(crate) classes: u32,
-    /// First layers: as published, or without the first two halvings for small pictures
-    #[arg(long, default_value = "imagenet")]
-    pub(crate) stem: Stem,
-    /// Compute convolutions without Winograd's transforms
-    #[arg(long)]
-    pub(crate) direct: bool,
-    /// Seconds to measure each of training and inference
-    #[arg(long, default_value_t = 3.0)]
-    pub(crate) seconds: f64,
-    /// Show the steps on standard error: kernels, shapes, bytes, times, share of the machine's peak
-    #[arg(long)]
-    pub(crate) plan: bool,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

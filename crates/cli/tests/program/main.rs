@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails where it stands")]
 
 mod bad_input;
+mod bench;
 mod quickstart;
 mod resume;
 mod road;

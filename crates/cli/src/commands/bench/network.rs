@@ -1,0 +1,161 @@
+//! A network as programs, ready to run on noise.
+
+use std::time::Instant;
+
+use avizor_base::{ImageSize, Preprocess, Purpose, Seed};
+use avizor_engine::{
+    CompileOptions, DType, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, PlanTable, PlanTimes, Program, State,
+    Trainable, ops,
+};
+use avizor_kernels::conv2d::Conv2dMethods;
+use avizor_kernels::{Cpu, peak_flops};
+use avizor_models::{Network, NetworkOptions, find, image_input};
+use avizor_predict::Scorer;
+
+use super::clock::Times;
+use crate::args;
+use crate::failure::Failure;
+use crate::session::Session;
+
+/// Runs in which every step of a plan is timed; the median counts.
+const TIMED_RUNS: usize = 5;
+
+/// A network, the machine that runs it, and the pictures' size.
+pub(super) struct BenchNetwork {
+    cpu: Cpu,
+    network: &'static Network,
+    options: NetworkOptions,
+    preprocess: Preprocess,
+}
+
+impl BenchNetwork {
+    pub(super) fn new(session: &Session, args: &args::BenchNetwork) -> Result<Self, Failure> {
+        let network = find(&args.model)?;
+        let options = NetworkOptions { stem: args.stem.into(), ..NetworkOptions::new(args.classes as usize) };
+        let size = ImageSize::new(args.size, args.size).ok_or_else(|| Failure::usage("--size is too large"))?;
+        let methods = if args.direct { Conv2dMethods::Direct } else { Conv2dMethods::Auto };
+        let cpu = session.cpu().with_conv2d_methods(methods);
+        Ok(Self { cpu, network, options, preprocess: Preprocess::new(size) })
+    }
+
+    /// Forward, cross-entropy, backward and SGD with momentum.
+    pub(super) fn training(&self, batch: usize) -> Result<Training<'_>, Failure> {
+        let mut graph = GraphBuilder::new();
+        let image = image_input(&mut graph, batch, &self.preprocess)?;
+        let outputs = self.network.build(&mut graph, image, &self.options)?;
+        let labels = graph.input("labels", DType::I32, [batch]);
+        let loss = ops::CrossEntropy { label_smoothing: 0.0 };
+        let loss = graph.apply("loss", loss, &[outputs.logits, labels]).map_err(unfit)?;
+        graph.output("logits", outputs.logits);
+        graph.output("loss", loss);
+        let graph = graph.finish().map_err(unfit)?;
+        let mut state = State::new(&graph);
+        state.initialise(Seed(42));
+        let options = CompileOptions::train("loss", Trainable::All);
+        let program = Program::compile(&graph, &options, &self.cpu, &mut state).map_err(unfit)?;
+        let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
+        let parameters = parameters.map(|parameter| parameter.name.clone()).collect();
+        let kind = OptimizerKind::Sgd { momentum: 0.9, dampening: 0.0, nesterov: false };
+        let group = Group { parameters, lr_scale: 1.0, weight_decay: 0.0 };
+        let optimizer = Optimizer::new(kind, &mut state, &[group]).map_err(unfit)?;
+        self.fill(&program, &mut state);
+        Ok(Training { bench: self, batch, program, optimizer, state })
+    }
+
+    /// Inference with parameters of its own. No kernel's time depends on their values, as long as these stay away from the
+    /// smallest numbers there are: those of fresh networks do.
+    pub(super) fn inference(&self, batch: usize) -> Result<Inference<'_>, Failure> {
+        let graph = Scorer::graph(self.network, &self.options, &self.preprocess, batch)?;
+        let mut state = State::new(&graph);
+        state.initialise(Seed(42));
+        self.compile_inference(&graph, state)
+    }
+
+    fn compile_inference(&self, graph: &Graph, mut state: State) -> Result<Inference<'_>, Failure> {
+        let program = Program::compile(graph, &CompileOptions::infer(), &self.cpu, &mut state).map_err(unfit)?;
+        self.fill(&program, &mut state);
+        Ok(Inference { bench: self, program, state })
+    }
+
+    /// Pictures of noise, labels in turn.
+    fn fill(&self, program: &Program, state: &mut State) {
+        let mut stream = Seed(1).stream(Purpose::Order, [0, 0, 0]);
+        state.input_u8_mut(program, "image").iter_mut().for_each(|value| *value = stream.next_u32() as u8);
+        if program.has_input("labels") {
+            let classes = self.options.classes as i32;
+            let labels = state.input_i32_mut(program, "labels").iter_mut();
+            labels.enumerate().for_each(|(row, label)| *label = row as i32 % classes);
+        }
+    }
+
+    /// The steps of a program, each with the time that it takes among the others. Steps that run only when parameters
+    /// have changed stand first; where none did, they are left out.
+    fn timed_plan<'p>(&self, program: &'p Program, state: &mut State) -> PlanTable<'p> {
+        let mut plan = program.plan();
+        let mut runs = Vec::new();
+        for _ in 0..TIMED_RUNS {
+            let mut seconds = Vec::with_capacity(plan.rows.len());
+            let mut since = Instant::now();
+            program.run_observed(&self.cpu, state, &mut |_| {
+                seconds.push(since.elapsed().as_secs_f64());
+                since = Instant::now();
+            });
+            runs.push(seconds);
+        }
+        let steps = runs.iter().map(Vec::len).min().unwrap_or(0);
+        plan.rows.drain(..plan.rows.len() - steps);
+        let median =
+            |step: usize| Times::from_seconds(runs.iter().map(|run| run[run.len() - steps + step]).collect()).median();
+        plan.times = Some(PlanTimes { seconds: (0..steps).map(median).collect(), peak_flops: peak_flops(&self.cpu) });
+        plan
+    }
+}
+
+/// A training step, ready to run.
+pub(super) struct Training<'b> {
+    bench: &'b BenchNetwork,
+    batch: usize,
+    program: Program,
+    optimizer: Optimizer,
+    state: State,
+}
+
+impl<'b> Training<'b> {
+    pub(super) fn run(&mut self) {
+        self.program.run(&self.bench.cpu, &mut self.state);
+        self.optimizer.step(&self.bench.cpu, &mut self.state, 1e-3);
+    }
+
+    pub(super) fn timed_plan(&mut self) -> PlanTable<'_> {
+        self.bench.timed_plan(&self.program, &mut self.state)
+    }
+
+    /// The same network's inference, with the parameters as they are now.
+    pub(super) fn into_inference(self) -> Result<Inference<'b>, Failure> {
+        let Self { bench, batch, state, .. } = self;
+        let graph = Scorer::graph(bench.network, &bench.options, &bench.preprocess, batch)?;
+        bench.compile_inference(&graph, state)
+    }
+}
+
+/// Inference, ready to run.
+pub(super) struct Inference<'b> {
+    bench: &'b BenchNetwork,
+    program: Program,
+    state: State,
+}
+
+impl Inference<'_> {
+    pub(super) fn run(&mut self) {
+        self.program.run(&self.bench.cpu, &mut self.state);
+    }
+
+    pub(super) fn timed_plan(&mut self) -> PlanTable<'_> {
+        self.bench.timed_plan(&self.program, &mut self.state)
+    }
+}
+
+/// A network that does not fit the size or batch it was asked for.
+fn unfit(error: impl std::fmt::Display) -> Failure {
+    Failure::usage(error.to_string())
+}
