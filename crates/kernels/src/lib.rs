@@ -32,6 +32,8 @@ pub mod elementwise;
 mod exponential;
 pub mod gate;
 mod gemm;
+#[cfg(test)]
+mod golden;
 mod level;
 pub mod linear;
 pub mod loss;

@@ -2,18 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a golden file that does not read is a failed test")]
 
-use avizor_kernels::loss::{CrossEntropyShape, cross_entropy, cross_entropy_workspace};
-use avizor_kernels::optimizer::{Adam, RmsProp, Sgd, adam, rmsprop, sgd};
-use avizor_kernels::pool2d::{Pool2dShape, avg_pool2d, max_pool2d};
-use avizor_kernels::{Cpu, Level, reference};
 use serde_json::Value;
+
+use crate::loss::{CrossEntropyShape, cross_entropy, cross_entropy_workspace};
+use crate::optimizer::{Adam, RmsProp, Sgd, adam, rmsprop, sgd};
+use crate::pool2d::{Pool2dShape, avg_pool2d, max_pool2d};
+use crate::{Cpu, Level, reference};
 
 const LENGTH: usize = 23;
 /// Slices as long as a chunk and more: every number of the golden ones comes again and again.
 const LONG: usize = LENGTH * 1500;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/kernels.json")).unwrap()
+    serde_json::from_str(include_str!("../tests/golden/kernels.json")).unwrap()
 }
 
 fn parameter(i: usize) -> f64 {
