@@ -88,9 +88,11 @@ unsafe fn chains<V: Vector>() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agreement::is_emulated;
 
     #[test]
     fn two_threads_are_not_slower_than_a_tenth_of_a_gigaflop() {
-        assert!(peak_flops(&Cpu::new(2, Level::best())) > 1e8);
+        let least = if is_emulated() { 1e6 } else { 1e8 };
+        assert!(peak_flops(&Cpu::new(2, Level::best())) > least);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight};
 use super::*;
-use crate::agreement::{assert_agrees, exact, noise};
+use crate::agreement::{assert_agrees, exact, is_tested, noise};
 use crate::reference;
 use crate::unary::Unary;
 
@@ -67,7 +67,7 @@ fn tensors(shape: &Conv2dShape) -> [Vec<f32>; 3] {
 
 #[test]
 fn every_level_agrees_with_the_f64_reference() {
-    let cpus: Vec<_> = Level::available().map(|level| Cpu::new(2, level)).collect();
+    let cpus: Vec<_> = Level::available().filter(|&level| is_tested(level)).map(|level| Cpu::new(2, level)).collect();
     for shape in shapes() {
         let [x, weight, dy] = tensors(&shape).map(|numbers| exact(&numbers));
         let y = reference::conv2d_forward(&shape, &x, &weight);
