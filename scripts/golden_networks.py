@@ -21,12 +21,18 @@ float64 network, every convolution's output disturbed by 1e-6 of its standard de
 largest distance per parameter are stored). A network that is one more such draw is farther than all n others in a given
 tensor once in n + 1 times, and it has dozens of tensors: `false_alarm` is the share of the draws that are the farthest
 in some tensor, so a test that asks for no further in any of them would refuse that share of right networks (ResNet-18
-with the small stem: 0.58 with 12 draws, 0.28 with 32, 0.14 with 128, 0.03 by more than a twentieth). The flip-free
+with the small stem at 32 px, seed 1: 0.58 with 12 draws, 0.28 with 32, 0.14 with 128, 0.03 by more than a twentieth). The flip-free
 twins (SiLU, average pooling) have no such excuse.
 
-The distance can be a coin toss: in that case one input of a ReLU in the last block lies so near zero that 63 of the 128
-draws flip it, and PyTorch's float32 too. All who flip it are equally far to a thousandth, so the median is hundreds of
-times smaller than the maximum, and a share of 1.00 of the bound says that the flip happened, not that anything is inexact.
+The distance can be a coin toss: where one input of a ReLU lies so near zero that half of the draws flip it, all who flip
+it are equally far to a thousandth, and a share of 1.00 of the bound says only that the flip happened. A small case can
+have a seed with no unit on the edge, chosen by PyTorch's float64 alone:
+
+    python3 scripts/golden_networks.py --margins 200 resnet18_small_stem
+
+prints the seeds whose nearest ReLU input is farthest from zero, in root mean squares of what the disturbance does to its
+layer. Of seeds 1 to 200 42 has the most, 6.6 (seed 1: 0.6), so no draw flips anything and the bounds are those of a smooth
+network. At 32 px and batch 4, with eight times the units, no such seed is to be expected.
 """
 import copy
 import json
@@ -210,6 +216,32 @@ def disturbed_draws(case, filled, exact):
     return draws
 
 
+def margin(case, seed):
+    """How far from zero the nearest input of a ReLU is, in root mean squares of what the disturbance does to its layer."""
+    model = fill(build(case), seed).double().train()
+    generator = torch.Generator().manual_seed(1000)
+    inputs, disturb = [], False
+
+    def disturbed(_module, _inputs, output):
+        unit = torch.randn(output.shape, generator=generator, dtype=output.dtype)
+        return output + DISTURBANCE * output.std() * unit if disturb else output
+
+    def look(_module, seen):
+        inputs.append(seen[0].clone())
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(disturbed)
+        elif isinstance(module, nn.ReLU):
+            module.register_forward_pre_hook(look)
+    image = batch(seed, case["batch"], case["size"], case["classes"])[0].double()
+    with torch.no_grad():
+        model(image)
+        disturb = True
+        model(image)
+    pairs = zip(inputs[:len(inputs) // 2], inputs[len(inputs) // 2:])
+    return min(float(exact.abs().min() / (other - exact).square().mean().sqrt()) for exact, other in pairs)
+
+
 def false_alarm(draws):
     """Share of the draws that are farther than all others in some tensor."""
     farthest = {max(range(len(draws)), key=lambda k: draws[k][name]) for name in draws[0]}
@@ -308,7 +340,7 @@ LR = {"sgd": 0.01, "nesterov": 0.01, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-
 CASES = [
     case("resnet18", "resnet18", 64, 4, 10),
     case("resnet18_160", "resnet18", 160, 8, 37, draws=48),  # four times the work of the others
-    case("resnet18_small_stem", "resnet18", 32, 4, 10, stem="small"),
+    case("resnet18_small_stem", "resnet18", 16, 2, 10, stem="small", seed=42),  # no unit on the edge: see --margins
     case("resnet18_twin", "resnet18", 64, 4, 10, smooth=True),
     case("resnet18_small_stem_twin", "resnet18", 32, 4, 10, stem="small", smooth=True),
     case("small_cnn", "small_cnn", 60, 8, 18),
@@ -328,6 +360,12 @@ def main():
                 "numpy": np.__version__}
     print(versions)
     OUT.mkdir(parents=True, exist_ok=True)
+    if "--margins" in sys.argv:
+        seeds, name = int(sys.argv[2]), sys.argv[3]
+        entry = next(entry for entry in CASES if entry["name"] == name)
+        margins = sorted(((margin(entry, seed), seed) for seed in range(1, seeds + 1)), reverse=True)
+        print("margin  seed", *(f"{far:6.2f}  {seed}" for far, seed in margins[:10] + [m for m in margins if m[1] == 1]), sep="\n")
+        return
     for entry in CASES:
         if len(sys.argv) > 1 and entry["name"] not in sys.argv[1:]:
             continue

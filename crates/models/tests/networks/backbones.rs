@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, Trainable};
 
-use avizor_kernels::{Cpu, Level};
+use avizor_kernels::Cpu;
 use avizor_models::{EfficientNet, MobileNetV2, NetworkOptions, Pool, ResNet, Stem, find};
 use serde_json::Value;
 
 use crate::formula::{self, places, projections};
 use crate::golden::{Golden, numbers, relative};
+use crate::level::level;
 
 /// The largest relative distances.
 const LOGITS: f64 = 1e-4;
@@ -170,7 +171,7 @@ impl Ready {
         formula::fill(&mut state, seed);
         let image = formula::image(seed, batch, case.number("size"));
         let labels = formula::labels(seed, batch, case.number("classes"));
-        let cpu = Cpu::new(2, Level::best());
+        let cpu = Cpu::new(2, level());
         Self { graph, cpu, state, image, labels, logits: Vec::new() }
     }
 

@@ -2,11 +2,12 @@
 
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, Trainable};
-use avizor_kernels::{Cpu, Level};
+use avizor_kernels::Cpu;
 use avizor_models::{NetworkOptions, Pool, ResNet, SmallCnn, Stem};
 use serde_json::Value;
 
 use crate::formula;
+use crate::level::level;
 
 /// A golden file of `tests/golden`.
 pub(crate) struct Golden {
@@ -65,7 +66,7 @@ pub(crate) struct Ready {
 impl Ready {
     pub(crate) fn new(golden: &Golden, seed: u64, options: &CompileOptions) -> Self {
         let graph = golden.graph();
-        let cpu = Cpu::new(2, Level::best());
+        let cpu = Cpu::new(2, level());
         let mut state = State::new(&graph);
         formula::fill(&mut state, seed);
         let program = Program::compile(&graph, options, &cpu, &mut state).unwrap();

@@ -4,10 +4,11 @@ use avizor_base::Seed;
 use avizor_engine::{
     CompileOptions, DType, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
 };
-use avizor_kernels::{Cpu, Level};
+use avizor_kernels::Cpu;
 use avizor_models::{NETWORKS, NetworkOptions};
 
 use crate::formula;
+use crate::level::level;
 
 #[test]
 fn one_step_lowers_the_loss() {
@@ -24,7 +25,7 @@ fn one_step_lowers_the_loss() {
         graph.output("loss", loss);
         let graph = graph.finish().unwrap();
 
-        let cpu = Cpu::new(2, Level::best());
+        let cpu = Cpu::new(2, level());
         let mut state = State::new(&graph);
         state.initialise(Seed(1));
         let options = CompileOptions::train("loss", Trainable::All);

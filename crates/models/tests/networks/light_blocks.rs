@@ -5,10 +5,11 @@ use std::any::Any;
 use avizor_base::Seed;
 use avizor_engine::ops::{self, StochasticDepth};
 use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, Source, State, Trainable};
-use avizor_kernels::{Cpu, Level};
+use avizor_kernels::Cpu;
 use avizor_models::{NetworkOptions, find};
 
 use crate::formula;
+use crate::level::level;
 
 const BATCH: usize = 3;
 const SIZE: usize = 32;
@@ -47,7 +48,7 @@ fn blocks_are_left_out_the_more_often_the_deeper_they_are() {
 #[test]
 fn inference_is_convolutions_that_hold_their_norms_and_sums() {
     for (name, gates) in [("resnet50", 0), ("mobilenet_v2", 0), ("efficientnet_b0", 16)] {
-        let cpu = Cpu::new(1, Level::best());
+        let cpu = Cpu::new(1, level());
         let graph = graph(name);
         let mut state = State::new(&graph);
         let program = Program::compile(&graph, &CompileOptions::infer(), &cpu, &mut state).unwrap();
@@ -66,7 +67,7 @@ fn inference_is_convolutions_that_hold_their_norms_and_sums() {
 fn a_step_has_the_same_bits_whatever_the_threads_and_others_at_another_step() {
     let graph = graph("efficientnet_b0");
     let run = |threads: usize, step: u64| {
-        let cpu = Cpu::new(threads, Level::best());
+        let cpu = Cpu::new(threads, level());
         let mut state = State::new(&graph);
         formula::fill(&mut state, 1);
         let options = CompileOptions::train("loss", Trainable::All);

@@ -7,6 +7,7 @@ mod backbones;
 mod formula;
 mod golden;
 mod learning;
+mod level;
 mod light_blocks;
 mod parity;
 mod summaries;

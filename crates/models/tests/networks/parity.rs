@@ -54,12 +54,12 @@ fn check(name: &str) {
         }
     };
 
-    let mut infer = Ready::new(&golden, 1, &CompileOptions::infer());
+    let mut infer = Ready::new(&golden, golden.number("seed") as u64, &CompileOptions::infer());
     infer.run();
     let logits = relative(infer.state.output(&infer.program, "logits"), &numbers(&golden.file["inference_logits"]));
     judge("inference logits".to_owned(), logits, LOGITS);
 
-    let mut train = Ready::train(&golden, 1);
+    let mut train = Ready::train(&golden, golden.number("seed") as u64);
     let loss = train.run();
     let trained = relative(train.state.output(&train.program, "logits"), &numbers(&golden.file["logits"]));
     judge("training logits".to_owned(), trained, LOGITS);
