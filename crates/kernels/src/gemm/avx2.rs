@@ -17,5 +17,5 @@ pub(super) const GEMM_F32_6X16: GemmKernel = GemmKernel {
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile<const M: usize>(product: &Product<'_>, first: usize) {
     // SAFETY: this function has the level's features; the rest is this function's own contract.
-    unsafe { algorithm::multiply::<F32x8, M, 2>(product, first) }
+    unsafe { algorithm::multiply::<F32x8, M>(product, first) }
 }

@@ -20,5 +20,5 @@ pub(super) const GEMM_F32_12X32: GemmKernel = GemmKernel {
 #[target_feature(enable = "avx512f")]
 unsafe fn tile<const M: usize>(product: &Product<'_>, first: usize) {
     // SAFETY: this function has the level's features; the rest is this function's own contract.
-    unsafe { algorithm::multiply::<F32x16, M, 2>(product, first) }
+    unsafe { algorithm::multiply::<F32x16, M>(product, first) }
 }

@@ -17,5 +17,5 @@ pub(super) const GEMM_F32_8X8: GemmKernel = GemmKernel {
 #[target_feature(enable = "neon")]
 unsafe fn tile<const M: usize>(product: &Product<'_>, first: usize) {
     // SAFETY: this function has the level's features; the rest is this function's own contract.
-    unsafe { algorithm::multiply::<F32x4, M, 2>(product, first) }
+    unsafe { algorithm::multiply::<F32x4, M>(product, first) }
 }

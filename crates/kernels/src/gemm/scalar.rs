@@ -16,5 +16,5 @@ pub(super) const GEMM_F32_4X8: GemmKernel = GemmKernel {
 /// See [`Tile`](super::Tile).
 unsafe fn tile<const M: usize>(product: &Product<'_>, first: usize) {
     // SAFETY: plain Rust needs no level; the rest is this function's own contract.
-    unsafe { algorithm::multiply::<Lanes<4>, M, 2>(product, first) }
+    unsafe { algorithm::multiply::<Lanes<4>, M>(product, first) }
 }

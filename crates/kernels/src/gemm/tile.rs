@@ -1,20 +1,38 @@
 //! The algorithm of every level: tiles of sums kept in registers.
 
-use super::{Left, MOST_ROWS, Product, Store};
+use super::{Left, Product, Store};
 use crate::simd::{Vector, prefetch, prefetch_for_write, read};
 
-/// Numbers of the largest tile: two vectors of 16 a row.
-const MAX_TILE: usize = MOST_ROWS * 32;
+/// Vectors of a panel, and numbers of the widest vector.
+const PANEL: usize = 2;
+const MOST_LANES: usize = 16;
 /// Numbers of a cache line.
 const LINE: usize = 16;
 
-/// Multiplies the `M` rows from `first` on by the panel, which is exactly `N` vectors wide.
+/// Multiplies the `M` rows from `first` on by the panel, which is exactly two vectors wide. Where its columns fit one,
+/// the other is left out.
 ///
 /// # Safety
 /// The machine has the level of `V`, the caller its features; the product was checked and has these rows; its part of
 /// `c` is the caller's.
 #[inline(always)]
-pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
+pub(super) unsafe fn multiply<V: Vector, const M: usize>(product: &Product<'_>, first: usize) {
+    // SAFETY: as for this function.
+    unsafe {
+        if product.columns > V::LANES {
+            multiply_vectors::<V, M, 2>(product, first);
+        } else {
+            multiply_vectors::<V, M, 1>(product, first);
+        }
+    }
+}
+
+/// [`multiply`] for the first `N` vectors of the panel.
+///
+/// # Safety
+/// As for [`multiply`].
+#[inline(always)]
+unsafe fn multiply_vectors<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
     let mut results = [product.c_column; M];
     for (m, result) in results.iter_mut().enumerate() {
         *result += product.c_rows[first + m];
@@ -80,7 +98,7 @@ unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
         for &segment in segments {
             for at in segment..segment + run {
                 add_row_products(rows, at, panel, &mut sums);
-                panel = panel.add(N * V::LANES);
+                panel = panel.wrapping_add(PANEL * V::LANES);
             }
         }
         sums
@@ -100,7 +118,7 @@ unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
         let mut sums = [[V::splat(0.0); N]; M];
         for &at in list {
             add_row_products(rows, at, panel, &mut sums);
-            panel = panel.add(N * V::LANES);
+            panel = panel.wrapping_add(PANEL * V::LANES);
         }
         sums
     }
@@ -144,7 +162,7 @@ unsafe fn sum_columns<V: Vector, const M: usize, const N: usize>(
         let mut sums = [[V::splat(0.0); N]; M];
         for &place in places {
             add_products::<V, M, N, 1>(left.wrapping_add(place), panel, &mut sums);
-            panel = panel.wrapping_add(N * V::LANES);
+            panel = panel.wrapping_add(PANEL * V::LANES);
         }
         sums
     }
@@ -221,33 +239,53 @@ unsafe fn store_whole<V: Vector, const M: usize, const N: usize>(
     }
 }
 
-/// Stores a tile of which only the first columns exist, number by number in the same order of additions.
+/// Stores a tile of which only the first columns exist: vectors, then number by number, in the same order of additions.
 #[inline(always)]
 unsafe fn store_part<V: Vector, const M: usize, const N: usize>(
     product: &Product<'_>,
     at: &[usize; M],
     sums: [[V; N]; M],
 ) {
-    let Store { accumulate, bias, residual, relu } = product.store;
-    let mut numbers = [0.0f32; MAX_TILE];
-    for (row, sums) in numbers.chunks_exact_mut(N * V::LANES).zip(&sums) {
-        for (lanes, sum) in row.chunks_exact_mut(V::LANES).zip(sums) {
-            // SAFETY: `lanes` has as many numbers as the vector.
-            unsafe { sum.store(lanes.as_mut_ptr()) }
+    let whole = product.columns / V::LANES;
+    for (&at, sums) in at.iter().zip(&sums) {
+        for (n, &sum) in sums.iter().enumerate() {
+            let column = n * V::LANES;
+            // SAFETY: the level by the caller's promise; these columns exist.
+            unsafe {
+                if n < whole {
+                    store(product, at, column, sum);
+                    continue;
+                }
+                let mut numbers = [0.0f32; MOST_LANES];
+                sum.store(numbers.as_mut_ptr());
+                for (column, &number) in (column..product.columns).zip(&numbers) {
+                    store(product, at, column, number);
+                }
+            }
         }
     }
-    for (&offset, numbers) in at.iter().zip(numbers.chunks_exact(N * V::LANES)) {
-        // SAFETY: bounds are checked by `slice`; nobody else has this part, by the caller's promise.
-        let c = unsafe { product.c.slice(offset, product.columns) };
-        for (j, (c, &number)) in c.iter_mut().zip(numbers).enumerate() {
-            let mut sum = if accumulate { *c + number } else { number };
-            if let Some(bias) = bias {
-                sum += bias[j];
-            }
-            if let Some(residual) = residual {
-                sum += residual[offset + j];
-            }
-            *c = if relu && sum < 0.0 { 0.0 } else { sum };
+}
+
+/// Stores a vector of a row of results that starts at a place.
+///
+/// # Safety
+/// The machine has the level of `V`; the product was checked, and has these columns; its part of `c` is the caller's.
+#[inline(always)]
+unsafe fn store<V: Vector>(product: &Product<'_>, row: usize, column: usize, mut sum: V) {
+    let Store { accumulate, bias, residual, relu } = product.store;
+    let c = product.c.pointer(0..product.c.len()).wrapping_add(row + column);
+    // SAFETY: by the caller's promise.
+    unsafe {
+        if accumulate {
+            sum = V::load(c).add(sum);
         }
+        if let Some(bias) = bias {
+            sum = sum.add(read(bias, column));
+        }
+        if let Some(residual) = residual {
+            sum = sum.add(read(residual, row + column));
+        }
+        let sum = if relu { sum.relu() } else { sum };
+        sum.store(c);
     }
 }
