@@ -9,7 +9,7 @@ pub struct Finding {
     pub kind: String,
     /// How much it matters.
     pub severity: Severity,
-    /// How many pictures it concerns, or groups where pictures belong together.
+    /// How many it concerns: pictures, groups where pictures belong together, or files and rows of a table.
     pub count: u64,
     /// The pictures, those that belong together in one list. Paths are relative to the data folder.
     pub groups: Vec<Vec<String>>,
@@ -27,6 +27,13 @@ pub struct Finding {
 const TOLD: usize = 5;
 
 impl Finding {
+    /// Where the groups are reasons that each hold for many, as of ignored files: how many reasons there are. `None`
+    /// where every group is a case, so that `count` of them are told.
+    pub fn reasons(&self) -> Option<u64> {
+        let groups = self.groups.len() as u64;
+        (0 < groups && groups < self.count).then_some(groups)
+    }
+
     /// The cases in a line of text each, names as `short` makes them: equal files with `=` between them, otherwise the
     /// case's sentence and its names.
     pub fn cases(&self, short: impl Fn(&str) -> String) -> impl Iterator<Item = String> {
@@ -60,6 +67,30 @@ pub enum Severity {
 mod tests {
     use super::*;
 
+    fn finding(count: u64, groups: &[&[&str]], detail: Option<&str>) -> Finding {
+        Finding {
+            kind: String::new(),
+            severity: Severity::Info,
+            count,
+            groups: groups.iter().map(|group| group.iter().map(|&name| name.to_owned()).collect()).collect(),
+            details: detail.map(str::to_owned).into_iter().collect(),
+            why: String::new(),
+            advice: String::new(),
+        }
+    }
+
+    #[test]
+    fn groups_are_cases_or_reasons() {
+        for (count, groups, reasons) in [
+            (2, &[&["a"][..], &["b"]][..], None),
+            (1, &[&[]], None),
+            (14, &[], None),
+            (3, &[&["a", "b"], &["c"]], Some(2)),
+        ] {
+            assert_eq!(finding(count, groups, None).reasons(), reasons, "{count} in {groups:?}");
+        }
+    }
+
     #[test]
     fn a_case_is_a_line_that_says_what_its_names_have_to_do_with_each_other() {
         for (names, detail, line) in [
@@ -69,15 +100,7 @@ mod tests {
             (&["a", "b"], Some("2 hidden"), "2 hidden: a, b"),
             (&["1", "2", "3", "4", "5", "6", "7"], None, "1 = 2 = 3 = 4 = 5 … and 2 more"),
         ] {
-            let finding = Finding {
-                kind: String::new(),
-                severity: Severity::Info,
-                count: 1,
-                groups: vec![names.iter().map(|&name| name.to_owned()).collect()],
-                details: detail.map(str::to_owned).into_iter().collect(),
-                why: String::new(),
-                advice: String::new(),
-            };
+            let finding = finding(1, &[names], detail);
             assert_eq!(finding.cases(str::to_owned).collect::<Vec<_>>(), [line]);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Shares are percentages with one decimal, counts have thousands separated, and a number never breaks from its unit.
 
-use avizor_store::Measure;
+use avizor_store::{Finding, Measure};
 
 /// Keeps number and unit on one line.
 const NBSP: char = '\u{a0}';
@@ -23,6 +23,15 @@ pub(crate) fn count(n: u64) -> String {
 /// `1 picture`, `1,204 pictures`: the plural is with an s.
 pub(crate) fn counted(n: u64, noun: &str) -> String {
     format!("{}{NBSP}{noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// How much an audit found, so that it agrees with the lines that tell it: `2 cases`, or `1,204 for 2 reasons` where a
+/// line is a reason.
+pub(crate) fn found(finding: &Finding) -> String {
+    match finding.reasons() {
+        None => counted(finding.count, "case"),
+        Some(reasons) => format!("{} for {}", count(finding.count), counted(reasons, "reason")),
+    }
 }
 
 /// A share as `91.2 %`.

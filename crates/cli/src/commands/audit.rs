@@ -38,7 +38,11 @@ pub(crate) fn print(out: &mut impl Write, audit: &Audit) -> std::io::Result<()> 
             Severity::Warning => "warning",
             Severity::Info => "info",
         };
-        writeln!(out, "\n{severity}: {} ({})", finding.kind.replace('_', " "), count(finding.count))?;
+        let reasons = match finding.reasons() {
+            Some(reasons) => format!(" for {reasons} reason{}", if reasons == 1 { "" } else { "s" }),
+            None => String::new(),
+        };
+        writeln!(out, "\n{severity}: {} ({}{reasons})", finding.kind.replace('_', " "), count(finding.count))?;
         for case in finding.cases(str::to_owned).take(SHOWN) {
             writeln!(out, "  {case}")?;
         }

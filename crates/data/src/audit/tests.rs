@@ -128,6 +128,8 @@ fn only_equal_files_are_told_as_equal() {
             write(data, name, b"x");
         }
     });
+    let ignored = findings.iter().find(|finding| finding.kind == "ignored_file").unwrap();
+    assert_eq!((ignored.count, ignored.reasons()), (4, Some(2)));
     let cases: Vec<String> = findings.iter().flat_map(|finding| finding.cases(str::to_owned)).collect();
     assert_eq!(
         cases,

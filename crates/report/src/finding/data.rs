@@ -17,7 +17,7 @@ pub(super) fn find(stored: &Stored, findings: &mut Vec<Finding>) {
             Severity::Warning => Tone::Care,
             Severity::Info => continue,
         };
-        let (count, why) = (number::counted(found.count, "case"), sentence(&found.why));
+        let (count, why) = (number::found(found), sentence(&found.why));
         let text = format!("Audit, {} ({count}): {why}", title(&found.kind).to_lowercase());
         findings.push(Finding::new(tone, text));
     }

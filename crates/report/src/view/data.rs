@@ -96,9 +96,19 @@ fn audit_row(finding: &Finding) -> AuditRow {
     AuditRow {
         title: title(&finding.kind),
         severity,
-        count: number::counted(finding.count, "case"),
+        count: number::found(finding),
         why: sentence(&finding.why),
         advice: sentence(&finding.advice),
-        examples: finding.cases(|sample| name::short(sample, 60)).take(EXAMPLES).collect(),
+        examples: examples(finding),
     }
+}
+
+/// The first cases in a line each, and how many more there are.
+fn examples(finding: &Finding) -> Vec<String> {
+    let mut lines: Vec<_> = finding.cases(|sample| name::short(sample, 60)).take(EXAMPLES).collect();
+    let rest = finding.groups.len() - lines.len();
+    if rest > 0 {
+        lines.push(format!("and {} more", number::count(rest as u64)));
+    }
+    lines
 }

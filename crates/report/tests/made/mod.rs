@@ -214,7 +214,7 @@ fn audit(samples: &[SampleRow]) -> Audit {
             Finding {
                 kind: "across_splits".into(),
                 severity: Severity::Warning,
-                count: 2,
+                count: 1,
                 groups: vec![vec![samples[0].path.clone(), samples[9].path.clone()]],
                 details: vec!["the same bytes".into()],
                 why: "the same picture is in train and in test, so test flatters.".into(),
@@ -228,6 +228,15 @@ fn audit(samples: &[SampleRow]) -> Audit {
                 details: vec![],
                 why: "Gray pictures tell nothing by colour.".into(),
                 advice: "Nothing, unless one class holds them all.".into(),
+            },
+            Finding {
+                kind: "ignored_file".into(),
+                severity: Severity::Info,
+                count: 3,
+                groups: vec![vec!["cat/.DS_Store".into(), "dog/.DS_Store".into()], vec!["notes.txt".into()]],
+                details: vec!["2 hidden".into(), "1 tables, texts and other files".into()],
+                why: "These are not used.".into(),
+                advice: "Check that none of them was meant as a picture.".into(),
             },
         ],
     }
