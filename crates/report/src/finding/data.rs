@@ -31,11 +31,17 @@ fn no_leak(audit: &Audit) -> Option<Finding> {
 
 /// `exact_duplicate` as `Exact duplicate`.
 pub(crate) fn title(kind: &str) -> String {
-    sentence(&kind.replace('_', " "))
+    capital(&kind.replace('_', " "))
 }
 
-/// With its first letter large.
+/// With its first letter large and a full stop.
 pub(crate) fn sentence(text: &str) -> String {
+    let text = capital(text);
+    let stop = if text.ends_with(['.', '?', '…']) || text.is_empty() { "" } else { "." };
+    text + stop
+}
+
+fn capital(text: &str) -> String {
     let text = name::shown(text);
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

@@ -61,7 +61,7 @@ pub(crate) fn of_run(stored: &Stored) -> Vec<Finding> {
     let note = |note: &avizor_base::Note| {
         // How the folder was understood is for checking, not for worrying.
         let tone = if note.kind == "source" { Tone::Fine } else { Tone::Care };
-        Finding::new(tone, crate::name::shown(&note.text))
+        Finding::new(tone, data::sentence(&note.text))
     };
     findings.extend(stored.info.notes.iter().map(note));
     findings.sort_by_key(|finding| finding.tone);
