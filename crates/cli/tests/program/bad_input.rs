@@ -62,7 +62,7 @@ const CASES: &[Case] = &[
         },
         train: &["recipe.toml"],
         code: 2,
-        says: &["error: recipe.toml:4: train.epochs: invalid type: string \"ten\""],
+        says: &["error: recipe.toml:4: train.epochs: is \"ten\", but must be a whole number"],
     },
     Case {
         make: |sandbox| sandbox.write("recipe.toml", "[optimizer]\nleraning_rate = 1\n"),

@@ -44,7 +44,7 @@ impl Recipe {
         // Checked on its own first, so that the message is about this assignment and not about the whole recipe.
         let lines = Lines { text: &text, name: &name };
         let table = DeTable::parse(&text).map_err(|_| malformed())?;
-        let mut places = known_names_only(table.get_ref(), &lines)?;
+        let mut places = known_names_only(table.get_ref(), &lines).map_err(|error| error.without_line(&name))?;
         places.values_mut().for_each(|place| place.clone_from(&name));
         deserialize(&text, &lines, &places).map_err(|error| error.without_line(&name))?;
 
@@ -134,7 +134,7 @@ fn deserialize(text: &str, lines: &Lines<'_>, places: &Places) -> Result<Recipe,
         let path = error.path().to_string();
         let mut names = path.splitn(3, ['.', '[']).map(str::to_owned);
         let (section, option) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
-        let problem = error.inner().message().trim_end().to_owned();
+        let problem = in_plain_words(error.inner().message().trim_end());
         let place = places.get(&(section.clone(), option.clone())).cloned();
         let place = place.unwrap_or_else(|| match error.inner().span() {
             Some(span) => lines.place(span.start),
@@ -142,6 +142,25 @@ fn deserialize(text: &str, lines: &Lines<'_>, places: &Places) -> Result<Recipe,
         });
         RecipeError::Value { place, section, option, problem }
     })
+}
+
+/// serde's words about a value, in the form of our own checks and without types of Rust.
+fn in_plain_words(problem: &str) -> String {
+    let Some((got, wanted)) = problem.split_once(", expected ") else { return problem.to_owned() };
+    let started =
+        ["invalid type: ", "invalid value: ", "unknown variant "].iter().find_map(|word| got.strip_prefix(word));
+    let Some(got) = started else { return problem.to_owned() };
+    let got = ["string ", "integer ", "floating point ", "boolean "]
+        .iter()
+        .find_map(|word| got.strip_prefix(word))
+        .unwrap_or(got);
+    let wanted = match wanted {
+        "usize" | "u8" | "u32" | "u64" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        other => other,
+    };
+    format!("is {got}, but must be {wanted}")
 }
 
 fn place_of(wrong: &OutOfRange, places: &Places, name: &str) -> String {
@@ -165,6 +184,12 @@ impl RecipeError {
         match self {
             Self::Value { section, option, problem, .. } => {
                 Self::Value { place: name.to_owned(), section, option, problem }
+            }
+            Self::UnknownSection { section, help, .. } => {
+                Self::UnknownSection { place: name.to_owned(), section, help }
+            }
+            Self::UnknownOption { section, option, help, .. } => {
+                Self::UnknownOption { place: name.to_owned(), section, option, help }
             }
             other => other,
         }
@@ -195,8 +220,18 @@ mod tests {
             ("[trian]\n", "recipe.toml:1: a recipe has no section [trian] | the nearest name is `train`"),
             (
                 "\n[train]\nepochs = \"ten\"",
-                "recipe.toml:3: train.epochs: invalid type: string \"ten\", expected usize | see every option with \
-                 `avizor recipes --options`",
+                "recipe.toml:3: train.epochs: is \"ten\", but must be a whole number | see every option with `avizor \
+                 recipes --options`",
+            ),
+            (
+                "[optimizer]\nname = \"sdg\"",
+                "recipe.toml:2: optimizer.name: is `sdg`, but must be one of `sgd`, `adam`, `adamw`, `rmsprop` | see \
+                 every option with `avizor recipes --options`",
+            ),
+            (
+                "[optimizer]\nnesterov = 1\n",
+                "recipe.toml:2: optimizer.nesterov: is `1`, but must be true or false | see every option with `avizor \
+                 recipes --options`",
             ),
             (
                 "[transforms]\nsize = 0",
@@ -227,7 +262,8 @@ mod tests {
         for wrong in ["train.epochs", "epochs=3", "train.epochs=many", "train.epoch=3", "train.epochs=0"] {
             let before = recipe.clone();
             let error = recipe.set(wrong).unwrap_err();
-            assert!(error.to_string().contains("--set"), "{error}");
+            assert!(error.to_string().starts_with(&format!("--set {wrong}")), "{error}");
+            assert!(!error.to_string().contains(":2:"), "an assignment has no lines: {error}");
             assert_eq!(recipe, before);
         }
     }
