@@ -26,6 +26,15 @@ pub(crate) fn count(n: u64) -> String {
     text
 }
 
+/// `93.4 %`; what is not quite certain or impossible says so: `> 99.9 %`, `< 0.1 %`.
+pub(crate) fn probability(p: f64) -> String {
+    match p {
+        p if p > 0.999 && p < 1.0 => "> 99.9 %".to_owned(),
+        p if p < 0.001 && p > 0.0 => "< 0.1 %".to_owned(),
+        p => format!("{:.1} %", p * 100.0),
+    }
+}
+
 /// `12.4 s`, `3 min 05 s`, `2 h 10 min`.
 pub(crate) fn seconds(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;
@@ -42,6 +51,10 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_people_write_them() {
+        assert_eq!(
+            [0.0, 1e-9, 0.934, 0.99999, 1.0].map(probability),
+            ["0.0 %", "< 0.1 %", "93.4 %", "> 99.9 %", "100.0 %"]
+        );
         assert_eq!([count(0), count(999), count(1_204), count(1_234_567)], ["0", "999", "1,204", "1,234,567"]);
         assert_eq!(
             [seconds(0.04), seconds(12.44), seconds(185.0), seconds(7800.0)],

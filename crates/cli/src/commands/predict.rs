@@ -8,6 +8,7 @@ use avizor_predict::{Model, Prediction};
 
 use crate::args;
 use crate::failure::Failure;
+use crate::numbers::probability;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, args: &args::Predict) -> Result<(), Failure> {
@@ -65,7 +66,7 @@ fn text(out: &mut impl Write, prediction: &Prediction) -> std::io::Result<()> {
     match &prediction.result {
         Ok(top) => {
             let guesses: Vec<String> =
-                top.iter().map(|guess| format!("{} {:.1} %", guess.class, guess.probability * 100.0)).collect();
+                top.iter().map(|guess| format!("{} {}", guess.class, probability(guess.probability.into()))).collect();
             writeln!(out, "{}: {}", prediction.path.display(), guesses.join(", "))
         }
         Err(error) => writeln!(out, "{}: {error}", prediction.path.display()),
