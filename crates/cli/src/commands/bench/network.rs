@@ -65,7 +65,7 @@ impl BenchNetwork {
     /// Inference with parameters of its own. No kernel's time depends on their values, as long as these stay away from the
     /// smallest numbers there are: those of fresh networks do.
     pub(super) fn inference(&self, batch: usize) -> Result<Inference<'_>, Failure> {
-        let graph = Scorer::graph(self.network, &self.options, &self.preprocess, batch)?;
+        let graph = Scorer::graph(self.network, &self.options, &self.preprocess, batch).map_err(unfit)?;
         let mut state = State::new(&graph);
         state.initialise(Seed(42));
         self.compile_inference(&graph, state)
@@ -133,7 +133,7 @@ impl<'b> Training<'b> {
     /// The same network's inference, with the parameters as they are now.
     pub(super) fn into_inference(self) -> Result<Inference<'b>, Failure> {
         let Self { bench, batch, state, .. } = self;
-        let graph = Scorer::graph(bench.network, &bench.options, &bench.preprocess, batch)?;
+        let graph = Scorer::graph(bench.network, &bench.options, &bench.preprocess, batch).map_err(unfit)?;
         bench.compile_inference(&graph, state)
     }
 }
