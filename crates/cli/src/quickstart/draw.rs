@@ -12,7 +12,7 @@ use avizor_base::{Purpose, Seed, Stream};
 use super::shapes::SHAPES;
 
 /// Pictures of a class.
-pub(super) const PER_CLASS: usize = 240;
+pub(super) const PER_CLASS: usize = 300;
 
 type Rgb = [f64; 3];
 
