@@ -7,7 +7,7 @@ use crate::{Cpu, Level};
 /// Around what loops unroll by and parts are cut at: none, one, vectors less and more one, primes, more than a part.
 pub(crate) const LENGTHS: &[usize] = &[0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 257, 16_384, 16_385, 50_021];
 
-/// Whether `scripts/neon` emulates the machine, a hundred times slower than one is: then convolutions are tested at its
+/// Whether `scripts/neon` emulates the machine, far slower than one is: then convolutions are tested at its
 /// best level alone, for plain Rust is tested where nothing is emulated, and without Winograd's largest shapes.
 pub(crate) fn is_emulated() -> bool {
     std::env::var_os("AVIZOR_EMULATED").is_some()
