@@ -1,8 +1,8 @@
 //! What every floor shares, and nothing more.
 //!
 //! Randomness ([`Seed`], [`Stream`]), names ([`ClassList`], [`SampleId`], [`Split`]), how a picture becomes a
-//! network's input ([`Preprocess`]), what happens during a run ([`Event`]), what an audit found ([`Finding`]) and files that are never half-written
-//! ([`atomic_file`]). Knows nothing of pictures, networks, terminals or the command line.
+//! network's input ([`Preprocess`]), what happens during a run ([`Event`]), what an audit found ([`Finding`]), words for
+//! a value of the wrong type ([`mistyped`]) and files that are never half-written ([`atomic_file`]). Knows nothing of pictures, networks, terminals or the command line.
 //!
 //! ```
 //! use avizor_base::{Purpose, Seed};
@@ -17,6 +17,7 @@ mod class_list;
 mod event;
 mod finding;
 mod image_size;
+mod mistyped;
 mod preprocess;
 mod sample_id;
 mod seed;
@@ -26,6 +27,7 @@ pub use class_list::{ClassId, ClassList, ClassListError};
 pub use event::{Event, Listener, Note};
 pub use finding::{Finding, Severity};
 pub use image_size::ImageSize;
+pub use mistyped::mistyped;
 pub use preprocess::{Filter, Preprocess, RESAMPLING, ResizeRule};
 pub use sample_id::SampleId;
 pub use seed::{Purpose, Seed, Stream};

@@ -1,10 +1,14 @@
 //! The command line as it is typed. What it means is the commands' business.
 
 mod bench;
+mod tip;
+mod value;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use value::whole;
 
 pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat};
 
@@ -24,11 +28,21 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
 }
 
+impl Cli {
+    /// What was typed. Where that is nothing to be done (wrong, or a question for help), says so and ends the program.
+    pub(crate) fn typed() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            let words: Vec<_> = std::env::args_os().skip(1).collect();
+            tip::with_tip(error, &Self::command(), &words).exit()
+        })
+    }
+}
+
 /// What every command understands.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
     /// Threads to work with; results do not depend on them [default: all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, global = true, value_name = "N", value_parser = whole::<u16>(1..=1024))]
     pub(crate) threads: Option<u16>,
     /// Say only what was asked for
     #[arg(short, long, global = true)]
@@ -155,7 +169,7 @@ pub(crate) struct Predict {
     #[arg(required = true, value_name = "PICTURE")]
     pub(crate) pictures: Vec<PathBuf>,
     /// How many classes to show
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<u16>(1..=65535))]
     pub(crate) top: u16,
     /// Print a line of JSON a picture
     #[arg(long)]
@@ -185,10 +199,10 @@ pub(crate) struct Models {
     /// Show this network layer by layer
     pub(crate) name: Option<String>,
     /// Classes of its last layer
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole::<u32>(1..=65_536))]
     pub(crate) classes: u32,
     /// Side of its input in pixels [default: what it was made for]
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, value_name = "PIXELS", value_parser = whole::<u32>(1..=4096))]
     pub(crate) size: Option<u32>,
     /// First layers: as published, or without the first two halvings for small pictures
     #[arg(long, default_value = "imagenet")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Stem;
+use super::value::{seconds, whole};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -34,10 +35,10 @@ pub(crate) struct BenchNetwork {
     #[arg(long, default_value = "resnet18")]
     pub(crate) model: String,
     /// Side of the pictures in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 160, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, value_name = "PIXELS", default_value_t = 160, value_parser = whole::<u32>(1..=4096))]
     pub(crate) size: u32,
     /// Classes of the last layer
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole::<u32>(2..=65_536))]
     pub(crate) classes: u32,
     /// First layers: as published, or without the first two halvings for small pictures
     #[arg(long, default_value = "imagenet")]
@@ -55,13 +56,13 @@ pub(crate) struct BenchStep {
     #[command(flatten)]
     pub(crate) network: BenchNetwork,
     /// Pictures a step
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = whole::<u16>(1..=65535))]
     pub(crate) batch: u16,
     /// Leave inference out: the peak of memory is then that of training
     #[arg(long)]
     pub(crate) train_only: bool,
     /// Seconds to measure each of training and inference
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 3.0, value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
     /// Show the steps on standard error: kernels, shapes, bytes, times, share of the machine's peak
     #[arg(long)]
@@ -84,11 +85,11 @@ pub(crate) struct BenchInfer {
         value_name = "N,…",
         value_delimiter = ',',
         default_value = "1,32",
-        value_parser = clap::value_parser!(u16).range(1..)
+        value_parser = whole::<u16>(1..=65535)
     )]
     pub(crate) batch: Vec<u16>,
     /// Seconds to measure each batch
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 3.0, value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
     /// Show the steps on standard error: kernels, shapes, bytes, times, share of the machine's peak
     #[arg(long)]
@@ -107,10 +108,10 @@ pub(crate) struct BenchOps {
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) filter: String,
     /// Pictures at a time
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = whole::<u16>(1..=1024))]
     pub(crate) batch: u16,
     /// Seconds to measure each row
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
     /// Print one JSON object
     #[arg(long)]
@@ -129,7 +130,7 @@ pub(crate) struct BenchLoader {
     #[arg(long, value_name = "OPTION=VALUE")]
     pub(crate) set: Vec<String>,
     /// Seconds to go on with whole epochs, of each way
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 3.0, value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
     /// Print one JSON object
     #[arg(long)]

@@ -94,6 +94,21 @@ const CASES: &[Case] = &[
         code: 2,
         says: &["small_cnn needs pictures of at least"],
     },
+    Case {
+        make: two_classes,
+        train: &["photos", "--set", "transforms.train=[{op=\"horizontal_flip\", p=\"often\"}]"],
+        code: 2,
+        says: &[
+            "`p` is \"often\"; it must be a number",
+            "help: see every transform with `avizor recipes --transforms`",
+        ],
+    },
+    Case {
+        make: two_classes,
+        train: &["photos", "--set", "transforms.train=[{op=\"random_crop\", padding=-1}]"],
+        code: 2,
+        says: &["`padding` is -1; it must be a whole number that is not negative"],
+    },
 ];
 
 #[test]
@@ -111,6 +126,41 @@ fn a_mistake_is_a_sentence_and_leaves_nothing_behind() {
         assert_eq!(said.out, "");
         assert_eq!(files(&sandbox.path("")), before, "{:?}", case.train);
         assert!(!sandbox.path("runs").exists(), "{:?}", case.train);
+    }
+}
+
+#[test]
+fn a_mistyped_command_is_told_what_was_meant() {
+    let cases: &[(&[&str], &str, &str)] = &[
+        // An option of the recipe is none of the command line.
+        (
+            &["train", "photos", "--epochs", "3"],
+            "'--epochs'",
+            "tip: an option of the recipe is given as '--set train.epochs=VALUE'",
+        ),
+        (&["train", "photos", "--weight-decay=0"], "'--weight-decay'", "'--set optimizer.weight_decay=VALUE'"),
+        (&["train", "photos", "--train.batch=8"], "'--train.batch'", "'--set train.batch=VALUE'"),
+        // Where a near name exists, that is said; where nothing is known, nothing.
+        (&["train", "photos", "--sed", "3"], "'--sed'", "tip: a similar argument exists: '--seed'"),
+        (&["predict", "run", "a.jpg", "--epochs", "3"], "'--epochs'", "Usage: avizor predict"),
+        (
+            &["predict", "run", "a.jpg", "--top", "many"],
+            "'many' for '--top <N>'",
+            "it must be a whole number from 1 to 65535",
+        ),
+        (&["--threads", "0", "doctor"], "'0' for '--threads <N>'", "it must be a whole number from 1 to 1024"),
+        (
+            &["bench", "step", "--seconds", "-1"],
+            "'-1' for '--seconds <SECONDS>'",
+            "it must be a number of seconds from",
+        ),
+    ];
+    let sandbox = Sandbox::new();
+    for (typed, wrong, help) in cases {
+        let said = sandbox.run(typed);
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{typed:?}");
+        assert!(said.err.contains(wrong) && said.err.contains(help), "{typed:?}:\n{}", said.err);
+        assert!(!said.err.contains("as a value, use"), "{typed:?}:\n{}", said.err);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use avizor_base::mistyped;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -68,10 +69,12 @@ fn parse<T: Transform + Serialize + DeserializeOwned + 'static>(options: Map<Str
     for (name, value) in &options {
         let alone = Map::from_iter([(name.clone(), value.clone())]);
         if let Err(error) = serde_json::from_value::<T>(Value::Object(alone)) {
-            return Err(match error.to_string() {
+            let words = error.to_string();
+            return Err(match mistyped(&words) {
+                Some((_, wanted)) => format!("`{name}` is {value}; it must be {wanted}"),
                 // What an untagged choice says is only what it expects.
-                words if words.starts_with("a") => format!("`{name}` is {value}; it must be {words}"),
-                words => format!("`{name}`: {words}"),
+                None if words.starts_with('a') => format!("`{name}` is {value}; it must be {words}"),
+                None => format!("`{name}`: {words}"),
             });
         }
     }

@@ -57,6 +57,9 @@ impl RecipeError {
         match self {
             Self::UnknownSection { help, .. } | Self::UnknownOption { help, .. } => Some(help.clone()),
             Self::Assignment(_) => Some("for example --set train.epochs=40".to_owned()),
+            Self::Value { section, option, .. } if (section.as_str(), option.as_str()) == ("transforms", "train") => {
+                Some("see every transform with `avizor recipes --transforms`".to_owned())
+            }
             Self::Value { .. } => Some("see every option with `avizor recipes --options`".to_owned()),
             Self::Syntax { .. } => None,
         }

@@ -27,6 +27,13 @@ pub struct OptionDoc {
     pub default: String,
 }
 
+impl OptionDoc {
+    /// As `--set` wants it: section, dot, name.
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+}
+
 /// A whole recipe.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]

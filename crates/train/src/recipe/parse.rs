@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use avizor_base::mistyped;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -134,7 +135,11 @@ fn deserialize(text: &str, lines: &Lines<'_>, places: &Places) -> Result<Recipe,
         let path = error.path().to_string();
         let mut names = path.splitn(3, ['.', '[']).map(str::to_owned);
         let (section, option) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
-        let problem = in_plain_words(error.inner().message().trim_end());
+        let words = error.inner().message().trim_end();
+        let problem = match mistyped(words) {
+            Some((got, wanted)) => format!("is {got}, but must be {wanted}"),
+            None => words.to_owned(),
+        };
         let place = places.get(&(section.clone(), option.clone())).cloned();
         let place = place.unwrap_or_else(|| match error.inner().span() {
             Some(span) => lines.place(span.start),
@@ -142,25 +147,6 @@ fn deserialize(text: &str, lines: &Lines<'_>, places: &Places) -> Result<Recipe,
         });
         RecipeError::Value { place, section, option, problem }
     })
-}
-
-/// serde's words about a value, in the form of our own checks and without types of Rust.
-fn in_plain_words(problem: &str) -> String {
-    let Some((got, wanted)) = problem.split_once(", expected ") else { return problem.to_owned() };
-    let started =
-        ["invalid type: ", "invalid value: ", "unknown variant "].iter().find_map(|word| got.strip_prefix(word));
-    let Some(got) = started else { return problem.to_owned() };
-    let got = ["string ", "integer ", "floating point ", "boolean "]
-        .iter()
-        .find_map(|word| got.strip_prefix(word))
-        .unwrap_or(got);
-    let wanted = match wanted {
-        "usize" | "u8" | "u32" | "u64" => "a whole number",
-        "f32" | "f64" => "a number",
-        "a boolean" => "true or false",
-        other => other,
-    };
-    format!("is {got}, but must be {wanted}")
 }
 
 fn place_of(wrong: &OutOfRange, places: &Places, name: &str) -> String {

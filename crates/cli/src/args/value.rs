@@ -1,0 +1,39 @@
+//! Values on the command line, refused in words of no programming language.
+
+use std::ops::RangeInclusive;
+
+/// Reads a whole number of a range.
+pub(super) fn whole<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| format!("it must be a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+/// Reads a time to measure for.
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|seconds| (0.001..=3600.0).contains(seconds));
+    number.ok_or_else(|| "it must be a number of seconds from 0.001 to 3600".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_out_of_range_are_refused_with_the_range() {
+        assert_eq!(whole::<u16>(1..=32)("32"), Ok(32));
+        for wrong in ["0", "33", "x", "", "-1", "1.5", "99999999999999999999"] {
+            assert_eq!(
+                whole::<u16>(1..=32)(wrong),
+                Err("it must be a whole number from 1 to 32".to_owned()),
+                "{wrong}"
+            );
+        }
+        assert_eq!(seconds("0.5"), Ok(0.5));
+        for wrong in ["0", "-1", "NaN", "inf", "x"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}
