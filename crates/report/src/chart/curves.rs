@@ -1,7 +1,7 @@
 //! A chart a value: how it went on train and on val over the epochs.
 
 use avizor_store::History;
-use kuva::prelude::{LegendPosition, LinePlot, Plot, ReferenceLine, TickFormat};
+use kuva::prelude::{LinePlot, Plot, ReferenceLine, TickFormat};
 
 use super::{BLUE, Figure, GREEN, MUTED, Swatch, VERMILION, styled};
 use crate::number;
@@ -12,8 +12,6 @@ struct Kind {
     title: &'static str,
     value: &'static str,
     unit: Unit,
-    /// Where its curves leave room.
-    legend: LegendPosition,
 }
 
 enum Unit {
@@ -22,21 +20,9 @@ enum Unit {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { file: "loss.svg", title: "Loss", value: "loss", unit: Unit::Number, legend: LegendPosition::InsideTopRight },
-    Kind {
-        file: "accuracy.svg",
-        title: "Accuracy",
-        value: "accuracy",
-        unit: Unit::Share,
-        legend: LegendPosition::InsideBottomRight,
-    },
-    Kind {
-        file: "macro_f1.svg",
-        title: "Macro F1",
-        value: "macro_f1",
-        unit: Unit::Share,
-        legend: LegendPosition::InsideBottomRight,
-    },
+    Kind { file: "loss.svg", title: "Loss", value: "loss", unit: Unit::Number },
+    Kind { file: "accuracy.svg", title: "Accuracy", value: "accuracy", unit: Unit::Share },
+    Kind { file: "macro_f1.svg", title: "Macro F1", value: "macro_f1", unit: Unit::Share },
 ];
 
 const SIZE: [f64; 2] = [520.0, 320.0];
@@ -58,10 +44,7 @@ fn chart(history: &History, kind: &Kind) -> Option<Figure> {
     if plots.is_empty() {
         return None;
     }
-    let mut layout = styled(&plots, SIZE)
-        .with_x_label("Epoch")
-        .with_x_tick_format(TickFormat::Integer)
-        .with_legend_position(kind.legend);
+    let mut layout = styled(&plots, SIZE).with_x_label("Epoch").with_x_tick_format(TickFormat::Integer);
     if let Unit::Share = kind.unit {
         layout = layout
             .with_y_tick_format(TickFormat::Custom(std::sync::Arc::new(|share| format!("{:.0} %", share * 100.0))));
