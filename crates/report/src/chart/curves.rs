@@ -1,7 +1,7 @@
 //! A chart a value: how it went on train and on val over the epochs.
 
 use avizor_store::History;
-use kuva::prelude::{LinePlot, Plot, ReferenceLine, TickFormat};
+use kuva::prelude::{Layout, LinePlot, Plot, ReferenceLine, TickFormat};
 
 use super::{BLUE, Figure, GREEN, MUTED, Swatch, VERMILION, styled};
 use crate::number;
@@ -44,7 +44,7 @@ fn chart(history: &History, kind: &Kind) -> Option<Figure> {
     if plots.is_empty() {
         return None;
     }
-    let mut layout = styled(&plots, SIZE).with_x_label("Epoch").with_x_tick_format(TickFormat::Integer);
+    let mut layout = over_epochs(&plots, history);
     if let Unit::Share = kind.unit {
         layout = layout
             .with_y_tick_format(TickFormat::Custom(std::sync::Arc::new(|share| format!("{:.0} %", share * 100.0))));
@@ -63,9 +63,16 @@ fn learning_rate(history: &History) -> Option<Figure> {
         return None;
     }
     let plots = vec![line(&points, GREEN, None)];
-    let layout = styled(&plots, SIZE).with_x_label("Epoch").with_x_tick_format(TickFormat::Integer);
+    let layout = over_epochs(&plots, history);
     let description = told("The rate", &points, &Unit::Number)?;
     Some(Figure::new("learning_rate.svg", "Learning rate", description, &kuva::render_to_svg(plots, layout)))
+}
+
+/// Epochs along the bottom, whole ones also where there are few: left to itself the axis would mark halves.
+fn over_epochs(plots: &[Plot], history: &History) -> Layout {
+    let last = finite(history, "lr").last().map_or(1, |point| point.0);
+    let layout = styled(plots, SIZE).with_x_label("Epoch").with_x_tick_format(TickFormat::Integer);
+    if last <= 10 { layout.with_x_tick_step(1.0) } else { layout }
 }
 
 fn finite(history: &History, column: &str) -> Vec<(usize, f64)> {
