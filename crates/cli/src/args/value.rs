@@ -11,10 +11,10 @@ pub(super) fn whole<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str
     }
 }
 
-/// Reads a time to measure for.
+/// Reads a time to measure for; 0 measures once.
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|seconds| (0.001..=3600.0).contains(seconds));
-    number.ok_or_else(|| "it must be a number of seconds from 0.001 to 3600".to_owned())
+    let number = text.parse().ok().filter(|seconds| (0.0..=3600.0).contains(seconds));
+    number.ok_or_else(|| "it must be a number of seconds from 0 to 3600".to_owned())
 }
 
 #[cfg(test)]
@@ -31,8 +31,8 @@ mod tests {
                 "{wrong}"
             );
         }
-        assert_eq!(seconds("0.5"), Ok(0.5));
-        for wrong in ["0", "-1", "NaN", "inf", "x"] {
+        assert_eq!((seconds("0"), seconds("0.5")), (Ok(0.0), Ok(0.5)));
+        for wrong in ["-1", "NaN", "inf", "x"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }
