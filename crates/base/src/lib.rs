@@ -2,7 +2,8 @@
 //!
 //! Randomness ([`Seed`], [`Stream`]), names ([`ClassList`], [`SampleId`], [`Split`]), how a picture becomes a
 //! network's input ([`Preprocess`]), what happens during a run ([`Event`]), what an audit found ([`Finding`]), words for
-//! a value of the wrong type ([`mistyped`]) and files that are never half-written ([`atomic_file`]). Knows nothing of pictures, networks, terminals or the command line.
+//! a value of the wrong type ([`mistyped()`]) and files that are never half-written ([`atomic_file`]). Knows nothing of
+//! pictures, networks, terminals or the command line.
 //!
 //! ```
 //! use avizor_base::{Purpose, Seed};

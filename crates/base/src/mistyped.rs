@@ -7,12 +7,16 @@
 /// assert_eq!(avizor_base::mistyped(words), Some(("\"ten\"", "a whole number")));
 /// ```
 pub fn mistyped(words: &str) -> Option<(&str, &str)> {
-    const STARTS: [&str; 4] = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    const STARTS: [&str; 3] = ["invalid type: ", "invalid value: ", "unknown variant "];
     const TYPES: [&str; 4] = ["string ", "integer ", "floating point ", "boolean "];
 
     let (got, wanted) = words.trim_end().split_once(", expected ")?;
-    let got = STARTS.iter().find_map(|start| got.strip_prefix(start))?;
-    let got = TYPES.iter().find_map(|name| got.strip_prefix(name)).unwrap_or(got);
+    let got = if got.starts_with("invalid length ") {
+        "of another length"
+    } else {
+        let got = STARTS.iter().find_map(|start| got.strip_prefix(start))?;
+        TYPES.iter().find_map(|name| got.strip_prefix(name)).unwrap_or(got)
+    };
     let wanted = match wanted {
         "usize" | "u8" | "u16" | "u32" | "u64" if got.starts_with("`-") => "a whole number that is not negative",
         "usize" | "u8" | "u16" | "u32" | "u64" => "a whole number",
@@ -25,4 +29,24 @@ pub fn mistyped(words: &str) -> Option<(&str, &str)> {
         other => other,
     };
     Some((got, wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_rust_become_words() {
+        let cases = [
+            ("invalid value: integer `-1`, expected u32", Some(("`-1`", "a whole number that is not negative"))),
+            ("invalid type: floating point `1.5`, expected usize", Some(("`1.5`", "a whole number"))),
+            ("invalid length 1, expected an array of length 2", Some(("of another length", "two values in brackets"))),
+            ("unknown variant `sdg`, expected `sgd` or `adam`", Some(("`sdg`", "`sgd` or `adam`"))),
+            ("a number, or two numbers in brackets", None),
+            ("unclosed table, expected `]`", None),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(mistyped(words), expected, "{words}");
+        }
+    }
 }
