@@ -170,7 +170,7 @@ fn a_wrong_entry_is_named_with_what_would_be_right() {
         ),
         (
             json!([{ "op": "horizontal_flip", "p": true }]),
-            "transform 1: `horizontal_flip`: `p`: invalid type: boolean `true`, expected f64",
+            "transform 1: `horizontal_flip`: `p` is true; it must be a number",
         ),
         (
             json!([{ "op": "horizontal_flip", "p": 1.5 }]),
