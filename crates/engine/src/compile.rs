@@ -83,7 +83,7 @@ struct Layout {
     buffers: Vec<Place>,
     workspaces: Vec<Option<Place>>,
     /// Of the nodes that read an input in another form.
-    packed: Vec<Option<Place>>,
+    packed: Vec<Vec<Place>>,
     space: Space,
     program_words: usize,
     arena_words: usize,
@@ -133,8 +133,10 @@ impl Layout {
         arena_buffers.into_iter().for_each(|(buffer, extent)| places[buffer] = in_arena(extent));
         let mut workspaces = vec![None; kernels.len()];
         arena_workspaces.into_iter().for_each(|(node, extent)| workspaces[node] = Some(in_arena(extent)));
-        let packing = |kernel: &Option<Kernel>| Some(kernel.as_ref()?.packing.as_ref()?.words);
-        let packed = kernels.iter().map(packing).map(|words| words.map(&mut in_program)).collect();
+        let mut packed_places = |kernel: &Option<Kernel>| {
+            kernel.iter().flat_map(|kernel| &kernel.packings).map(|packing| in_program(packing.words)).collect()
+        };
+        let packed = kernels.iter().map(&mut packed_places).collect();
         state.memory.grow(space, program_words);
         Ok(Self { buffers: places, workspaces, packed, space, program_words, arena_words })
     }
@@ -144,9 +146,9 @@ impl Layout {
         let (mut steps, mut constant_steps) = (Vec::new(), Vec::new());
         for ((id, node), kernel) in graph.ids().zip(kernels) {
             let Some(mut kernel) = kernel else { continue };
-            let packing = kernel.packing.take().zip(self.packed[id.index()]);
+            let packings = std::mem::take(&mut kernel.packings);
             let mut step = self.step(graph, buffers, id, node, kernel);
-            if let Some((packing, packed)) = packing {
+            for (packing, &packed) in packings.into_iter().zip(&self.packed[id.index()]) {
                 step.reads[packing.input] = packed;
                 constant_steps.push(packing_step(graph, node, packing, place, packed));
             }
@@ -205,8 +207,8 @@ fn homes(graph: &Graph, buffers: &Buffers, kernels: &[Option<Kernel>]) -> Vec<Ho
     let mut read_by_runs = vec![false; buffers.buffers.len()];
     for ((id, node), kernel) in graph.ids().zip(kernels) {
         let Some(kernel) = kernel.as_ref().filter(|_| !buffers.constant[id.index()]) else { continue };
-        let packed = kernel.packing.as_ref().map(|packing| packing.input);
-        for (_, &input) in node.inputs.iter().enumerate().filter(|&(i, _)| Some(i) != packed) {
+        let is_packed = |input: usize| kernel.packings.iter().any(|packing| packing.input == input);
+        for (_, &input) in node.inputs.iter().enumerate().filter(|&(i, _)| !is_packed(i)) {
             read_by_runs[buffers.index_of(input)] = true;
         }
     }

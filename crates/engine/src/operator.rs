@@ -111,6 +111,11 @@ impl<'t> Operands<'t> {
         self.types.len()
     }
 
+    /// The type of an input.
+    pub(crate) fn type_of(&self, operand: usize) -> &'t TensorType {
+        &self.types[operand]
+    }
+
     /// Refuses another number of inputs.
     pub fn count(&self, expected: RangeInclusive<usize>) -> Result<(), ShapeError> {
         if expected.contains(&self.len()) {

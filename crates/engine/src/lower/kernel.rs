@@ -43,7 +43,7 @@ pub(crate) struct Kernel {
     pub(crate) name: &'static str,
     pub(crate) workspace: Option<usize>,
     pub(crate) multiply_adds: usize,
-    pub(crate) packing: Option<Packing>,
+    pub(crate) packings: Vec<Packing>,
     pub(crate) run: Box<Run>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Packing {
 impl Kernel {
     /// A kernel that reads the inputs and writes the outputs, then the inputs that the operator updates.
     pub(crate) fn new(name: &'static str, run: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static) -> Self {
-        Self { name, workspace: None, multiply_adds: 0, packing: None, run: Box::new(run) }
+        Self { name, workspace: None, multiply_adds: 0, packings: Vec::new(), run: Box::new(run) }
     }
 
     /// The same, with a workspace as the last of what is written.
@@ -79,12 +79,13 @@ impl Kernel {
 
     /// The same, reading one of its inputs in a form that `pack` makes of it.
     pub(crate) fn packing(
-        self,
+        mut self,
         input: usize,
         words: usize,
         pack: impl Fn(&Cpu, &mut Call<'_>) + Send + Sync + 'static,
     ) -> Self {
-        Self { packing: Some(Packing { input, words, run: Box::new(pack) }), ..self }
+        self.packings.push(Packing { input, words, run: Box::new(pack) });
+        self
     }
 }
 
@@ -111,6 +112,22 @@ impl Call<'_> {
         let reads = <[Place; R]>::try_from(self.reads).expect("a lowering knows how many inputs its node has");
         let writes = <[Place; W]>::try_from(self.writes).expect("a lowering knows how many outputs its node has");
         self.memory.access(reads, writes)
+    }
+
+    /// Those inputs that the node has, by their numbers, and what is written.
+    ///
+    /// # Panics
+    /// As [`slices`](Self::slices).
+    pub(crate) fn some_slices<const R: usize, const W: usize>(
+        &mut self,
+        inputs: [Option<usize>; R],
+    ) -> ([Option<&[f32]>; R], [&mut [f32]; W]) {
+        let writes = <[Place; W]>::try_from(self.writes).expect("a lowering knows how many outputs its node has");
+        let nothing = Place { len: 0, ..writes[0] };
+        let reads = inputs.map(|input| input.map_or(nothing, |input| self.reads[input]));
+        let (reads, writes) = self.memory.access(reads, writes);
+        let mut inputs = inputs.into_iter();
+        (reads.map(|read| inputs.next().flatten().map(|_| read)), writes)
     }
 }
 

@@ -12,6 +12,7 @@ mod conv2d;
 mod conv2d_fused;
 mod copy;
 mod cross_entropy;
+mod depthwise_block;
 mod dropout;
 mod fill;
 mod flatten;
@@ -42,6 +43,7 @@ pub(crate) use conv2d::{Conv2dGradInput, Conv2dGradWeight};
 pub(crate) use conv2d_fused::Conv2dFused;
 pub(crate) use copy::Copy;
 pub use cross_entropy::CrossEntropy;
+pub(crate) use depthwise_block::DepthwiseBlock;
 pub use dropout::Dropout;
 pub(crate) use fill::Fill;
 pub use flatten::Flatten;
@@ -77,6 +79,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     conv2d_fused::entry::ENTRY,
     copy::entry::ENTRY,
     cross_entropy::entry::ENTRY,
+    depthwise_block::entry::ENTRY,
     dropout::entry::ENTRY,
     fill::entry::ENTRY,
     flatten::entry::ENTRY,

@@ -7,6 +7,7 @@ mod dead_code;
 mod fold_norm;
 mod fuse_activation;
 mod fuse_add_relu;
+mod fuse_depthwise;
 mod fuse_norm;
 mod fuse_residual;
 mod rewrite;
@@ -25,6 +26,8 @@ pub enum Pass {
     FuseResidual,
     /// An activation joins the convolution before it.
     FuseActivation,
+    /// A depthwise convolution and the 1×1 convolutions around it become one step.
+    FuseDepthwise,
     /// A sum and a ReLU become one step.
     FuseAddRelu,
     /// What follows a batch norm in training joins it, and its gradient that of the norm.
@@ -37,10 +40,11 @@ pub enum Pass {
 
 impl Pass {
     /// All passes, in the order in which they run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::FoldNorm,
         Self::FuseResidual,
         Self::FuseActivation,
+        Self::FuseDepthwise,
         Self::FuseAddRelu,
         Self::FuseNorm,
         Self::DeadCode,
@@ -52,6 +56,7 @@ impl Pass {
             Self::FoldNorm => fold_norm::run(graph),
             Self::FuseResidual => fuse_residual::run(graph),
             Self::FuseActivation => fuse_activation::run(graph),
+            Self::FuseDepthwise => fuse_depthwise::run(graph),
             Self::FuseAddRelu => fuse_add_relu::run(graph),
             Self::FuseNorm => fuse_norm::run(graph),
             Self::DeadCode => dead_code::run(graph),

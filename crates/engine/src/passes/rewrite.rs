@@ -15,7 +15,7 @@ pub(super) struct Rewrite<'g> {
     readers: Readers,
 }
 
-impl Rewrite<'_> {
+impl<'g> Rewrite<'g> {
     /// The old node whose place is being filled.
     pub(super) fn here(&self) -> NodeId {
         NodeId::new(self.map.len())
@@ -36,6 +36,11 @@ impl Rewrite<'_> {
         let node = self.old.node(value.node);
         let operator = node.operator::<O>()?.clone();
         matches!(self.readers.of(value), Some([_])).then_some((node, operator))
+    }
+
+    /// The old node that gives a value, if nobody else than one reads it.
+    pub(super) fn only_reader_of(&self, value: Value) -> Option<&'g Node> {
+        matches!(self.readers.of(value), Some([_])).then(|| self.old.node(value.node))
     }
 
     /// Writes a new node, whose inputs are new values, and gives its outputs.

@@ -3,8 +3,8 @@
 use crate::Cpu;
 use crate::unary::{InPlace, Unary};
 
-/// `y = activation(result + bias + residual)`, done while the result is in registers; activations other than ReLU while
-/// it is in the cache.
+/// `y = activation(result + bias + residual)`, done while the result is in registers; activations other than ReLU and
+/// ReLU6 while it is in the cache.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'e> {
     /// One number for each output channel.
@@ -19,14 +19,19 @@ impl Epilogue<'_> {
     /// Stores the result as it is.
     pub const NONE: Self = Epilogue { bias: None, residual: None, activation: None };
 
-    /// Whether the result is bounded in registers.
-    pub(crate) fn is_relu(&self) -> bool {
-        self.activation == Some(Unary::Relu)
+    /// Where the result is bounded in registers, the upper bound: the lower one is zero.
+    pub(crate) fn ceiling(&self) -> Option<f32> {
+        match self.activation? {
+            Unary::Relu => Some(f32::INFINITY),
+            Unary::Relu6 => Some(6.0),
+            _ => None,
+        }
     }
 
     /// The activation that is left for when the results of a task are stored.
     pub(crate) fn late<'c>(&self, cpu: &'c Cpu) -> Option<InPlace<'c>> {
-        self.activation.filter(|&f| f != Unary::Relu).map(|f| InPlace::new(cpu, f))
+        let late = self.activation.filter(|_| self.ceiling().is_none());
+        late.map(|f| InPlace::new(cpu, f))
     }
 
     /// # Panics

@@ -89,7 +89,7 @@ impl PackedForward for ImplicitGemm {
             target: &Disjoint::new(y),
             bias: epilogue.bias,
             residual: epilogue.residual,
-            relu: epilogue.is_relu(),
+            ceiling: epilogue.ceiling(),
             late: epilogue.late(cpu),
         };
         cpu.pool().run(product.tasks(), &|task, worker| {

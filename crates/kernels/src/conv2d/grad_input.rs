@@ -45,7 +45,7 @@ impl GradInput for ImplicitGemm {
                         target: &target,
                         bias: None,
                         residual: None,
-                        relu: false,
+                        ceiling: None,
                         late: None,
                     };
                     // SAFETY: a worker runs one task at a time; tasks of different numbers, and phases, write

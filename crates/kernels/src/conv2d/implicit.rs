@@ -32,18 +32,34 @@ const TASKS: usize = 32;
 #[derive(Debug)]
 pub(crate) struct ImplicitGemm {
     pub(super) name: &'static str,
+    /// Its name as the product of a [`DepthwiseBlock`](super::DepthwiseBlock).
+    pub(super) block_name: &'static str,
     pub(super) level: Level,
+}
+
+/// The row that a machine runs at a level.
+pub(super) fn of_level(level: Level) -> &'static ImplicitGemm {
+    let usable = |row: &&ImplicitGemm| row.level <= level && row.level.is_available();
+    ROWS.iter().find(usable).expect("the last row needs no level")
 }
 
 /// The rows of all levels, the most capable first.
 pub(crate) static ROWS: &[ImplicitGemm] = &[
     #[cfg(target_arch = "x86_64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_12x32_avx512", level: Level::Avx512 },
+    ImplicitGemm {
+        name: "conv2d_gemm_f32_12x32_avx512",
+        block_name: "depthwise_block_f32_12x32_avx512",
+        level: Level::Avx512,
+    },
     #[cfg(target_arch = "x86_64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_6x16_avx2", level: Level::Avx2 },
+    ImplicitGemm { name: "conv2d_gemm_f32_6x16_avx2", block_name: "depthwise_block_f32_6x16_avx2", level: Level::Avx2 },
     #[cfg(target_arch = "aarch64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_8x8_neon", level: Level::Neon },
-    ImplicitGemm { name: "conv2d_gemm_f32_4x8_scalar", level: Level::Scalar },
+    ImplicitGemm { name: "conv2d_gemm_f32_8x8_neon", block_name: "depthwise_block_f32_8x8_neon", level: Level::Neon },
+    ImplicitGemm {
+        name: "conv2d_gemm_f32_4x8_scalar",
+        block_name: "depthwise_block_f32_4x8_scalar",
+        level: Level::Scalar,
+    },
 ];
 
 impl ImplicitGemm {
@@ -312,7 +328,8 @@ pub(super) struct Tensors<'t> {
     pub(super) target: &'t Disjoint<'t, f32>,
     pub(super) bias: Option<&'t [f32]>,
     pub(super) residual: Option<&'t [f32]>,
-    pub(super) relu: bool,
+    /// With [`Epilogue::ceiling`](super::Epilogue::ceiling)'s meaning.
+    pub(super) ceiling: Option<f32>,
     /// What is done to the results of a task when all are there.
     pub(super) late: Option<InPlace<'t>>,
 }
@@ -324,6 +341,6 @@ impl Tensors<'_> {
             return Store { accumulate, ..Store::default() };
         }
         let bias = self.bias.map(|bias| &bias[columns]);
-        Store { accumulate, bias, residual: self.residual, relu: self.relu }
+        Store { accumulate, bias, residual: self.residual, ceiling: self.ceiling }
     }
 }

@@ -29,6 +29,7 @@
 //! ```
 
 mod depthwise;
+mod depthwise_block;
 mod epilogue;
 mod forward;
 mod grad_input;
@@ -45,6 +46,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
+pub use depthwise_block::{BlockLayer, DepthwiseBlock, DepthwiseBlockShape, Side};
 pub use epilogue::Epilogue;
 pub use method::Conv2dMethods;
 pub use packed::Conv2dPacked;

@@ -157,8 +157,8 @@ pub(crate) struct Store<'s> {
     pub(crate) bias: Option<&'s [f32]>,
     /// Then these: a slice with the offsets of `c`.
     pub(crate) residual: Option<&'s [f32]>,
-    /// Then set to zero what is below zero.
-    pub(crate) relu: bool,
+    /// Then set to zero what is below zero, and to this what is above it.
+    pub(crate) ceiling: Option<f32>,
 }
 
 impl Product<'_> {

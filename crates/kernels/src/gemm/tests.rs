@@ -64,7 +64,7 @@ fn check(kernel: &'static GemmKernel, layout: Layout, rows: usize, depth: usize,
                 let sum: f32 = (0..depth).map(|p| number(i, p) * number(p, j - 2)).sum();
                 want = sum + if store.accumulate { before[at] } else { 0.0 };
                 want += store.bias.map_or(0.0, |bias| bias[j - 2]) + store.residual.map_or(0.0, |r| r[at]);
-                want = if store.relu { want.max(0.0) } else { want };
+                want = store.ceiling.map_or(want, |ceiling| want.clamp(0.0, ceiling));
             }
             assert_eq!(c[at], want, "{} {layout:?} {rows}×{depth}×{columns} [{i}][{j}]", kernel.name);
         }
@@ -100,7 +100,7 @@ fn every_level_applies_every_epilogue() {
                     accumulate: mask & 1 > 0,
                     bias: (mask & 2 > 0).then_some(&bias[..columns]),
                     residual: (mask & 4 > 0).then_some(&residual[..13 * (columns + 3)]),
-                    relu: mask & 8 > 0,
+                    ceiling: (mask & 8 > 0).then_some(6.0),
                 };
                 check(kernel, Layout::Rows, 13, 9, columns, store);
             }

@@ -203,7 +203,7 @@ unsafe fn store_whole<V: Vector, const M: usize, const N: usize>(
     at: &[usize; M],
     mut sums: [[V; N]; M],
 ) {
-    let Store { accumulate, bias, residual, relu } = product.store;
+    let Store { accumulate, bias, residual, ceiling } = product.store;
     let c = product.c.pointer(0..product.c.len());
     // SAFETY: the level by the caller's promise; all rows and columns of c, the bias and the residual were checked to
     // exist; nobody else has this part of c, by the caller's promise.
@@ -232,7 +232,10 @@ unsafe fn store_whole<V: Vector, const M: usize, const N: usize>(
         }
         for m in 0..M {
             for n in 0..N {
-                let sum = if relu { sums[m][n].relu() } else { sums[m][n] };
+                let sum = match ceiling {
+                    Some(ceiling) => sums[m][n].relu().at_most(V::splat(ceiling)),
+                    None => sums[m][n],
+                };
                 sum.store(c.add(at[m] + n * V::LANES));
             }
         }
@@ -272,7 +275,7 @@ unsafe fn store_part<V: Vector, const M: usize, const N: usize>(
 /// The machine has the level of `V`; the product was checked, and has these columns; its part of `c` is the caller's.
 #[inline(always)]
 unsafe fn store<V: Vector>(product: &Product<'_>, row: usize, column: usize, mut sum: V) {
-    let Store { accumulate, bias, residual, relu } = product.store;
+    let Store { accumulate, bias, residual, ceiling } = product.store;
     let c = product.c.pointer(0..product.c.len()).wrapping_add(row + column);
     // SAFETY: by the caller's promise.
     unsafe {
@@ -285,7 +288,9 @@ unsafe fn store<V: Vector>(product: &Product<'_>, row: usize, column: usize, mut
         if let Some(residual) = residual {
             sum = sum.add(read(residual, row + column));
         }
-        let sum = if relu { sum.relu() } else { sum };
+        if let Some(ceiling) = ceiling {
+            sum = sum.relu().at_most(V::splat(ceiling));
+        }
         sum.store(c);
     }
 }

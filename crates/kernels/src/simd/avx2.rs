@@ -59,4 +59,11 @@ impl Vector for F32x8 {
         // SAFETY: the machine has the level, by the trait's contract.
         Self(unsafe { _mm256_max_ps(_mm256_setzero_ps(), self.0) })
     }
+
+    /// As for the maximum.
+    #[inline(always)]
+    unsafe fn at_most(self, ceiling: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_min_ps(ceiling.0, self.0) })
+    }
 }

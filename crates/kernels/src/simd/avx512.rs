@@ -59,4 +59,11 @@ impl Vector for F32x16 {
         // SAFETY: the machine has the level, by the trait's contract.
         Self(unsafe { _mm512_max_ps(_mm512_setzero_ps(), self.0) })
     }
+
+    /// As for the maximum.
+    #[inline(always)]
+    unsafe fn at_most(self, ceiling: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_min_ps(ceiling.0, self.0) })
+    }
 }

@@ -53,6 +53,9 @@ pub(crate) trait Vector: Copy {
 
     /// Zero for lanes below zero; NaN stays NaN.
     unsafe fn relu(self) -> Self;
+
+    /// The ceiling for lanes above it; NaN stays NaN.
+    unsafe fn at_most(self, ceiling: Self) -> Self;
 }
 
 /// The vector at a place of a slice.
@@ -126,6 +129,11 @@ impl Vector for f32 {
     unsafe fn relu(self) -> Self {
         if self < 0.0 { 0.0 } else { self }
     }
+
+    #[inline(always)]
+    unsafe fn at_most(self, ceiling: Self) -> Self {
+        if self > ceiling { ceiling } else { self }
+    }
 }
 
 #[cfg(test)]
@@ -141,12 +149,12 @@ mod tests {
         // SAFETY: the vectors have `LANES` numbers; the caller has the level.
         unsafe {
             let v = V::load(numbers.as_ptr());
-            let twice = v.mul_add(V::splat(2.0), V::splat(0.5)).add(V::splat(1.0)).relu();
+            let twice = v.mul_add(V::splat(2.0), V::splat(0.5)).add(V::splat(1.0)).relu().at_most(V::splat(8.0));
             twice.sub(V::splat(0.25)).mul(V::splat(4.0)).store(got.as_mut_ptr());
         }
-        assert!(got[0].is_nan(), "a ReLU keeps NaN");
+        assert!(got[0].is_nan(), "bounds keep NaN");
         for (number, got) in numbers.iter().zip(got).skip(1) {
-            assert_eq!(got, ((number * 2.0 + 1.5).max(0.0) - 0.25) * 4.0);
+            assert_eq!(got, ((number * 2.0 + 1.5).clamp(0.0, 8.0) - 0.25) * 4.0);
         }
     }
 

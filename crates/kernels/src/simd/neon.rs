@@ -59,4 +59,11 @@ impl Vector for F32x4 {
         // SAFETY: every AArch64 machine has NEON.
         Self(unsafe { vmaxq_f32(vdupq_n_f32(0.0), self.0) })
     }
+
+    /// As for the maximum.
+    #[inline(always)]
+    unsafe fn at_most(self, ceiling: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vminq_f32(ceiling.0, self.0) })
+    }
 }

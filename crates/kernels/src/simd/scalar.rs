@@ -58,4 +58,9 @@ impl<const N: usize> Vector for Lanes<N> {
     unsafe fn relu(self) -> Self {
         Self(self.0.map(|x| if x < 0.0 { 0.0 } else { x }))
     }
+
+    #[inline(always)]
+    unsafe fn at_most(self, ceiling: Self) -> Self {
+        self.zip(ceiling, |x, ceiling| if x > ceiling { ceiling } else { x })
+    }
 }

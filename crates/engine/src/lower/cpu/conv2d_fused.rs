@@ -55,23 +55,10 @@ pub(super) fn kernel(
     run: impl Fn(&Cpu, &[f32], &[f32], Epilogue<'_>, &mut [f32], &mut [f32]) + Send + Sync + 'static,
 ) -> Kernel {
     let Operands { bias, residual, activation } = operands;
-    Kernel::with_workspace(name, words, move |cpu, call| match (bias, residual) {
-        (false, false) => {
-            let ([x, weight], [y, workspace]) = call.slices();
-            run(cpu, x, weight, Epilogue { bias: None, residual: None, activation }, y, workspace);
-        }
-        (true, false) => {
-            let ([x, weight, bias], [y, workspace]) = call.slices();
-            run(cpu, x, weight, Epilogue { bias: Some(bias), residual: None, activation }, y, workspace);
-        }
-        (false, true) => {
-            let ([x, weight, residual], [y, workspace]) = call.slices();
-            run(cpu, x, weight, Epilogue { bias: None, residual: Some(residual), activation }, y, workspace);
-        }
-        (true, true) => {
-            let ([x, weight, bias, residual], [y, workspace]) = call.slices();
-            let epilogue = Epilogue { bias: Some(bias), residual: Some(residual), activation };
-            run(cpu, x, weight, epilogue, y, workspace);
-        }
+    let inputs = [Some(0), Some(WEIGHT), bias.then_some(2), residual.then_some(2 + usize::from(bias))];
+    Kernel::with_workspace(name, words, move |cpu, call| {
+        let ([x, weight, bias, residual], [y, workspace]) = call.some_slices(inputs);
+        let (x, weight) = (x.unwrap_or_default(), weight.unwrap_or_default());
+        run(cpu, x, weight, Epilogue { bias, residual, activation }, y, workspace);
     })
 }

@@ -8,6 +8,7 @@ mod conv2d;
 mod conv2d_fused;
 mod copy;
 mod cross_entropy;
+mod depthwise_block;
 mod fill;
 mod fold_norm;
 mod gate;
@@ -41,6 +42,7 @@ const LOWERINGS: &[Row] = &[
     row::<ops::Conv2dGradWeight>(),
     row::<ops::Copy>(),
     row::<ops::CrossEntropy>(),
+    row::<ops::DepthwiseBlock>(),
     row::<ops::Fill>(),
     row::<ops::FoldNorm>(),
     row::<ops::Gate>(),

@@ -14,7 +14,7 @@ pub(super) struct ForwardRow<'r> {
     pub(super) bias: Option<&'r [f32]>,
     /// The row of the residual.
     pub(super) residual: Option<&'r [f32]>,
-    pub(super) relu: bool,
+    pub(super) ceiling: Option<f32>,
     pub(super) oy: usize,
     pub(super) y: &'r mut [f32],
 }
@@ -91,7 +91,10 @@ unsafe fn forward_channels<V: Vector>(row: &mut ForwardRow<'_>, channels: Range<
                 if let Some(residual) = row.residual {
                     sum = sum.add(read(residual, to));
                 }
-                write(if row.relu { sum.relu() } else { sum }, row.y, to);
+                if let Some(ceiling) = row.ceiling {
+                    sum = sum.relu().at_most(V::splat(ceiling));
+                }
+                write(sum, row.y, to);
             }
         }
     }

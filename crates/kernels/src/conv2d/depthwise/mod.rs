@@ -64,6 +64,66 @@ impl Depthwise {
     }
 }
 
+/// What is done to a row of the output on its way to memory.
+#[derive(Clone, Copy)]
+pub(super) struct Finish<'f> {
+    pub(super) bias: Option<&'f [f32]>,
+    /// The row of the residual.
+    pub(super) residual: Option<&'f [f32]>,
+    /// As [`Epilogue::ceiling`] gives it.
+    pub(super) ceiling: Option<f32>,
+}
+
+impl Depthwise {
+    /// The row that a machine runs at a level.
+    pub(super) fn of_level(level: Level) -> &'static Self {
+        let usable = |row: &&Self| row.level <= level && row.level.is_available();
+        ROWS.iter().find(usable).expect("the last row needs no level")
+    }
+
+    /// Row `oy` of the output of a picture, from rows of the picture from `first` on and the weight.
+    ///
+    /// # Panics
+    /// When the shape has no kernels of its own, the machine not the level, or a row that is needed is not there.
+    pub(super) fn forward_row(
+        &self,
+        shape: &Conv2dShape,
+        [source, weight]: [&[f32]; 2],
+        finish: Finish<'_>,
+        [first, oy]: [usize; 2],
+        y: &mut [f32],
+    ) {
+        self.assert_level();
+        let kernels = self.tiled(shape).expect("only shapes with kernels of their own come here");
+        let mut rows = Rows::of_output(shape, oy);
+        if rows.count > 0 {
+            rows.source = rows.source.checked_sub(first).expect("the rows that an output row is made from are there");
+        }
+        for block in blocks(shape) {
+            let mut row = Row {
+                source,
+                width: shape.width,
+                rows,
+                weight,
+                padding: shape.padding[1],
+                channels: shape.in_channels,
+                block,
+                bias: finish.bias,
+                residual: finish.residual,
+                ceiling: finish.ceiling,
+                target: y,
+            };
+            // SAFETY: the level was asserted.
+            unsafe { (kernels.forward)(&mut row) }
+        }
+    }
+}
+
+/// Whether [`Depthwise::forward_row`] can compute a shape.
+pub(super) fn has_tiles(shape: &Conv2dShape) -> bool {
+    ROWS.iter().all(|row| row.fits(shape) && row.tiled(shape).is_some())
+}
+
 impl Method for Depthwise {
     fn name(&self) -> &'static str {
         self.name
@@ -96,30 +156,20 @@ impl Forward for Depthwise {
         self.assert_level();
         let row_len = shape.out_width() * shape.out_channels;
         let picture_len = shape.height * shape.width * shape.in_channels;
-        let (relu, late) = (epilogue.is_relu(), epilogue.late(cpu));
+        let (ceiling, late) = (epilogue.ceiling(), epilogue.late(cpu));
         for_each_row(cpu, shape.batch, shape.out_height(), row_len, y, |[picture, oy], at, y| {
             let picture = &x[picture * picture_len..][..picture_len];
             let residual = epilogue.residual.map(|residual| &residual[at..][..row_len]);
-            if let Some(kernels) = self.tiled(shape) {
-                for block in blocks(shape) {
-                    let mut row = Row {
-                        source: picture,
-                        width: shape.width,
-                        rows: Rows::of_output(shape, oy),
-                        weight,
-                        padding: shape.padding[1],
-                        channels: shape.in_channels,
-                        block,
-                        bias: epilogue.bias,
-                        residual,
-                        relu,
-                        target: y,
-                    };
-                    // SAFETY: the level was asserted.
-                    unsafe { (kernels.forward)(&mut row) }
-                }
+            if self.tiled(shape).is_some() {
+                self.forward_row(
+                    shape,
+                    [picture, weight],
+                    Finish { bias: epilogue.bias, residual, ceiling },
+                    [0, oy],
+                    y,
+                );
             } else {
-                let mut row = ForwardRow { shape, picture, weight, bias: epilogue.bias, residual, relu, oy, y };
+                let mut row = ForwardRow { shape, picture, weight, bias: epilogue.bias, residual, ceiling, oy, y };
                 // SAFETY: the level was asserted.
                 unsafe { (self.kernels.any.forward)(&mut row) }
             }
@@ -157,7 +207,7 @@ impl GradInput for Depthwise {
                     block,
                     bias: None,
                     residual: None,
-                    relu: false,
+                    ceiling: None,
                     target: dx,
                 };
                 // SAFETY: the level was asserted.

@@ -25,7 +25,7 @@ pub(super) struct Row<'r> {
     pub(super) bias: Option<&'r [f32]>,
     /// The row of the residual.
     pub(super) residual: Option<&'r [f32]>,
-    pub(super) relu: bool,
+    pub(super) ceiling: Option<f32>,
     pub(super) target: &'r mut [f32],
 }
 
@@ -201,6 +201,9 @@ unsafe fn finish<V: Vector>(row: &mut Row<'_>, mut sum: V, to: usize, channel: u
         if let Some(residual) = row.residual {
             sum = sum.add(read(residual, to));
         }
-        write(if row.relu { sum.relu() } else { sum }, row.target, to);
+        if let Some(ceiling) = row.ceiling {
+            sum = sum.relu().at_most(V::splat(ceiling));
+        }
+        write(sum, row.target, to);
     }
 }

@@ -151,8 +151,8 @@ unsafe fn scatter_columns<V: Vector, const M: usize>(job: &Scatter<'_>, tile: us
                 if let Some(residual) = job.epilogue.residual {
                     v = v.add(read(residual, at));
                 }
-                if job.epilogue.is_relu() {
-                    v = v.relu();
+                if let Some(ceiling) = job.epilogue.ceiling() {
+                    v = v.relu().at_most(V::splat(ceiling));
                 }
                 v.store(job.to.add(at));
             },

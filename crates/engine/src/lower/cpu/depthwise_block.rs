@@ -1,0 +1,68 @@
+//! A depthwise convolution between 1×1 convolutions.
+
+use avizor_kernels::conv2d::{BlockLayer, DepthwiseBlock, Side};
+
+use crate::lower::{Kernel, Lower, Site};
+use crate::ops;
+
+impl Lower for ops::DepthwiseBlock {
+    fn lower(&self, site: &Site<'_>) -> Kernel {
+        let shape = self.kernel_shape(&site.inputs);
+        let plan = DepthwiseBlock::new(site.cpu, shape);
+        let at = usize::from(self.before.is_some());
+        let before = self.before.map(|layer| (self.place_of(0), layer.activation));
+        let depthwise = (self.place_of(at), self.depthwise.activation);
+        let after = self.after.map(|layer| (self.place_of(at + 1), layer.activation));
+        let residual = self.has_residual().then_some(site.inputs.len() - 1);
+        let place = |layer: Option<([usize; 2], _)>, which: usize| layer.map(|(places, _)| places[which]);
+        let inputs = [
+            Some(0),
+            place(before, 0),
+            place(before, 1),
+            Some(depthwise.0[0]),
+            Some(depthwise.0[1]),
+            place(after, 0),
+            place(after, 1),
+            residual,
+        ];
+        let sides = [(Side::Before, place(before, 0)), (Side::After, place(after, 0))];
+        let weights = sides.into_iter().filter_map(|(side, weight)| Some((side, weight?)));
+        let stay = weights.clone().all(|(_, weight)| site.stays[weight]);
+        // Weights that do not stay are packed in every run, at the front of the workspace.
+        let packed_len = sides.map(|(side, _)| if stay { 0 } else { plan.packed_len(side) });
+        let words = packed_len.iter().sum::<usize>() + plan.workspace();
+        let activations = [before.and_then(|(_, f)| f), depthwise.1, after.and_then(|(_, f)| f)];
+        let mut kernel = Kernel::with_workspace(plan.kernel_name(), words, move |cpu, call| {
+            let (reads, [y, workspace]) = call.some_slices(inputs);
+            let [x, mut weight_before, bias_before, weight, bias, mut weight_after, bias_after, residual] = reads;
+            let (first, rest) = workspace.split_at_mut(packed_len[0]);
+            let (second, workspace) = rest.split_at_mut(packed_len[1]);
+            if !stay {
+                for (side, weight, packed) in
+                    [(Side::Before, &mut weight_before, first), (Side::After, &mut weight_after, second)]
+                {
+                    if let Some(weight) = weight {
+                        plan.pack(cpu, side, weight, packed);
+                        *weight = packed;
+                    }
+                }
+            }
+            let layer = |weight: Option<_>, bias: Option<_>, activation| {
+                weight.zip(bias).map(|(weight, bias)| BlockLayer { weight, bias, activation })
+            };
+            let around =
+                [layer(weight_before, bias_before, activations[0]), layer(weight_after, bias_after, activations[2])];
+            let (weight, bias) = (weight.unwrap_or_default(), bias.unwrap_or_default());
+            let depthwise = BlockLayer { weight, bias, activation: activations[1] };
+            plan.run(cpu, x.unwrap_or_default(), around, depthwise, residual, y, workspace);
+        })
+        .counting(shape.multiply_adds());
+        for (side, weight) in weights.filter(|_| stay) {
+            kernel = kernel.packing(weight, plan.packed_len(side), move |cpu, call| {
+                let ([weight], [packed]) = call.slices();
+                plan.pack(cpu, side, weight, packed);
+            });
+        }
+        kernel
+    }
+}

@@ -1,0 +1,89 @@
+//! The 1×1 convolutions of a block.
+
+use super::run::Layer;
+use crate::Pool;
+use crate::gemm::{Gemm, Left, MAX_ROWS, Product, Store, pack_rows};
+use crate::pool::Disjoint;
+
+/// Pixels that a panel of weights, once in the first cache, is used by.
+const PIXELS: usize = 192;
+/// Depth that is summed in registers at once, as for other products of windows.
+const DEPTH: usize = 576;
+
+/// A 1×1 convolution of pixels that lie side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pointwise {
+    pub(super) depth: usize,
+    pub(super) columns: usize,
+    /// Width of a panel.
+    pub(super) panel: usize,
+}
+
+impl Pointwise {
+    pub(super) fn packed_len(&self) -> usize {
+        self.columns.div_ceil(self.panel) * self.depth * self.panel
+    }
+
+    pub(super) fn pack(&self, pool: &Pool, weight: &[f32], packed: &mut [f32]) {
+        pool.for_each_chunk(packed, self.depth * self.panel, |number, panel| {
+            let first = number * self.panel;
+            let columns = first..(first + self.panel).min(self.columns);
+            pack_rows(panel, self.panel, |i| &weight[i * self.columns..][columns.clone()]);
+        });
+    }
+
+    /// All pixels of a source, to the target's from a place on.
+    ///
+    /// # Safety
+    /// Nobody else touches these pixels of the target.
+    pub(super) unsafe fn run(
+        &self,
+        gemm: Gemm,
+        layer: &Layer<'_>,
+        source: &[f32],
+        residual: Option<&[f32]>,
+        target: &Disjoint<'_, f32>,
+        at: usize,
+    ) {
+        let pixels = source.len() / self.depth;
+        let block = pixels.div_ceil(pixels.div_ceil(PIXELS).max(1));
+        let part = self.depth.div_ceil(self.depth.div_ceil(DEPTH));
+        for first in (0..pixels).step_by(block.max(1)) {
+            let count = block.min(pixels - first);
+            let (mut a_rows, mut c_rows) = ([0; MAX_ROWS], [0; MAX_ROWS]);
+            for (pixel, (a_row, c_row)) in a_rows.iter_mut().zip(&mut c_rows).enumerate().take(count) {
+                *a_row = (first + pixel) * self.depth;
+                *c_row = at + (first + pixel) * self.columns;
+            }
+            for depth in (0..self.depth).step_by(part) {
+                let run = part.min(self.depth - depth);
+                let last = depth + run == self.depth;
+                for (panel, packed) in layer.weight.chunks_exact(self.depth * self.panel).enumerate() {
+                    let column = panel * self.panel;
+                    let columns = self.panel.min(self.columns - column);
+                    let bias = layer.epilogue.bias.filter(|_| last).map(|bias| &bias[column..column + columns]);
+                    let product = Product {
+                        left: Left::Rows { numbers: source, rows: &a_rows[..count], segments: &[depth], run },
+                        panel: &packed[depth * self.panel..(depth + run) * self.panel],
+                        c: target,
+                        c_rows: &c_rows[..count],
+                        c_column: column,
+                        columns,
+                        store: Store {
+                            accumulate: depth > 0,
+                            bias,
+                            residual: residual.filter(|_| last),
+                            ceiling: layer.epilogue.ceiling().filter(|_| last),
+                        },
+                    };
+                    // SAFETY: by the caller's promise.
+                    unsafe { gemm.multiply(&product) }
+                }
+            }
+            if let Some(activation) = layer.late {
+                // SAFETY: by the caller's promise.
+                activation.apply(unsafe { target.slice(at + first * self.columns, count * self.columns) });
+            }
+        }
+    }
+}
