@@ -6,7 +6,7 @@ use super::Conv2dFused;
 use crate::{Operands, Operator, ShapeError, TensorType, Wide};
 
 /// Convolutions one after the other: a 1×1 one, a depthwise one and a 1×1 one, of which the first or the last may be
-/// missing. All have a bias, only the last one a residual.
+/// missing. All have a bias, only a third one may have a residual.
 ///
 /// Inputs: the map, then weight and bias of every convolution, then the residual where there is one.
 #[derive(Clone, Copy, Debug)]

@@ -25,7 +25,7 @@ fn replace(rewrite: &mut Rewrite<'_>, node: &Node) -> Option<Vec<Value>> {
     let before = rewrite.only_reader_of(depthwise.inputs[0]).filter(|before| {
         layer(before).is_some_and(|layer| !layer.residual && is_pointwise(rewrite.old, before, &layer))
     });
-    if after.is_some() && of_depthwise.residual {
+    if of_depthwise.residual {
         return None;
     }
     let block =

@@ -50,12 +50,12 @@ impl Forward for ImplicitGemm {
 
 impl PackedForward for ImplicitGemm {
     fn packed_len(&self, shape: &Conv2dShape) -> usize {
-        let product = product(shape, self.panel_columns());
+        let product = product(shape, self.panel_columns(shape.group_out()));
         product.panels() * product.panel_len()
     }
 
     fn pack(&self, cpu: &Cpu, shape: &Conv2dShape, weight: &[f32], packed: &mut [f32]) {
-        let width = self.panel_columns();
+        let width = self.panel_columns(shape.group_out());
         let product = product(shape, width);
         cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
             product.pack_panel(number, panel, |piece, part| {
@@ -67,7 +67,7 @@ impl PackedForward for ImplicitGemm {
     }
 
     fn run_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        Workers::len(threads, product(shape, self.panel_columns()).copy_len())
+        Workers::len(threads, product(shape, self.panel_columns(shape.group_out())).copy_len())
     }
 
     fn run_packed(
@@ -81,7 +81,7 @@ impl PackedForward for ImplicitGemm {
         workspace: &mut [f32],
     ) {
         let gemm = self.gemm();
-        let product = product(shape, gemm.columns());
+        let product = product(shape, self.panel_columns(shape.group_out()));
         let workers = Workers::new(workspace, product.copy_len());
         let tensors = Tensors {
             source: x,

@@ -11,13 +11,16 @@ use crate::pool::Disjoint;
 
 impl GradInput for ImplicitGemm {
     fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        let copy = phases(shape, self.panel_columns()).map(|phase| phase.product.copy_len()).max().unwrap_or(0);
-        packed_len(shape, self.panel_columns()) + Workers::len(threads, copy)
+        let copy = phases(shape, self.panel_columns(shape.group_in()))
+            .map(|phase| phase.product.copy_len())
+            .max()
+            .unwrap_or(0);
+        packed_len(shape, self.panel_columns(shape.group_in())) + Workers::len(threads, copy)
     }
 
     fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]) {
         let gemm = self.gemm();
-        let width = gemm.columns();
+        let width = self.panel_columns(shape.group_in());
         let (packed, copies) = workspace.split_at_mut(packed_len(shape, width));
         let mut rest = &mut *packed;
         for phase in phases(shape, width) {

@@ -26,13 +26,13 @@ const MAX_SUMS: usize = 1 << 20;
 
 impl GradWeight for ImplicitGemm {
     fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        let plan = Plan::new(shape, self.panel_columns());
+        let plan = Plan::new(shape, self.panel_columns(shape.group_out()));
         plan.sums_len() + Workers::len(threads, plan.scratch_len())
     }
 
     fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
         let gemm = self.gemm();
-        let plan = Plan::new(shape, gemm.columns());
+        let plan = Plan::new(shape, self.panel_columns(shape.group_out()));
         let (sums, scratch) = workspace.split_at_mut(plan.sums_len());
         let workers = Workers::new(scratch, plan.scratch_len());
         {
@@ -197,8 +197,9 @@ impl Plan {
                     let product = Product {
                         left: Left::Columns { numbers: block.copy, first: place, places },
                         panel: from,
+                        width: self.panel,
                         c: target,
-                        c_rows,
+                        c_rows: Places::new(c_rows),
                         c_column,
                         columns: self.panel.min(part.columns.end - panel),
                         store: Store { accumulate: block.accumulate, ..Store::default() },

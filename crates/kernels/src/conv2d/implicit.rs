@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::window::{Block, Cut, WindowCopy, Windows};
 use crate::Level;
-use crate::gemm::{GEMM, Gemm, GemmKernel, L2_BYTES, Left, MAX_ROWS, MAX_SEGMENTS, Product, Store};
+use crate::gemm::{GEMM, Gemm, GemmKernel, L2_BYTES, Left, MAX_ROWS, MAX_SEGMENTS, Places, Product, Store};
 use crate::pool::Disjoint;
 use crate::unary::InPlace;
 
@@ -46,20 +46,12 @@ pub(super) fn of_level(level: Level) -> &'static ImplicitGemm {
 /// The rows of all levels, the most capable first.
 pub(crate) static ROWS: &[ImplicitGemm] = &[
     #[cfg(target_arch = "x86_64")]
-    ImplicitGemm {
-        name: "conv2d_gemm_f32_12x32_avx512",
-        block_name: "depthwise_block_f32_12x32_avx512",
-        level: Level::Avx512,
-    },
+    ImplicitGemm { name: "conv2d_gemm_f32_avx512", block_name: "depthwise_block_f32_avx512", level: Level::Avx512 },
     #[cfg(target_arch = "x86_64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_6x16_avx2", block_name: "depthwise_block_f32_6x16_avx2", level: Level::Avx2 },
+    ImplicitGemm { name: "conv2d_gemm_f32_avx2", block_name: "depthwise_block_f32_avx2", level: Level::Avx2 },
     #[cfg(target_arch = "aarch64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_8x8_neon", block_name: "depthwise_block_f32_8x8_neon", level: Level::Neon },
-    ImplicitGemm {
-        name: "conv2d_gemm_f32_4x8_scalar",
-        block_name: "depthwise_block_f32_4x8_scalar",
-        level: Level::Scalar,
-    },
+    ImplicitGemm { name: "conv2d_gemm_f32_neon", block_name: "depthwise_block_f32_neon", level: Level::Neon },
+    ImplicitGemm { name: "conv2d_gemm_f32_scalar", block_name: "depthwise_block_f32_scalar", level: Level::Scalar },
 ];
 
 impl ImplicitGemm {
@@ -73,9 +65,9 @@ impl ImplicitGemm {
         Gemm::new(kernel).unwrap_or_else(|| panic!("this machine has no {}: {} cannot run", kernel.level, kernel.name))
     }
 
-    /// Width of the kernel's panels.
-    pub(super) fn panel_columns(&self) -> usize {
-        self.kernel().columns
+    /// Width of the panels that so many columns are cut into.
+    pub(super) fn panel_columns(&self, columns: usize) -> usize {
+        self.kernel().panel_columns(columns)
     }
 }
 
@@ -189,11 +181,13 @@ impl WindowProduct {
         let mut c_rows = [0; MAX_ROWS];
         let c_rows = &mut c_rows[..block.pixels()];
         self.place_results(&block, c_rows);
+        let results = Places::new(c_rows);
         let mut depth = 0;
         for channels in self.channel_blocks() {
             let all = group * self.depth_channels + channels.start..group * self.depth_channels + channels.end;
             let mut a_rows = [0; MAX_ROWS];
             let left = self.left(&block, all, tensors.source, copy, &mut a_rows[..block.pixels()]);
+            let rows = Places::new(&a_rows[..block.pixels()]);
             for first in (0..left.count).step_by(MAX_SEGMENTS) {
                 let mut segments = [0; MAX_SEGMENTS];
                 let segments = &mut segments[..MAX_SEGMENTS.min(left.count - first)];
@@ -204,12 +198,12 @@ impl WindowProduct {
                     let columns = self.panel.min(self.columns - column);
                     let c_column = group * self.columns + column;
                     let at = (group * self.columns.div_ceil(self.panel) + panel) * self.panel_len();
-                    let rows = &a_rows[..block.pixels()];
                     let product = Product {
                         left: Left::Rows { numbers: left.a, rows, segments, run: left.run },
+                        width: self.panel,
                         panel: &tensors.packed[at + depth * self.panel..at + end * self.panel],
                         c: tensors.target,
-                        c_rows,
+                        c_rows: results,
                         c_column,
                         columns,
                         store: tensors.store(c_column..c_column + columns, depth > 0, end == self.depth()),
@@ -222,7 +216,7 @@ impl WindowProduct {
         }
         if let Some(activation) = tensors.late {
             let columns = panels.start * self.panel..(panels.end * self.panel).min(self.columns);
-            for row in c_rows {
+            for row in &*c_rows {
                 // SAFETY: the task's own pixels and columns, by the caller's promise.
                 let results =
                     unsafe { tensors.target.slice(*row + group * self.columns + columns.start, columns.len()) };

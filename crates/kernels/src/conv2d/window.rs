@@ -271,7 +271,7 @@ impl<'c> WindowCopy<'c> {
 }
 
 /// Copies to the front of `to`: eight numbers at a time, for a call costs more than the few of a pixel.
-fn copy_short(from: &[f32], to: &mut [f32]) {
+pub(crate) fn copy_short(from: &[f32], to: &mut [f32]) {
     let to = &mut to[..from.len()];
     let ((from, from_rest), (to, to_rest)) = (from.as_chunks::<8>(), to.as_chunks_mut::<8>());
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);

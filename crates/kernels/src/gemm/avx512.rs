@@ -4,21 +4,18 @@ use super::{GemmKernel, Product, tile as algorithm};
 use crate::Level;
 use crate::simd::F32x16;
 
-/// 24 sums, two vectors of the panel and a broadcast fill 27 of the 32 registers.
-pub(super) const GEMM_F32_12X32: GemmKernel = GemmKernel {
-    name: "gemm_f32_12x32_avx512",
+/// 24 to 27 sums, the vectors of a panel's row and a broadcast fill at most 31 of the 32 registers.
+pub(super) const GEMM_F32: GemmKernel = GemmKernel {
+    name: "gemm_f32_avx512",
     level: Level::Avx512,
-    columns: 32,
-    tiles: &[
-        tile::<1>, tile::<2>, tile::<3>, tile::<4>, tile::<5>, tile::<6>, tile::<7>, tile::<8>, tile::<9>, tile::<10>,
-        tile::<11>, tile::<12>,
-    ],
+    lanes: 16,
+    tiles: tiles!(tile: 1 => 1 2 3 4 5 6 7 8 9 10 11 12, 2 => 1 2 3 4 5 6 7 8 9 10 11 12, 3 => 1 2 3 4 5 6 7 8 9, 4 => 1 2 3 4 5 6),
 };
 
 /// # Safety
 /// See [`Tile`](super::Tile).
 #[target_feature(enable = "avx512f")]
-unsafe fn tile<const M: usize>(product: &Product<'_>, first: usize) {
+unsafe fn tile<const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
     // SAFETY: this function has the level's features; the rest is this function's own contract.
-    unsafe { algorithm::multiply::<F32x16, M>(product, first) }
+    unsafe { algorithm::multiply::<F32x16, M, N>(product, first) }
 }

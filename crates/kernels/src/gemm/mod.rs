@@ -6,6 +6,13 @@
 //! (one segment), a transposed one (runs of 1, a row apart), and a convolution, whose rows are windows of a picture: the
 //! matrix of all windows never exists.
 
+/// The functions for panels of some vectors: `tiles!(function: vectors => rows …, …)`.
+macro_rules! tiles {
+    ($tile:ident: $($vectors:literal => $($rows:literal)+),+) => {
+        &[$(&[$($tile::<$rows, $vectors>),+]),+]
+    };
+}
+
 mod panels;
 mod scalar;
 mod tile;
@@ -37,13 +44,22 @@ pub(crate) const MAX_SEGMENTS: usize = 256;
 /// A row of the table.
 #[derive(Debug)]
 pub(crate) struct GemmKernel {
-    /// `gemm_f32_{rows}x{columns}_{level}`.
+    /// `gemm_f32_{level}`.
     pub(crate) name: &'static str,
     pub(crate) level: Level,
-    /// Columns of a tile: the width of a panel.
-    pub(crate) columns: usize,
-    /// A function for tiles of 1, 2, … rows.
-    tiles: &'static [Tile],
+    /// Numbers of a vector.
+    lanes: usize,
+    /// For panels of 1, 2, … vectors a function for tiles of 1, 2, … rows.
+    tiles: &'static [&'static [Tile]],
+}
+
+impl GemmKernel {
+    /// Width of the panels that so many columns are cut into: as few as there can be, about equally wide. The wider, the
+    /// fewer rows has a tile, and the fewer of a tile's loads are of single numbers.
+    pub(crate) fn panel_columns(&self, columns: usize) -> usize {
+        let vectors = columns.div_ceil(self.lanes).max(1);
+        vectors.div_ceil(vectors.div_ceil(self.tiles.len())) * self.lanes
+    }
 }
 
 /// Multiplies the rows of a product from a number on. To be called only where the level is available, with a product
@@ -53,12 +69,12 @@ type Tile = unsafe fn(&Product<'_>, usize);
 /// Every kernel of the family, the most capable level first.
 pub(crate) static GEMM: &[GemmKernel] = &[
     #[cfg(target_arch = "x86_64")]
-    avx512::GEMM_F32_12X32,
+    avx512::GEMM_F32,
     #[cfg(target_arch = "x86_64")]
-    avx2::GEMM_F32_6X16,
+    avx2::GEMM_F32,
     #[cfg(target_arch = "aarch64")]
-    neon::GEMM_F32_8X8,
-    scalar::GEMM_F32_4X8,
+    neon::GEMM_F32,
+    scalar::GEMM_F32,
 ];
 
 /// A kernel whose level this machine has: holding it is the proof.
@@ -71,11 +87,6 @@ impl Gemm {
         kernel.level.is_available().then_some(Self(kernel))
     }
 
-    /// Width of a panel.
-    pub(crate) fn columns(self) -> usize {
-        self.0.columns
-    }
-
     /// Multiplies.
     ///
     /// # Safety
@@ -84,19 +95,20 @@ impl Gemm {
     /// # Panics
     /// When a factor is too short, or a row of `c` lies outside.
     pub(crate) unsafe fn multiply(self, product: &Product<'_>) {
-        let rows = product.c_rows.len();
+        let rows = product.c_rows.places.len();
         if rows == 0 {
             return;
         }
-        product.check(self.0.columns);
+        product.check();
+        let by_rows = self.0.tiles[product.columns.div_ceil(self.0.lanes).max(1) - 1];
         // The rows are divided evenly: 64 rows in tiles of 6 are 9 × 6 and 2 × 5, not 10 × 6 and a slow 4.
-        let tiles = rows.div_ceil(self.0.tiles.len());
+        let tiles = rows.div_ceil(by_rows.len());
         let mut first = 0;
         for tile in 1..=tiles {
             let end = rows * tile / tiles;
             // SAFETY: the level is available, for `new` asked; the product was just checked, and tile function i has
             // i + 1 rows; `c` by the caller's promise.
-            unsafe { self.0.tiles[end - first - 1](product, first) };
+            unsafe { by_rows[end - first - 1](product, first) };
             first = end;
         }
     }
@@ -105,12 +117,13 @@ impl Gemm {
 /// `c[i][j] = store(Σ_p left[i][p] · panel[p][j])` for some rows i and the columns j of one panel.
 pub(crate) struct Product<'p> {
     pub(crate) left: Left<'p>,
-    /// `[depth][panel width]`.
+    /// `[depth][width]`.
     pub(crate) panel: &'p [f32],
+    pub(crate) width: usize,
     /// What the result is stored to.
     pub(crate) c: &'p Disjoint<'p, f32>,
     /// Where each row of the result starts, and which column of it the panel's first one is.
-    pub(crate) c_rows: &'p [usize],
+    pub(crate) c_rows: Places<'p>,
     pub(crate) c_column: usize,
     /// Columns of the panel that exist: the panel's width, or fewer.
     pub(crate) columns: usize,
@@ -124,7 +137,7 @@ pub(crate) enum Left<'p> {
     Rows {
         numbers: &'p [f32],
         /// Where each row starts.
-        rows: &'p [usize],
+        rows: Places<'p>,
         /// Where each segment starts, from the row's start.
         segments: &'p [usize],
         /// Numbers of a segment. The depth of the product is segments × run.
@@ -135,7 +148,7 @@ pub(crate) enum Left<'p> {
     Columns { numbers: &'p [f32], first: usize, places: Places<'p> },
 }
 
-/// Places of columns, of which the furthest is known.
+/// Places of rows or columns, of which the furthest is known: many products have the same ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places<'p> {
     places: &'p [usize],
@@ -162,22 +175,23 @@ pub(crate) struct Store<'s> {
 }
 
 impl Product<'_> {
-    fn check(&self, width: usize) {
-        let rows = self.c_rows.len();
+    fn check(&self) {
+        let rows = self.c_rows.places.len();
         let furthest = |offsets: &[usize]| offsets.iter().copied().max().unwrap_or(0);
         let (numbers, last, depth) = match self.left {
             Left::Rows { numbers, rows: starts, segments, run } => {
-                assert!(starts.len() == rows, "{} rows of the left factor, {rows} of the result", starts.len());
-                (numbers, furthest(starts) + furthest(segments) + run.saturating_sub(1), segments.len() * run)
+                let lefts = starts.places.len();
+                assert!(lefts == rows, "{lefts} rows of the left factor, {rows} of the result");
+                (numbers, starts.furthest + furthest(segments) + run.saturating_sub(1), segments.len() * run)
             }
             Left::Columns { numbers, first, places } => {
                 (numbers, places.furthest + first + rows - 1, places.places.len())
             }
         };
         assert!(last < numbers.len(), "the left factor ends at {}, {last} is asked for", numbers.len());
-        assert!(self.panel.len() >= depth * width, "the panel is too short");
-        let end = furthest(self.c_rows) + self.c_column + self.columns;
-        assert!(self.columns <= width && end <= self.c.len(), "results {end} of {}", self.c.len());
+        assert!(self.panel.len() >= depth * self.width, "the panel is too short");
+        let end = self.c_rows.furthest + self.c_column + self.columns;
+        assert!(self.columns <= self.width && end <= self.c.len(), "results {end} of {}", self.c.len());
         assert!(self.store.bias.is_none_or(|bias| bias.len() == self.columns), "the bias is not of the panel's width");
         assert!(
             self.store.residual.is_none_or(|residual| residual.len() == self.c.len()),

@@ -7,9 +7,12 @@
 pub(crate) fn pack_rows<'m>(panel: &mut [f32], width: usize, row: impl Fn(usize) -> &'m [f32]) {
     // The widths of the table: a copy of known length is two loads and stores, not a call.
     match width {
+        4 => pack_rows_of::<4>(panel, row),
         8 => pack_rows_of::<8>(panel, row),
         16 => pack_rows_of::<16>(panel, row),
         32 => pack_rows_of::<32>(panel, row),
+        48 => pack_rows_of::<48>(panel, row),
+        64 => pack_rows_of::<64>(panel, row),
         _ => unreachable!("no kernel has panels of {width} columns"),
     }
 }

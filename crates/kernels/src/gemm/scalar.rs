@@ -5,16 +5,16 @@ use crate::Level;
 use crate::simd::Lanes;
 
 /// Eight sums of four lanes leave half of the 16 registers of the plainest x86-64.
-pub(super) const GEMM_F32_4X8: GemmKernel = GemmKernel {
-    name: "gemm_f32_4x8_scalar",
+pub(super) const GEMM_F32: GemmKernel = GemmKernel {
+    name: "gemm_f32_scalar",
     level: Level::Scalar,
-    columns: 8,
-    tiles: &[tile::<1>, tile::<2>, tile::<3>, tile::<4>],
+    lanes: 4,
+    tiles: tiles!(tile: 1 => 1 2 3 4, 2 => 1 2 3 4),
 };
 
 /// # Safety
 /// See [`Tile`](super::Tile).
-unsafe fn tile<const M: usize>(product: &Product<'_>, first: usize) {
+unsafe fn tile<const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
     // SAFETY: plain Rust needs no level; the rest is this function's own contract.
-    unsafe { algorithm::multiply::<Lanes<4>, M>(product, first) }
+    unsafe { algorithm::multiply::<Lanes<4>, M, N>(product, first) }
 }

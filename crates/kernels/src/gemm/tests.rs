@@ -23,7 +23,7 @@ enum Layout {
 
 fn check(kernel: &'static GemmKernel, layout: Layout, rows: usize, depth: usize, columns: usize, store: Store<'_>) {
     let gemm = Gemm::new(kernel).unwrap();
-    let (width, pitch) = (gemm.columns(), columns + 3);
+    let (width, pitch) = (kernel.lanes * kernel.tiles.len(), columns + 3);
     let run = if let Layout::Segments { run } = layout { run } else { depth };
     let segments: Vec<usize> = (0..depth / run).map(|part| part * (run + 2)).collect();
     let depth = if let Layout::Columns = layout { depth } else { segments.len() * run };
@@ -50,10 +50,13 @@ fn check(kernel: &'static GemmKernel, layout: Layout, rows: usize, depth: usize,
     let c_rows: Vec<usize> = (0..rows).map(|i| i * pitch).collect();
     let target = Disjoint::new(&mut c);
     let left = match layout {
-        Layout::Rows | Layout::Segments { .. } => Left::Rows { numbers: &a, rows: &starts, segments: &segments, run },
+        Layout::Rows | Layout::Segments { .. } => {
+            Left::Rows { numbers: &a, rows: Places::new(&starts), segments: &segments, run }
+        }
         Layout::Columns => Left::Columns { numbers: &a, first: 3, places: Places::new(&places) },
     };
-    let product = Product { left, panel: &panel, c: &target, c_rows: &c_rows, c_column: 2, columns, store };
+    let product =
+        Product { left, panel: &panel, width, c: &target, c_rows: Places::new(&c_rows), c_column: 2, columns, store };
     // SAFETY: `c` is this function's own.
     unsafe { gemm.multiply(&product) };
     for i in 0..rows {
@@ -80,7 +83,9 @@ fn every_level_multiplies_every_layout() {
     for kernel in available() {
         for &depth in DEPTHS {
             for rows in (1..=13).chain([23, 24, 25, 64]) {
-                for columns in [1, kernel.columns - 1, kernel.columns] {
+                for columns in
+                    (1..=kernel.tiles.len()).flat_map(|vectors| [vectors * kernel.lanes - 3, vectors * kernel.lanes])
+                {
                     for layout in [Layout::Rows, Layout::Columns, Layout::Segments { run: depth.div_ceil(3) }] {
                         check(kernel, layout, rows, depth, columns, Store::default());
                     }
@@ -92,9 +97,9 @@ fn every_level_multiplies_every_layout() {
 
 #[test]
 fn every_level_applies_every_epilogue() {
-    let (bias, residual) = ([1.0, -2.0, 3.0, 0.5].repeat(8), vec![-7.25; 13 * 40]);
+    let (bias, residual) = ([1.0, -2.0, 3.0, 0.5].repeat(16), vec![-7.25; 13 * 70]);
     for kernel in available() {
-        for columns in [1, 5, kernel.columns] {
+        for columns in [1, 5, kernel.lanes * kernel.tiles.len()] {
             for mask in 0..16 {
                 let store = Store {
                     accumulate: mask & 1 > 0,
@@ -112,8 +117,8 @@ fn every_level_applies_every_epilogue() {
 fn the_table_has_a_row_for_every_level_of_the_architecture() {
     for level in Level::available() {
         let kernel = GEMM.iter().find(|kernel| kernel.level == level).unwrap();
-        assert_eq!(kernel.name, format!("gemm_f32_{}x{}_{level}", kernel.tiles.len(), kernel.columns));
-        assert!(kernel.tiles.len() <= MOST_ROWS);
+        assert_eq!(kernel.name, format!("gemm_f32_{level}"));
+        assert!(kernel.tiles.iter().all(|tiles| tiles.len() <= MOST_ROWS));
     }
     assert!(GEMM.is_sorted_by(|a, b| a.level > b.level));
 }
@@ -126,8 +131,9 @@ fn a_left_factor_that_is_too_short_is_refused() {
     let product = Product {
         left: Left::Columns { numbers: &[0.0; 9], first: 1, places: Places::new(&[7, 0]) },
         panel: &[0.0; 2 * 32],
+        width: 32,
         c: &target,
-        c_rows: &[0, 4],
+        c_rows: Places::new(&[0, 4]),
         c_column: 0,
         columns: 4,
         store: Store::default(),
@@ -140,7 +146,7 @@ fn a_left_factor_that_is_too_short_is_refused() {
 #[test]
 fn panels_are_filled_up_with_zeros() {
     let matrix: Vec<f32> = (0..20 * 5).map(|i| i as f32 + 1.0).collect();
-    for width in [8, 16, 32] {
+    for width in [8, 16, 32, 48, 64] {
         let (mut rows, mut transposed) = (vec![f32::NAN; 20 * width], vec![f32::NAN; 20 * width]);
         pack_rows(&mut rows, width, |i| &matrix[i * 5..][..5]);
         let columns: Vec<Vec<f32>> = (0..5).map(|j| (0..20).map(|i| matrix[i * 5 + j]).collect()).collect();

@@ -1,53 +1,28 @@
 //! The algorithm of every level: tiles of sums kept in registers.
 
-use super::{Left, Product, Store};
+use super::{Left, Places, Product, Store};
 use crate::simd::{Vector, prefetch, prefetch_for_write, read};
 
-/// Vectors of a panel, and numbers of the widest vector.
-const PANEL: usize = 2;
-const MOST_LANES: usize = 16;
 /// Numbers of a cache line.
 const LINE: usize = 16;
 
-/// Multiplies the `M` rows from `first` on by the panel, which is exactly two vectors wide. Where its columns fit one,
-/// the other is left out.
+/// Multiplies the `M` rows from `first` on by the first `N` vectors of the panel, which are all that it has.
 ///
 /// # Safety
 /// The machine has the level of `V`, the caller its features; the product was checked and has these rows; its part of
 /// `c` is the caller's.
 #[inline(always)]
-pub(super) unsafe fn multiply<V: Vector, const M: usize>(product: &Product<'_>, first: usize) {
-    // SAFETY: as for this function.
-    unsafe {
-        if product.columns > V::LANES {
-            multiply_vectors::<V, M, 2>(product, first);
-        } else {
-            multiply_vectors::<V, M, 1>(product, first);
-        }
-    }
-}
-
-/// [`multiply`] for the first `N` vectors of the panel.
-///
-/// # Safety
-/// As for [`multiply`].
-#[inline(always)]
-unsafe fn multiply_vectors<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
-    let mut results = [product.c_column; M];
-    for (m, result) in results.iter_mut().enumerate() {
-        *result += product.c_rows[first + m];
-    }
-    ask_for_results(product, &results);
-    let panel = product.panel.as_ptr();
+pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
+    let mut results = places_from(product.c_rows, first);
+    results.iter_mut().for_each(|result| *result += product.c_column);
+    ask_for_results::<V, M, N>(product, &results);
+    let panel = Panel { row: product.panel.as_ptr(), step: product.width };
     // SAFETY: the product was checked, so every row stays inside the left factor, and the panel is as long as the depth;
     // level and features by the caller's promise.
     let sums: [[V; N]; M] = unsafe {
         match product.left {
             Left::Rows { numbers, rows: starts, segments, run } => {
-                let mut rows = [numbers.as_ptr(); M];
-                for (m, row) in rows.iter_mut().enumerate() {
-                    *row = row.wrapping_add(starts[first + m]);
-                }
+                let rows = places_from(starts, first).map(|start| numbers.as_ptr().wrapping_add(start));
                 match run {
                     1 => sum_list(&rows, segments, panel),
                     run => sum_runs(&rows, segments, run, panel),
@@ -68,17 +43,30 @@ unsafe fn multiply_vectors<V: Vector, const M: usize, const N: usize>(product: &
     }
 }
 
+/// A row of a panel, and how far it is to the next.
+#[derive(Clone, Copy)]
+struct Panel {
+    row: *const f32,
+    step: usize,
+}
+
+/// The places of the `M` rows from `first` on.
+#[inline(always)]
+fn places_from<const M: usize>(places: Places<'_>, first: usize) -> [usize; M] {
+    *places.places[first..].first_chunk().expect("a tile's rows exist")
+}
+
 /// Asks for what the tile's end reads and writes: its sums take about as long as memory does.
 #[inline(always)]
-fn ask_for_results<const M: usize>(product: &Product<'_>, results: &[usize; M]) {
+fn ask_for_results<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, results: &[usize; M]) {
     if let Some(residual) = product.store.residual {
         results.iter().for_each(|&result| prefetch(residual.as_ptr().wrapping_add(result)));
     }
     if !product.store.accumulate {
         let c = product.c.pointer(0..product.c.len());
         for &result in results {
-            for column in (0..product.columns).step_by(LINE) {
-                prefetch_for_write(c.wrapping_add(result + column));
+            for line in 0..(N * V::LANES).div_ceil(LINE) {
+                prefetch_for_write(c.wrapping_add(result + line * LINE));
             }
         }
     }
@@ -90,15 +78,15 @@ unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     segments: &[usize],
     run: usize,
-    mut panel: *const f32,
+    mut panel: Panel,
 ) -> [[V; N]; M] {
     // SAFETY: see `multiply`: it vouches for all that is read here.
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &segment in segments {
             for at in segment..segment + run {
-                add_row_products(rows, at, panel, &mut sums);
-                panel = panel.wrapping_add(PANEL * V::LANES);
+                add_row_products(rows, at, panel.row, &mut sums);
+                panel.row = panel.row.wrapping_add(panel.step);
             }
         }
         sums
@@ -111,14 +99,14 @@ unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
 unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     list: &[usize],
-    mut panel: *const f32,
+    mut panel: Panel,
 ) -> [[V; N]; M] {
     // SAFETY: see `multiply`: it vouches for all that is read here.
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &at in list {
-            add_row_products(rows, at, panel, &mut sums);
-            panel = panel.wrapping_add(PANEL * V::LANES);
+            add_row_products(rows, at, panel.row, &mut sums);
+            panel.row = panel.row.wrapping_add(panel.step);
         }
         sums
     }
@@ -155,14 +143,14 @@ unsafe fn add_row_products<V: Vector, const M: usize, const N: usize>(
 unsafe fn sum_columns<V: Vector, const M: usize, const N: usize>(
     left: *const f32,
     places: &[usize],
-    mut panel: *const f32,
+    mut panel: Panel,
 ) -> [[V; N]; M] {
     // SAFETY: see `multiply`: it vouches for all that is read here.
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &place in places {
-            add_products::<V, M, N, 1>(left.wrapping_add(place), panel, &mut sums);
-            panel = panel.wrapping_add(PANEL * V::LANES);
+            add_products::<V, M, N, 1>(left.wrapping_add(place), panel.row, &mut sums);
+            panel.row = panel.row.wrapping_add(panel.step);
         }
         sums
     }
@@ -242,55 +230,46 @@ unsafe fn store_whole<V: Vector, const M: usize, const N: usize>(
     }
 }
 
-/// Stores a tile of which only the first columns exist: vectors, then number by number, in the same order of additions.
+/// Stores a tile whose last vector has columns that do not exist, in the same order of additions.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators over the sums keep them in memory")]
 unsafe fn store_part<V: Vector, const M: usize, const N: usize>(
     product: &Product<'_>,
     at: &[usize; M],
     sums: [[V; N]; M],
 ) {
-    let whole = product.columns / V::LANES;
-    for (&at, sums) in at.iter().zip(&sums) {
-        for (n, &sum) in sums.iter().enumerate() {
-            let column = n * V::LANES;
+    let last = product.columns - (N - 1) * V::LANES;
+    for m in 0..M {
+        for n in 0..N {
+            let count = if n + 1 < N { V::LANES } else { last };
             // SAFETY: the level by the caller's promise; these columns exist.
-            unsafe {
-                if n < whole {
-                    store(product, at, column, sum);
-                    continue;
-                }
-                let mut numbers = [0.0f32; MOST_LANES];
-                sum.store(numbers.as_mut_ptr());
-                for (column, &number) in (column..product.columns).zip(&numbers) {
-                    store(product, at, column, number);
-                }
-            }
+            unsafe { store(product, at[m], n * V::LANES, sums[m][n], count) }
         }
     }
 }
 
-/// Stores a vector of a row of results that starts at a place.
+/// Stores the first numbers of a vector of a row of results that starts at a place.
 ///
 /// # Safety
 /// The machine has the level of `V`; the product was checked, and has these columns; its part of `c` is the caller's.
 #[inline(always)]
-unsafe fn store<V: Vector>(product: &Product<'_>, row: usize, column: usize, mut sum: V) {
+unsafe fn store<V: Vector>(product: &Product<'_>, row: usize, column: usize, mut sum: V, count: usize) {
     let Store { accumulate, bias, residual, ceiling } = product.store;
     let c = product.c.pointer(0..product.c.len()).wrapping_add(row + column);
     // SAFETY: by the caller's promise.
     unsafe {
         if accumulate {
-            sum = V::load(c).add(sum);
+            sum = V::load_first(c, count).add(sum);
         }
         if let Some(bias) = bias {
-            sum = sum.add(read(bias, column));
+            sum = sum.add(V::load_first(bias.as_ptr().add(column), count));
         }
         if let Some(residual) = residual {
-            sum = sum.add(read(residual, row + column));
+            sum = sum.add(V::load_first(residual.as_ptr().add(row + column), count));
         }
         if let Some(ceiling) = ceiling {
             sum = sum.relu().at_most(V::splat(ceiling));
         }
-        sum.store(c);
+        sum.store_first(c, count);
     }
 }

@@ -8,6 +8,12 @@ use super::Vector;
 #[derive(Clone, Copy)]
 pub(crate) struct F32x16(__m512);
 
+/// A mask of so many lanes.
+#[inline(always)]
+fn first_lanes(count: usize) -> __mmask16 {
+    ((1u32 << count) - 1) as __mmask16
+}
+
 impl Vector for F32x16 {
     const LANES: usize = 16;
 
@@ -27,6 +33,18 @@ impl Vector for F32x16 {
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: level and pointer by the trait's contract.
         unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        // SAFETY: level by the trait's contract; lanes that the mask leaves out are not read.
+        Self(unsafe { _mm512_maskz_loadu_ps(first_lanes(count), from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // SAFETY: level by the trait's contract; lanes that the mask leaves out are not written.
+        unsafe { _mm512_mask_storeu_ps(to, first_lanes(count), self.0) }
     }
 
     #[inline(always)]

@@ -21,6 +21,9 @@ pub(crate) use neon::F32x4;
 pub(crate) use prefetch::{prefetch, prefetch_for_write};
 pub(crate) use scalar::Lanes;
 
+/// Numbers of the widest vector.
+const MOST_LANES: usize = 16;
+
 /// Some f32 numbers that one instruction works on.
 ///
 /// # Safety of all methods
@@ -38,6 +41,30 @@ pub(crate) trait Vector: Copy {
 
     /// Writes the lanes.
     unsafe fn store(self, to: *mut f32);
+
+    /// Reads the first `count` lanes, which are all that the pointer need be good for; the others are zero.
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        let mut lanes = [0.0; MOST_LANES];
+        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+            // SAFETY: good for so many numbers, by the caller's promise.
+            *lane = unsafe { from.add(i).read() };
+        }
+        // SAFETY: no vector is longer than the array; the level by the caller's promise.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+
+    /// Writes the first `count` lanes, which are all that the pointer need be good for.
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        let mut lanes = [0.0; MOST_LANES];
+        // SAFETY: no vector is longer than the array; the level by the caller's promise.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        for (i, lane) in lanes.into_iter().enumerate().take(count) {
+            // SAFETY: good for so many numbers, by the caller's promise.
+            unsafe { to.add(i).write(lane) };
+        }
+    }
 
     /// `self + other`.
     unsafe fn add(self, other: Self) -> Self;
@@ -153,6 +180,18 @@ mod tests {
             twice.sub(V::splat(0.25)).mul(V::splat(4.0)).store(got.as_mut_ptr());
         }
         assert!(got[0].is_nan(), "bounds keep NaN");
+        for count in 0..=V::LANES {
+            let mut part = vec![7.0; V::LANES];
+            // SAFETY: as above.
+            unsafe { V::load_first(numbers[V::LANES - count..].as_ptr(), count).store(part.as_mut_ptr()) };
+            assert!(part.iter().skip(count).all(|&lane| lane == 0.0), "lanes that were not read are zero");
+            let mut to = vec![7.0; V::LANES];
+            // SAFETY: as above.
+            unsafe { V::load(part.as_ptr()).store_first(to.as_mut_ptr(), count) };
+            let want = numbers[V::LANES - count..].iter().map(|number| number.to_bits());
+            assert!(to.iter().take(count).map(|lane| lane.to_bits()).eq(want));
+            assert!(to.iter().skip(count).all(|&lane| lane == 7.0), "lanes that are not written stay");
+        }
         for (number, got) in numbers.iter().zip(got).skip(1) {
             assert_eq!(got, ((number * 2.0 + 1.5).clamp(0.0, 8.0) - 0.25) * 4.0);
         }

@@ -1,8 +1,12 @@
 //! A depthwise convolution with the 1×1 convolutions around it, whose wide maps never reach memory.
 //!
 //! What a block of a light network is wide in, the maps on both sides of its depthwise convolution, is several times
-//! what goes in and comes out. Here a task takes a band of a picture through all convolutions, a few rows at a time: the
-//! rows that the depthwise convolution spans lie in the second cache, and those that the next few need again stay there.
+//! what goes in and comes out. Two orders of the same work, by how many pictures there are:
+//!
+//! - *Rows*: a task takes a band of a picture through all convolutions, a few rows at a time. The rows that the depthwise
+//!   convolution spans lie in the second cache, and those that the next few need again stay there.
+//! - *Channels*, where there are few pictures: bands of one would compute many rows twice. A task takes some wide channels
+//!   of a picture through the first two convolutions; when all are there, tasks do the third for some pixels.
 
 mod pointwise;
 mod run;
@@ -19,14 +23,20 @@ use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
 use crate::Cpu;
 use crate::gemm::L2_BYTES;
-use crate::pool::Disjoint;
 use crate::unary::Unary;
 
+/// Wide channels of a task, at least: whole cache lines, so that no two tasks write the same one.
+const LINE_CHANNELS: usize = 32;
 /// Bytes of the rows that a worker holds.
 const ROWS_BYTES: usize = L2_BYTES / 4 * 3;
-/// Tasks for each thread, so that a slow one does not hold the others up. What a task computes does not depend on how
-/// many there are: only how many rows two of them compute both.
+/// Tasks for each thread at least, where there is a choice, so that a slow one does not hold the others up.
 const TASKS_PER_THREAD: usize = 2;
+/// Rows of a band at least: its first ones are made from rows that the band before it makes too.
+const LEAST_ROWS: usize = 7;
+/// Bytes of the rows that a worker holds of some channels.
+const CHANNEL_ROWS_BYTES: usize = L2_BYTES / 4;
+/// Bytes of a picture's depthwise output that may wait for the third convolution.
+const WAITING_BYTES: usize = 2 * L2_BYTES;
 
 /// The convolutions of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,9 +117,22 @@ pub struct DepthwiseBlock {
     depthwise: &'static Depthwise,
     gemm: &'static ImplicitGemm,
     threads: usize,
-    /// A picture is cut into so many bands, and a band into steps of so many rows of the depthwise output.
-    bands: usize,
+    order: Order,
+    /// Wide channels that go through the first two convolutions together.
+    channels: usize,
+    /// Rows of the depthwise output that do.
     step: usize,
+}
+
+/// The order of the work. What a number of the output is made from, and in which order it is summed, is the same in both
+/// and for every cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// A picture is cut into so many bands.
+    Rows {
+        bands: usize,
+    },
+    Channels,
 }
 
 impl DepthwiseBlock {
@@ -125,15 +148,30 @@ impl DepthwiseBlock {
         let depthwise = Depthwise::of_level(cpu.level());
         let gemm = implicit::of_level(cpu.level());
         assert!(shape.is_worth_it(), "no such block: {shape:?}");
-        let height = s.out_height();
-        let bands = (TASKS_PER_THREAD * cpu.threads()).div_ceil(s.batch).min(height);
-        let band = height.div_ceil(bands);
-        let mut plan = Self { shape, depthwise, gemm, threads: cpu.threads(), bands, step: band };
-        while plan.step > 1 && plan.scratch() * 4 > ROWS_BYTES {
-            plan.step -= 1;
+        let (threads, height) = (cpu.threads(), s.out_height());
+        let waiting_bytes = shape.after.map_or(0, |_| height * s.out_width() * s.out_channels * 4);
+        let mut plan =
+            Self { shape, depthwise, gemm, threads, order: Order::Channels, channels: s.in_channels, step: height };
+        let channels = LINE_CHANNELS.next_multiple_of(gemm.panel_columns(s.in_channels)).min(s.in_channels);
+        let has_bands = s.batch * (height / LEAST_ROWS) >= threads;
+        if !has_bands && channels < s.in_channels && waiting_bytes <= WAITING_BYTES {
+            plan.channels = channels;
+            plan.fit_step(height, CHANNEL_ROWS_BYTES);
+        } else {
+            let bands = (TASKS_PER_THREAD * threads).div_ceil(s.batch).min((height / LEAST_ROWS).max(1));
+            plan.order = Order::Rows { bands };
+            plan.fit_step(height.div_ceil(bands), ROWS_BYTES);
         }
-        plan.step = band.div_ceil(band.div_ceil(plan.step));
         plan
+    }
+
+    /// Takes as many rows of a band at once as fit.
+    fn fit_step(&mut self, band: usize, bytes: usize) {
+        self.step = band;
+        while self.step > 1 && self.scratch() * 4 > bytes {
+            self.step -= 1;
+        }
+        self.step = band.div_ceil(band.div_ceil(self.step));
     }
 
     /// The kernel, named as rows of the tables are.
@@ -160,10 +198,10 @@ impl DepthwiseBlock {
 
     /// Numbers of workspace that [`run`](Self::run) wants at least.
     pub fn workspace(&self) -> usize {
-        Workers::len(self.threads, self.scratch())
+        self.waiting_len() + Workers::len(self.threads, self.scratch())
     }
 
-    /// Computes y, whatever it held before, adding a residual of its shape before the last activation. What the
+    /// Computes y, whatever it held before, adding a residual of its shape before the activation of a third convolution. What the
     /// workspace holds before and after means nothing.
     ///
     /// # Panics
@@ -190,44 +228,63 @@ impl DepthwiseBlock {
             assert_eq!(have, product.map(|product| [product.packed_len(), product.columns]), "{side:?}");
         }
         assert!(residual.is_none_or(|residual| residual.len() == y.len()), "a residual has the output's shape");
+        assert!(residual.is_none() || after.is_some(), "only a third convolution takes a residual");
         assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
         assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
-        let workers = Workers::new(workspace, self.scratch());
+        let (waiting, scratch) = workspace.split_at_mut(self.waiting_len());
         let run = Run {
             plan: self,
             gemm: self.gemm.gemm(),
+            pool: cpu.pool(),
             x,
             before: before.map(|layer| Layer::new(cpu, layer.weight, layer.epilogue())),
             depthwise: Layer::new(cpu, depthwise.weight, depthwise.epilogue()),
             after: after.map(|layer| Layer::new(cpu, layer.weight, layer.epilogue())),
             residual,
-            y: Disjoint::new(y),
         };
-        cpu.pool().run(s.batch * self.bands, &|task, worker| {
-            // SAFETY: a worker runs one task at a time; tasks of different numbers have different rows of y.
-            unsafe { run.band(task / self.bands, task % self.bands, workers.scratch(worker)) }
-        });
-    }
-
-    fn pointwise(&self, side: Side) -> Option<Pointwise> {
-        let (s, panel) = (&self.shape.depthwise, self.gemm.panel_columns());
-        match side {
-            Side::Before => self.shape.before.map(|depth| Pointwise { depth, columns: s.in_channels, panel }),
-            Side::After => self.shape.after.map(|columns| Pointwise { depth: s.out_channels, columns, panel }),
+        let workers = Workers::new(scratch, self.scratch());
+        match self.order {
+            Order::Rows { bands } => run.by_rows(bands, &workers, y),
+            Order::Channels => run.by_channels(&workers, waiting, y),
         }
     }
 
-    /// Numbers of the rows that a worker holds: of the depthwise convolution's input, and of its output.
-    fn rows_len(&self) -> [usize; 2] {
+    fn pointwise(&self, side: Side) -> Option<Pointwise> {
+        let s = &self.shape.depthwise;
+        let [depth, columns] = match side {
+            Side::Before => [self.shape.before?, s.in_channels],
+            Side::After => [s.out_channels, self.shape.after?],
+        };
+        Some(Pointwise { depth, columns, panel: self.gemm.panel_columns(columns) })
+    }
+
+    /// Numbers of the rows that a worker holds: of the depthwise convolution's input, of its output, and of the weight
+    /// for some channels.
+    fn rows_len(&self) -> [usize; 3] {
         let s = &self.shape.depthwise;
         let rows = ((self.step - 1) * s.stride[0] + s.kernel[0]).min(s.height);
-        [
-            self.shape.before.map_or(0, |_| rows * s.width * s.in_channels),
-            self.shape.after.map_or(0, |_| self.step * s.out_width() * s.out_channels),
-        ]
+        let out_rows = match self.order {
+            Order::Rows { .. } => self.shape.after.map_or(0, |_| self.step),
+            Order::Channels => 1,
+        };
+        let weights = if self.order == Order::Channels { s.taps() * self.channels } else { 0 };
+        let rows = if self.has_wide_copy() { rows } else { 0 };
+        [rows * s.width * self.channels, out_rows * s.out_width() * self.channels, weights]
+    }
+
+    /// Whether the depthwise convolution's input is made, or copied for some channels.
+    fn has_wide_copy(&self) -> bool {
+        self.shape.before.is_some() || self.order == Order::Channels
     }
 
     fn scratch(&self) -> usize {
         self.rows_len().iter().sum()
+    }
+
+    /// Numbers of the depthwise output that waits for the third convolution.
+    fn waiting_len(&self) -> usize {
+        let s = &self.shape.depthwise;
+        let waits = self.order == Order::Channels && self.shape.after.is_some();
+        if waits { s.out_pixels() * s.out_channels } else { 0 }
     }
 }

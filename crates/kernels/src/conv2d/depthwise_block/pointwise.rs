@@ -1,8 +1,10 @@
 //! The 1×1 convolutions of a block.
 
+use std::ops::Range;
+
 use super::run::Layer;
 use crate::Pool;
-use crate::gemm::{Gemm, Left, MAX_ROWS, Product, Store, pack_rows};
+use crate::gemm::{Gemm, Left, MAX_ROWS, Places, Product, Store, pack_rows};
 use crate::pool::Disjoint;
 
 /// Pixels that a panel of weights, once in the first cache, is used by.
@@ -19,6 +21,15 @@ pub(super) struct Pointwise {
     pub(super) panel: usize,
 }
 
+/// Some columns of a product, from a panel's first one on, and where they go.
+pub(super) struct Columns {
+    pub(super) all: Range<usize>,
+    /// Which of them is the target's first one.
+    pub(super) first: usize,
+    /// Columns of the target.
+    pub(super) pitch: usize,
+}
+
 impl Pointwise {
     pub(super) fn packed_len(&self) -> usize {
         self.columns.div_ceil(self.panel) * self.depth * self.panel
@@ -32,46 +43,48 @@ impl Pointwise {
         });
     }
 
-    /// All pixels of a source, to the target's from a place on.
+    /// All pixels of a source, to the target's whose first one starts at a place.
     ///
     /// # Safety
-    /// Nobody else touches these pixels of the target.
+    /// Nobody else touches these pixels and columns of the target.
     pub(super) unsafe fn run(
         &self,
         gemm: Gemm,
         layer: &Layer<'_>,
         source: &[f32],
         residual: Option<&[f32]>,
+        to: Columns,
         target: &Disjoint<'_, f32>,
         at: usize,
     ) {
         let pixels = source.len() / self.depth;
-        let block = pixels.div_ceil(pixels.div_ceil(PIXELS).max(1));
+        let block = pixels.div_ceil(pixels.div_ceil(PIXELS).max(1)).max(1);
         let part = self.depth.div_ceil(self.depth.div_ceil(DEPTH));
-        for first in (0..pixels).step_by(block.max(1)) {
+        for first in (0..pixels).step_by(block) {
             let count = block.min(pixels - first);
             let (mut a_rows, mut c_rows) = ([0; MAX_ROWS], [0; MAX_ROWS]);
             for (pixel, (a_row, c_row)) in a_rows.iter_mut().zip(&mut c_rows).enumerate().take(count) {
                 *a_row = (first + pixel) * self.depth;
-                *c_row = at + (first + pixel) * self.columns;
+                *c_row = at + (first + pixel) * to.pitch;
             }
+            let (rows, results) = (Places::new(&a_rows[..count]), Places::new(&c_rows[..count]));
             for depth in (0..self.depth).step_by(part) {
                 let run = part.min(self.depth - depth);
                 let last = depth + run == self.depth;
-                for (panel, packed) in layer.weight.chunks_exact(self.depth * self.panel).enumerate() {
-                    let column = panel * self.panel;
-                    let columns = self.panel.min(self.columns - column);
-                    let bias = layer.epilogue.bias.filter(|_| last).map(|bias| &bias[column..column + columns]);
+                for column in to.all.clone().step_by(self.panel) {
+                    let columns = column..(column + self.panel).min(to.all.end);
+                    let packed = &layer.weight[column * self.depth..][..self.depth * self.panel];
                     let product = Product {
-                        left: Left::Rows { numbers: source, rows: &a_rows[..count], segments: &[depth], run },
+                        left: Left::Rows { numbers: source, rows, segments: &[depth], run },
                         panel: &packed[depth * self.panel..(depth + run) * self.panel],
+                        width: self.panel,
                         c: target,
-                        c_rows: &c_rows[..count],
-                        c_column: column,
-                        columns,
+                        c_rows: results,
+                        c_column: column - to.first,
+                        columns: columns.len(),
                         store: Store {
                             accumulate: depth > 0,
-                            bias,
+                            bias: layer.epilogue.bias.filter(|_| last).map(|bias| &bias[columns]),
                             residual: residual.filter(|_| last),
                             ceiling: layer.epilogue.ceiling().filter(|_| last),
                         },
@@ -81,8 +94,10 @@ impl Pointwise {
                 }
             }
             if let Some(activation) = layer.late {
-                // SAFETY: by the caller's promise.
-                activation.apply(unsafe { target.slice(at + first * self.columns, count * self.columns) });
+                for row in &c_rows[..count] {
+                    // SAFETY: by the caller's promise.
+                    activation.apply(unsafe { target.slice(row + to.all.start - to.first, to.all.len()) });
+                }
             }
         }
     }

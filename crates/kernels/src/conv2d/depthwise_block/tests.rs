@@ -123,7 +123,7 @@ fn every_level_agrees_with_the_f64_reference_at_every_number_of_threads() {
     let activations = [[Some(Unary::Relu6), None], [Some(Unary::Silu), Some(Unary::Relu)], [None, Some(Unary::Gelu)]];
     for (number, shape) in shapes().into_iter().enumerate() {
         let activations = activations[number % 3];
-        let numbers = Numbers::new(&shape, number % 2 == 0);
+        let numbers = Numbers::new(&shape, number % 2 == 0 && shape.after.is_some());
         let want = numbers.reference(&shape, activations);
         for level in Level::available().filter(|&level| is_tested(level)) {
             let results = [1, 2, 3, 8].map(|threads| numbers.run(&Cpu::new(threads, level), shape, activations));
