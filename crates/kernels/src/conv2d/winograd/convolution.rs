@@ -20,9 +20,13 @@ use crate::gemm::L2_BYTES;
 /// Numbers of a block's transformed source in the order of tiles: some of the second cache is left for a panel of
 /// products and one of weights.
 const BLOCK: usize = L2_BYTES / 4 * 5 / 8;
-/// Tiles of a block at most; fewer than the least are not worth the traffic of weights.
+/// Tiles of a block at most; fewer than the least are not worth the traffic of weights, of which small ones are half as
+/// bad.
 const MOST_TILES: usize = 48;
 const LEAST_TILES: usize = 12;
+/// Blocks that are worth it where transformed weights do not fit the second cache: each reads them all, and fewer would
+/// leave threads without work.
+const LEAST_BLOCKS: usize = 8;
 /// Numbers of a panel's products in the order of panels, at most, and of its transformed weights at once.
 const PANEL_PRODUCTS: usize = L2_BYTES / 4 * 5 / 16;
 const PANEL_WEIGHTS: usize = L2_BYTES / 4 * 7 / 16;
@@ -63,9 +67,10 @@ impl Convolution {
         let tile = g.places() * g.depth.next_multiple_of(ROWS_APART);
         let panel_row = g.places() * kernels.columns;
         let block = BLOCK / tile;
-        if block >= LEAST_TILES {
-            let most = block.min(MOST_TILES).min(all_tiles.div_ceil(TASKS / 4).max(LEAST_TILES));
-            let tiles = even(all_tiles, most);
+        let are_weights_small = all_panels * panel_row * g.depth <= L2_BYTES / 4 * 2;
+        let least = if are_weights_small { LEAST_TILES / 2 } else { LEAST_TILES };
+        let tiles = even(all_tiles, block.min(MOST_TILES).min(all_tiles.div_ceil(TASKS / 4).max(least)));
+        if block >= least && (are_weights_small || all_tiles.div_ceil(tiles) >= LEAST_BLOCKS) {
             return Self { geometry, kernels, order: Order::Tiles, tiles, panels: all_panels, channels: g.depth };
         }
         if all_tiles * panel_row <= PANEL_PRODUCTS && all_panels >= LEAST_PANELS {

@@ -23,9 +23,16 @@ const TRANSFORM: f64 = 4.0;
 /// The same for weights that come from memory.
 const TRANSFORM_LARGE_WEIGHTS: f64 = 10.0;
 
+/// The same in inference, where weights are kept unless they are several groups: few tiles then wait for each group.
+const TRANSFORM_AGAIN: f64 = 35.0;
+
 /// Cycles of packing a vector of weights for direct convolution, where weights are not kept; and of those from memory.
 const PACK: f64 = 14.0;
 const PACK_LARGE: f64 = 27.0;
+
+/// Cycles of one core for a number of kept weights, which comes from memory or the third cache: where pictures are few, that counts
+/// more than all else, and a tile's weights are two to seven times those of direct convolution.
+const READ: f64 = 0.5;
 
 /// Channels below which vectors and panels stay half empty.
 const LEAST_CHANNELS: usize = 16;
@@ -77,7 +84,8 @@ fn direct_cost(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kernels:
         Pass::Forward | Pass::GradInput if is_large(shape.weight_len()) => PACK_LARGE,
         Pass::Forward | Pass::GradInput => PACK,
     };
-    (shape.multiply_adds() as f64 * MULTIPLY + shape.weight_len() as f64 * pack) / kernels.lanes as f64
+    let read = if keeps_weights(pass, methods) { READ * shape.weight_len() as f64 } else { 0.0 };
+    (shape.multiply_adds() as f64 * MULTIPLY + shape.weight_len() as f64 * pack) / kernels.lanes as f64 + read
 }
 
 /// Cycles with tiles of a size, about.
@@ -90,9 +98,16 @@ fn cost(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kernels: &'stat
     let (tiles, depth) = (geometry.tiles() as f64, geometry.depth as f64);
     let columns = geometry.columns.next_multiple_of(kernels.columns) as f64;
     let products = tiles * places * depth * columns * MULTIPLY;
-    let per_weight = if is_large(shape.weight_len()) { TRANSFORM_LARGE_WEIGHTS } else { TRANSFORM };
-    let is_kept = keeps_weights(pass, methods) && Convolution::new(geometry, kernels).has_all_weights();
-    let weights = if is_kept { 0.0 } else { per_weight * depth * columns };
+    let may_keep = keeps_weights(pass, methods);
+    let is_kept = may_keep && Convolution::new(geometry, kernels).has_all_weights();
+    let per_weight = match is_large(shape.weight_len()) {
+        _ if is_kept => 0.0,
+        _ if may_keep => TRANSFORM_AGAIN,
+        true => TRANSFORM_LARGE_WEIGHTS,
+        false => TRANSFORM,
+    };
+    let weights = per_weight * depth * columns;
     let transforms = places * (TRANSFORM * tiles * (depth + columns) + weights);
-    (products + transforms) / kernels.lanes as f64
+    let read = if is_kept { READ * places * depth * columns } else { 0.0 };
+    (products + transforms) / kernels.lanes as f64 + read
 }
