@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::geometry::{Geometry, LINE, Layout, View};
 use super::points::MOST;
-use super::transform::{Outputs, Transform, both_axes};
+use super::transform::{Outputs, Put, Transform, both_axes};
 use crate::conv2d::Epilogue;
 use crate::simd::{Vector, prefetch_for_write, read};
 
@@ -74,7 +74,7 @@ unsafe fn gather_channels<V: Vector, T: Transform>(
     unsafe {
         both_axes::<V, T>(
             |i, j| V::load(window[i][j].add(channel)),
-            |i, j, v| v.store(to.wrapping_add((i * T::ROWS + j) * job.layout.place_step)),
+            |i, j, v: V| v.store(to.wrapping_add((i * T::ROWS + j) * job.layout.place_step)),
         );
     }
 }
@@ -133,29 +133,50 @@ unsafe fn scatter_columns<V: Vector, const M: usize>(job: &Scatter<'_>, tile: us
     let g = job.geometry;
     let (picture, [top, left]) = g.place_of(tile);
     let [height, width] = g.target;
-    let (rows, columns) = (height - top, width - left);
     let column = job.columns.start + lane;
-    let first = ((picture * height + top) * width + left) * g.columns + column;
     let from = job.from[job.layout.at(row, lane)..].as_ptr();
     // SAFETY: the furthest product and the target's size were asserted; outputs outside the picture are not stored.
     unsafe {
-        let bias: V = job.epilogue.bias.map_or(V::splat(0.0), |bias| read(bias, column));
-        both_axes::<V, Outputs<M>>(
-            |i, j| V::load(from.add((i * (M + 2) + j) * job.layout.place_step)),
-            |i, j, v| {
-                if i >= rows || j >= columns {
-                    return;
-                }
-                let at = first + (i * width + j) * g.columns;
-                let mut v = v.add(bias);
-                if let Some(residual) = job.epilogue.residual {
-                    v = v.add(read(residual, at));
-                }
-                if let Some(ceiling) = job.epilogue.ceiling() {
-                    v = v.relu().at_most(V::splat(ceiling));
-                }
-                v.store(job.to.add(at));
-            },
-        );
+        let outputs = StoreOutputs {
+            job,
+            bias: job.epilogue.bias.map_or(V::splat(0.0), |bias| read(bias, column)),
+            rows: height - top,
+            columns: width - left,
+            first: ((picture * height + top) * width + left) * g.columns + column,
+        };
+        both_axes::<V, Outputs<M>>(|i, j| V::load(from.add((i * (M + 2) + j) * job.layout.place_step)), outputs);
+    }
+}
+
+/// Stores the outputs of a tile that lie in the picture. Made only where the machine has the level of `V`, and the tile's
+/// place in the target is the maker's.
+struct StoreOutputs<'s, V> {
+    job: &'s Scatter<'s>,
+    bias: V,
+    /// Of the picture from the tile's first output on.
+    rows: usize,
+    columns: usize,
+    first: usize,
+}
+
+impl<V: Vector> Put<V> for StoreOutputs<'_, V> {
+    #[inline(always)]
+    fn put(&mut self, i: usize, j: usize, v: V) {
+        if i >= self.rows || j >= self.columns {
+            return;
+        }
+        let epilogue = &self.job.epilogue;
+        let at = self.first + (i * self.job.geometry.target[1] + j) * self.job.geometry.columns;
+        // SAFETY: the level and the place by the maker's promise.
+        unsafe {
+            let mut v = v.add(self.bias);
+            if let Some(residual) = epilogue.residual {
+                v = v.add(read(residual, at));
+            }
+            if let Some(ceiling) = epilogue.ceiling() {
+                v = v.relu().at_most(V::splat(ceiling));
+            }
+            v.store(self.job.to.add(at));
+        }
     }
 }

@@ -83,16 +83,27 @@ macro_rules! each {
     }};
 }
 
+/// Takes the numbers of a transformed tile. Closures do, and where one would do so much that the compiler makes a function
+/// of it, which lacks the level's features and then calls one for every instruction, a struct with an inlined method.
+pub(super) trait Put<V> {
+    /// Number (i, j).
+    fn put(&mut self, i: usize, j: usize, v: V);
+}
+
+impl<V, F: FnMut(usize, usize, V)> Put<V> for F {
+    #[inline(always)]
+    fn put(&mut self, i: usize, j: usize, v: V) {
+        self(i, j, v);
+    }
+}
+
 /// Calls `put(i, j, (T · X · Tᵀ)[i][j])` for all rows i and j, where `X[i][j] = get(i, j)`.
 ///
 /// # Safety
 /// The machine has the level of `V`.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "the constants of `each!` are the other index")]
-pub(super) unsafe fn both_axes<V: Vector, T: Transform>(
-    get: impl Fn(usize, usize) -> V,
-    mut put: impl FnMut(usize, usize, V),
-) {
+pub(super) unsafe fn both_axes<V: Vector, T: Transform>(get: impl Fn(usize, usize) -> V, mut put: impl Put<V>) {
     let mut half = [const { [const { MaybeUninit::<V>::uninit() }; MOST] }; MOST];
     for j in 0..T::COLUMNS {
         // SAFETY: the level by the caller's promise.
@@ -109,7 +120,7 @@ pub(super) unsafe fn both_axes<V: Vector, T: Transform>(
         each!(J => if J < T::COLUMNS { row[J] = unsafe { half[J].assume_init() }; });
         // SAFETY: the level by the caller's promise.
         let row = unsafe { apply::<V, T>(row) };
-        each!(J => if J < T::ROWS { put(i, J, row[J]); });
+        each!(J => if J < T::ROWS { put.put(i, J, row[J]); });
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) unsafe fn pack<V: Vector, const M: usize>(job: &Pack<'_>) {
                 unsafe {
                     both_axes::<V, Filter<M>>(
                         |i, j| V::load(copy[i * 3 + j][row - first].as_ptr().add(lane)),
-                        |i, j, v| v.store(to.wrapping_add((i * (M + 2) + j) * job.layout.place_step)),
+                        |i, j, v: V| v.store(to.wrapping_add((i * (M + 2) + j) * job.layout.place_step)),
                     );
                 }
             }
@@ -159,7 +159,7 @@ unsafe fn unpack_columns<V: Vector, const M: usize>(job: &Unpack<'_>, row: usize
     unsafe {
         both_axes::<V, FilterGradient<M>>(
             |i, j| V::load(from.add((i * (M + 2) + j) * job.layout.place_step)),
-            |r, s, v| v.store(job.to.add((r * 3 + s) * job.depth * job.all_columns + first)),
+            |r, s, v: V| v.store(job.to.add((r * 3 + s) * job.depth * job.all_columns + first)),
         );
     }
 }
