@@ -8,6 +8,9 @@ use crate::number;
 /// Over this factor of its minimum, a validation loss at the end counts as risen.
 const RISEN: f64 = 1.1;
 
+/// Epochs after the minimum from which on a rise is no chance.
+const LEAST_AFTER: usize = 2;
+
 /// A training loss that stays over this share of its first value has hardly fallen.
 const HARDLY_FALLEN: f64 = 0.95;
 
@@ -47,7 +50,8 @@ fn overfitting(val: &[(usize, f64)], train: &[(usize, f64)]) -> Option<Finding> 
     let &(end, last) = val.last()?;
     let at_best = train.iter().find(|(epoch, _)| *epoch == best)?.1;
     let falls = train.last()?.1 < at_best;
-    (falls && last > RISEN * lowest).then(|| {
+    let after = val.iter().filter(|(epoch, _)| *epoch > best).count();
+    (falls && after >= LEAST_AFTER && last > RISEN * lowest).then(|| {
         let text = format!(
             "The network overfits after epoch {best}: since then the training loss went on falling, but the validation \
              loss rose from {} to {} in epoch {end}. More augmentation, dropout or weight decay may help; more epochs will not.",
@@ -112,9 +116,13 @@ mod tests {
             ("too short", history(&[(1.0, 1.0, 0.5, 0.5), (0.5, 0.6, 0.8, 0.8)], 2), &["The last epoch (2) was"]),
             (
                 "overfit",
-                history(&[(1.0, 1.0, 0.5, 0.5), (0.5, 0.6, 0.99, 0.8), (0.1, 0.9, 1.0, 0.78)], 2),
+                history(
+                    &[(1.0, 1.0, 0.5, 0.5), (0.5, 0.6, 0.99, 0.8), (0.1, 0.9, 1.0, 0.78), (0.05, 0.9, 1.0, 0.78)],
+                    2,
+                ),
                 &["The network overfits after epoch 2", "At the kept epoch"],
             ),
+            ("one rise", history(&[(1.0, 1.0, 0.5, 0.5), (0.5, 0.6, 0.8, 0.8), (0.4, 0.7, 0.85, 0.8)], 2), &[]),
             (
                 "not learning",
                 history(&[(1.0, 1.0, 0.5, 0.5), (0.99, 1.0, 0.5, 0.5)], 1),
