@@ -1,5 +1,6 @@
 //! `avizor bench ops`: each family of kernels on the layers of known networks.
 
+mod blocks;
 mod convolutions;
 mod layers;
 mod passes;
@@ -36,6 +37,7 @@ pub(crate) fn run(session: &Session, args: &args::BenchOps) -> Result<(), Failur
     let mut bench = Bench { cpu, machine, filter, time, header, json: args.json, rows: Vec::new() };
     let batch = usize::from(args.batch);
     convolutions::measure(&mut bench, batch)?;
+    blocks::measure(&mut bench, batch)?;
     passes::measure(&mut bench, batch)?;
     updates::measure(&mut bench, batch)?;
     if bench.rows.is_empty() {
