@@ -121,7 +121,7 @@ struct Row {
 impl Row {
     fn header() -> String {
         format!(
-            "{:<11} {:<42} {:<15} {:>9} {:>17} {:>5} {:>8} {:>7} {:>6} {:>8}  kernel",
+            "{:<15} {:<42} {:<15} {:>9} {:>17} {:>5} {:>8} {:>7} {:>6} {:>8}  kernel",
             "family", "layer", "pass", "ms", "range", "n", "GFLOP/s", "of peak", "GB/s", "× direct"
         )
     }
@@ -141,7 +141,7 @@ impl Row {
         let ms = |seconds: f64| seconds * 1e3;
         let range = format!("{:.3}–{:.3}", ms(times.least()), ms(times.most()));
         format!(
-            "{family:<11} {layer:<42} {pass:<15} {:>9.3} {range:>17} {:>5} {:>8} {:>7} {:>6.1} {:>8}  {}",
+            "{family:<15} {layer:<42} {pass:<15} {:>9.3} {range:>17} {:>5} {:>8} {:>7} {:>6.1} {:>8}  {}",
             ms(times.median()),
             times.n(),
             some(rate.map(|rate| format!("{:.0}", rate * 1e-9))),
