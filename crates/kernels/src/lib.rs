@@ -2,7 +2,7 @@
 //! and the f64 references they are tested against.
 //!
 //! Activations are NHWC, convolution weights HWIO (`[kernel height][kernel width][in / groups][out]`), linear weights
-//! `[in][out]`. A kernel is named `family_type_tile_level`: `depthwise_f32_c8_avx2`. Every family is a table; the first
+//! `[in][out]`. A kernel is named `family_type_tile_level`, without the tile where there are several: `depthwise_f32_c8_avx2`. Every family is a table; the first
 //! row whose level the machine has and whose shape fits is used. Knows nothing of graphs, files or pictures' meaning.
 //!
 //! All unsafe code of the project is in this crate. Results do not depend on the number of threads: work is cut into

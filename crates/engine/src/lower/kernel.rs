@@ -114,20 +114,18 @@ impl Call<'_> {
         self.memory.access(reads, writes)
     }
 
-    /// Those inputs that the node has, by their numbers, and what is written.
+    /// The inputs of these numbers, empty where there is no number, and what is written.
     ///
     /// # Panics
     /// As [`slices`](Self::slices).
-    pub(crate) fn some_slices<const R: usize, const W: usize>(
+    pub(crate) fn slices_of<const R: usize, const W: usize>(
         &mut self,
         inputs: [Option<usize>; R],
-    ) -> ([Option<&[f32]>; R], [&mut [f32]; W]) {
+    ) -> ([&[f32]; R], [&mut [f32]; W]) {
         let writes = <[Place; W]>::try_from(self.writes).expect("a lowering knows how many outputs its node has");
         let nothing = Place { len: 0, ..writes[0] };
         let reads = inputs.map(|input| input.map_or(nothing, |input| self.reads[input]));
-        let (reads, writes) = self.memory.access(reads, writes);
-        let mut inputs = inputs.into_iter();
-        (reads.map(|read| inputs.next().flatten().map(|_| read)), writes)
+        self.memory.access(reads, writes)
     }
 }
 

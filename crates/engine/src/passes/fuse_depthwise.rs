@@ -9,7 +9,8 @@ use crate::graph::{Node, Value};
 use crate::ops::{Conv2d, Conv2dFused, DepthwiseBlock};
 
 /// 1×1 → depthwise → 1×1 become one step, where nobody else reads what lies between; likewise two of them. All must
-/// have a bias, as they have when their norms were folded: in training, where norms stand between them, nothing fits.
+/// have a bias, as they have when their norms were folded: in training, where norms stand between them, nothing fits. Where a
+/// third one follows, what the first two became is read by nobody and left out with other dead code.
 pub(super) fn run(graph: &mut Graph) {
     let Ok(()) = rewrite::<Infallible>(graph, |rewrite, node| Ok(replace(rewrite, node)));
 }
@@ -17,12 +18,12 @@ pub(super) fn run(graph: &mut Graph) {
 fn replace(rewrite: &mut Rewrite<'_>, node: &Node) -> Option<Vec<Value>> {
     let last = layer(node)?;
     let (depthwise, of_depthwise, after) = if is_pointwise(rewrite.old, node, &last) {
-        let before = rewrite.only_reader_of(node.inputs[0])?;
+        let before = rewrite.giver_for_this(node.inputs[0])?;
         (before, layer(before)?, Some(node))
     } else {
         (node, last, None)
     };
-    let before = rewrite.only_reader_of(depthwise.inputs[0]).filter(|before| {
+    let before = rewrite.giver_for_this(depthwise.inputs[0]).filter(|before| {
         layer(before).is_some_and(|layer| !layer.residual && is_pointwise(rewrite.old, before, &layer))
     });
     if of_depthwise.residual {

@@ -33,13 +33,12 @@ impl<'g> Rewrite<'g> {
 
     /// The old node that gives a value, if it has this operator and nobody else reads the value.
     pub(super) fn only_for_this<O: Operator + Clone>(&self, value: Value) -> Option<(&Node, O)> {
-        let node = self.old.node(value.node);
-        let operator = node.operator::<O>()?.clone();
-        matches!(self.readers.of(value), Some([_])).then_some((node, operator))
+        let node = self.giver_for_this(value)?;
+        Some((node, node.operator::<O>()?.clone()))
     }
 
-    /// The old node that gives a value, if nobody else than one reads it.
-    pub(super) fn only_reader_of(&self, value: Value) -> Option<&'g Node> {
+    /// The old node that gives a value, if nobody else reads the value.
+    pub(super) fn giver_for_this(&self, value: Value) -> Option<&'g Node> {
         matches!(self.readers.of(value), Some([_])).then(|| self.old.node(value.node))
     }
 

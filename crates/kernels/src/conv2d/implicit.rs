@@ -15,11 +15,12 @@ use crate::unary::InPlace;
 
 /// Pixels of a block: a panel of weights, once in the first cache, is used by so many rows. More would help little
 /// (weights come from the third cache at a few bytes per hundred cycles) and make the copy of the windows larger.
-const BLOCK_PIXELS: usize = 192;
+pub(super) const BLOCK_PIXELS: usize = 192;
 /// Depth that is summed in registers at once. A panel of 16 columns (36 KiB) is then a little more than the first cache
 /// holds, but it comes from the second at 11 bytes a cycle of the 32 that are there, and the ends of tiles weigh less:
 /// measured 8 % faster than 288, which would fit. Multiples of 9 · 32 divide the usual channels of 3×3 kernels evenly.
-const BLOCK_DEPTH: usize = 576;
+/// Panels of 64 columns are four times as large; half the depth gained nothing there.
+pub(super) const BLOCK_DEPTH: usize = 576;
 /// Columns of a task: what a block of pixels accumulates (192 KiB) stays in the second cache beside its windows. The
 /// more, the longer the stretches in which results are written: 64 → 256 channels take a quarter less time than in two
 /// tasks of 128.
@@ -35,12 +36,6 @@ pub(crate) struct ImplicitGemm {
     /// Its name as the product of a [`DepthwiseBlock`](super::DepthwiseBlock).
     pub(super) block_name: &'static str,
     pub(super) level: Level,
-}
-
-/// The row that a machine runs at a level.
-pub(super) fn of_level(level: Level) -> &'static ImplicitGemm {
-    let usable = |row: &&ImplicitGemm| row.level <= level && row.level.is_available();
-    ROWS.iter().find(usable).expect("the last row needs no level")
 }
 
 /// The rows of all levels, the most capable first.

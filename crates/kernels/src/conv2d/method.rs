@@ -127,6 +127,15 @@ rows!(forward_rows: Forward);
 rows!(grad_input_rows: GradInput);
 rows!(grad_weight_rows: GradWeight);
 
+/// The row that a machine runs at a level, of a table whose last row needs none.
+pub(crate) fn at_level<T: Method>(rows: &'static [T], level: Level) -> &'static T {
+    rows.iter().find(|row| is_usable(*row, level)).expect("the last row needs no level")
+}
+
+fn is_usable<T: Method + ?Sized>(row: &T, level: Level) -> bool {
+    row.level() <= level && row.level().is_available()
+}
+
 /// The first row that may be used, fits and pays.
 pub(crate) fn choose<T: Method + ?Sized>(
     mut rows: impl Iterator<Item = &'static T>,
@@ -136,7 +145,7 @@ pub(crate) fn choose<T: Method + ?Sized>(
     shape: &Conv2dShape,
 ) -> &'static T {
     let allowed = |row: &T| row.is_direct() || methods != Conv2dMethods::Direct;
-    let usable = |row: &T| row.level() <= level && row.level().is_available() && row.fits(shape);
+    let usable = |row: &T| is_usable(row, level) && row.fits(shape);
     rows.find(|row| allowed(row) && usable(row) && row.pays(shape, pass, methods))
         .expect("the last row is direct, needs no level and fits every shape")
 }

@@ -180,10 +180,12 @@ impl Case {
         assert_close(&format!("{what} with epilogue"), row.is_direct(), &got, &want, &sizes, products);
         // Other activations than ReLU: the very same function of the very same sums.
         let before = self.forward(row, cpu, Epilogue { activation: None, ..epilogue });
-        let mut want = vec![0.0; before.len()];
-        unary_forward(cpu, Unary::Silu, &before, &mut want);
-        let silu = self.forward(row, cpu, Epilogue { activation: Some(Unary::Silu), ..epilogue });
-        assert!(silu.iter().zip(&want).all(|(a, b)| a.to_bits() == b.to_bits()), "{what}: SiLU is another");
+        for f in [Unary::Relu6, Unary::Silu] {
+            let mut want = vec![0.0; before.len()];
+            unary_forward(cpu, f, &before, &mut want);
+            let got = self.forward(row, cpu, Epilogue { activation: Some(f), ..epilogue });
+            assert!(got.iter().zip(&want).all(|(a, b)| a.to_bits() == b.to_bits()), "{what}: {f:?} is another");
+        }
         if let Some(row) = row.packed(shape) {
             let packed = self.packed(row, cpu, epilogue);
             assert!(packed.iter().zip(&got).all(|(a, b)| a.to_bits() == b.to_bits()), "{what}: packed is another");

@@ -99,7 +99,7 @@ impl Gemm {
         if rows == 0 {
             return;
         }
-        product.check();
+        product.check(self.0.lanes);
         let by_rows = self.0.tiles[product.columns.div_ceil(self.0.lanes).max(1) - 1];
         // The rows are divided evenly: 64 rows in tiles of 6 are 9 × 6 and 2 × 5, not 10 × 6 and a slow 4.
         let tiles = rows.div_ceil(by_rows.len());
@@ -175,7 +175,8 @@ pub(crate) struct Store<'s> {
 }
 
 impl Product<'_> {
-    fn check(&self) {
+    /// `lanes`: of a vector, whole ones of which are read from every row of the panel.
+    fn check(&self, lanes: usize) {
         let rows = self.c_rows.places.len();
         let furthest = |offsets: &[usize]| offsets.iter().copied().max().unwrap_or(0);
         let (numbers, last, depth) = match self.left {
@@ -189,6 +190,7 @@ impl Product<'_> {
             }
         };
         assert!(last < numbers.len(), "the left factor ends at {}, {last} is asked for", numbers.len());
+        assert!(self.width.is_multiple_of(lanes), "a panel of {} columns is no whole vectors", self.width);
         assert!(self.panel.len() >= depth * self.width, "the panel is too short");
         let end = self.c_rows.furthest + self.c_column + self.columns;
         assert!(self.columns <= self.width && end <= self.c.len(), "results {end} of {}", self.c.len());

@@ -57,8 +57,9 @@ pub(super) fn kernel(
     let Operands { bias, residual, activation } = operands;
     let inputs = [Some(0), Some(WEIGHT), bias.then_some(2), residual.then_some(2 + usize::from(bias))];
     Kernel::with_workspace(name, words, move |cpu, call| {
-        let ([x, weight, bias, residual], [y, workspace]) = call.some_slices(inputs);
-        let (x, weight) = (x.unwrap_or_default(), weight.unwrap_or_default());
-        run(cpu, x, weight, Epilogue { bias, residual, activation }, y, workspace);
+        let ([x, weight, of_bias, of_residual], [y, workspace]) = call.slices_of(inputs);
+        let epilogue =
+            Epilogue { bias: bias.then_some(of_bias), residual: residual.then_some(of_residual), activation };
+        run(cpu, x, weight, epilogue, y, workspace);
     })
 }

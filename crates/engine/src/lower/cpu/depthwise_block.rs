@@ -31,30 +31,28 @@ impl Lower for ops::DepthwiseBlock {
         // Weights that do not stay are packed in every run, at the front of the workspace.
         let packed_len = sides.map(|(side, _)| if stay { 0 } else { plan.packed_len(side) });
         let words = packed_len.iter().sum::<usize>() + plan.workspace();
-        let activations = [before.and_then(|(_, f)| f), depthwise.1, after.and_then(|(_, f)| f)];
         let mut kernel = Kernel::with_workspace(plan.kernel_name(), words, move |cpu, call| {
-            let (reads, [y, workspace]) = call.some_slices(inputs);
-            let [x, mut weight_before, bias_before, weight, bias, mut weight_after, bias_after, residual] = reads;
+            let (reads, [y, workspace]) = call.slices_of(inputs);
+            let [x, mut weight_before, bias_before, weight, bias, mut weight_after, bias_after, of_residual] = reads;
             let (first, rest) = workspace.split_at_mut(packed_len[0]);
             let (second, workspace) = rest.split_at_mut(packed_len[1]);
             if !stay {
                 for (side, weight, packed) in
                     [(Side::Before, &mut weight_before, first), (Side::After, &mut weight_after, second)]
                 {
-                    if let Some(weight) = weight {
+                    if !packed.is_empty() {
                         plan.pack(cpu, side, weight, packed);
                         *weight = packed;
                     }
                 }
             }
-            let layer = |weight: Option<_>, bias: Option<_>, activation| {
-                weight.zip(bias).map(|(weight, bias)| BlockLayer { weight, bias, activation })
-            };
-            let around =
-                [layer(weight_before, bias_before, activations[0]), layer(weight_after, bias_after, activations[2])];
-            let (weight, bias) = (weight.unwrap_or_default(), bias.unwrap_or_default());
-            let depthwise = BlockLayer { weight, bias, activation: activations[1] };
-            plan.run(cpu, x.unwrap_or_default(), around, depthwise, residual, y, workspace);
+            let layer = |weight, bias, activation| BlockLayer { weight, bias, activation };
+            let around = [
+                before.map(|(_, activation)| layer(weight_before, bias_before, activation)),
+                after.map(|(_, activation)| layer(weight_after, bias_after, activation)),
+            ];
+            let residual = residual.map(|_| of_residual);
+            plan.run(cpu, x, around, layer(weight, bias, depthwise.1), residual, y, workspace);
         })
         .counting(shape.multiply_adds());
         for (side, weight) in weights.filter(|_| stay) {

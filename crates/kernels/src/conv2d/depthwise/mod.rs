@@ -75,12 +75,6 @@ pub(super) struct Finish<'f> {
 }
 
 impl Depthwise {
-    /// The row that a machine runs at a level.
-    pub(super) fn of_level(level: Level) -> &'static Self {
-        let usable = |row: &&Self| row.level <= level && row.level.is_available();
-        ROWS.iter().find(usable).expect("the last row needs no level")
-    }
-
     /// Row `oy` of the output of a picture, from rows of the picture from `first` on and the weight.
     ///
     /// # Panics

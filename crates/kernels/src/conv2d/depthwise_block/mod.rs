@@ -19,6 +19,7 @@ use run::{Layer, Run};
 
 use super::depthwise::{self, Depthwise};
 use super::implicit::{self, ImplicitGemm};
+use super::method::at_level;
 use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
 use crate::Cpu;
@@ -145,8 +146,8 @@ impl DepthwiseBlock {
         let s = &shape.depthwise;
         s.check();
         assert!(shape.before != Some(0) && shape.after != Some(0), "a size of zero: {shape:?}");
-        let depthwise = Depthwise::of_level(cpu.level());
-        let gemm = implicit::of_level(cpu.level());
+        let depthwise = at_level(depthwise::ROWS, cpu.level());
+        let gemm = at_level(implicit::ROWS, cpu.level());
         assert!(shape.is_worth_it(), "no such block: {shape:?}");
         let (threads, height) = (cpu.threads(), s.out_height());
         let waiting_bytes = shape.after.map_or(0, |_| height * s.out_width() * s.out_channels * 4);

@@ -4,13 +4,9 @@ use std::ops::Range;
 
 use super::run::Layer;
 use crate::Pool;
+use crate::conv2d::implicit::{BLOCK_DEPTH, BLOCK_PIXELS};
 use crate::gemm::{Gemm, Left, MAX_ROWS, Places, Product, Store, pack_rows};
 use crate::pool::Disjoint;
-
-/// Pixels that a panel of weights, once in the first cache, is used by.
-const PIXELS: usize = 192;
-/// Depth that is summed in registers at once, as for other products of windows.
-const DEPTH: usize = 576;
 
 /// A 1×1 convolution of pixels that lie side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +54,8 @@ impl Pointwise {
         at: usize,
     ) {
         let pixels = source.len() / self.depth;
-        let block = pixels.div_ceil(pixels.div_ceil(PIXELS).max(1)).max(1);
-        let part = self.depth.div_ceil(self.depth.div_ceil(DEPTH));
+        let block = pixels.div_ceil(pixels.div_ceil(BLOCK_PIXELS).max(1)).max(1);
+        let part = self.depth.div_ceil(self.depth.div_ceil(BLOCK_DEPTH));
         for first in (0..pixels).step_by(block) {
             let count = block.min(pixels - first);
             let (mut a_rows, mut c_rows) = ([0; MAX_ROWS], [0; MAX_ROWS]);

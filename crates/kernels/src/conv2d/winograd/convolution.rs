@@ -20,11 +20,12 @@ use crate::gemm::L2_BYTES;
 /// Numbers of a block's transformed source in the order of tiles: some of the second cache is left for a panel of
 /// products and one of weights.
 const BLOCK: usize = L2_BYTES / 4 * 5 / 8;
-/// Tiles of a block at most; fewer than the least are not worth the traffic of weights, of which small ones are half as
-/// bad.
+/// Tiles of a block at most; fewer than the least, or half of it for small weights, are not worth the traffic of weights.
 const MOST_TILES: usize = 48;
 const LEAST_TILES: usize = 12;
-/// Blocks that are worth it where transformed weights do not fit the second cache: each reads them all, and fewer would
+/// Numbers of transformed weights that are small: about what the second cache of a large core holds.
+const SMALL_WEIGHTS: usize = L2_BYTES / 2;
+/// Blocks that are worth it where transformed weights are not small: each reads them all, and fewer would
 /// leave threads without work.
 const LEAST_BLOCKS: usize = 8;
 /// Numbers of a panel's products in the order of panels, at most, and of its transformed weights at once.
@@ -67,7 +68,7 @@ impl Convolution {
         let tile = g.places() * g.depth.next_multiple_of(ROWS_APART);
         let panel_row = g.places() * kernels.columns;
         let block = BLOCK / tile;
-        let are_weights_small = all_panels * panel_row * g.depth <= L2_BYTES / 4 * 2;
+        let are_weights_small = all_panels * panel_row * g.depth <= SMALL_WEIGHTS;
         let least = if are_weights_small { LEAST_TILES / 2 } else { LEAST_TILES };
         let tiles = even(all_tiles, block.min(MOST_TILES).min(all_tiles.div_ceil(TASKS / 4).max(least)));
         if block >= least && (are_weights_small || all_tiles.div_ceil(tiles) >= LEAST_BLOCKS) {

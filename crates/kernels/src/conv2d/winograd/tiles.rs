@@ -161,13 +161,13 @@ struct StoreOutputs<'s, V> {
 
 impl<V: Vector> Put<V> for StoreOutputs<'_, V> {
     #[inline(always)]
-    fn put(&mut self, i: usize, j: usize, v: V) {
+    unsafe fn put(&mut self, i: usize, j: usize, v: V) {
         if i >= self.rows || j >= self.columns {
             return;
         }
         let epilogue = &self.job.epilogue;
         let at = self.first + (i * self.job.geometry.target[1] + j) * self.job.geometry.columns;
-        // SAFETY: the level and the place by the maker's promise.
+        // SAFETY: the level by the caller's promise, the place by the maker's.
         unsafe {
             let mut v = v.add(self.bias);
             if let Some(residual) = epilogue.residual {

@@ -87,12 +87,15 @@ macro_rules! each {
 /// of it, which lacks the level's features and then calls one for every instruction, a struct with an inlined method.
 pub(super) trait Put<V> {
     /// Number (i, j).
-    fn put(&mut self, i: usize, j: usize, v: V);
+    ///
+    /// # Safety
+    /// The machine has the level of `V`; the number is one that the transform gives.
+    unsafe fn put(&mut self, i: usize, j: usize, v: V);
 }
 
 impl<V, F: FnMut(usize, usize, V)> Put<V> for F {
     #[inline(always)]
-    fn put(&mut self, i: usize, j: usize, v: V) {
+    unsafe fn put(&mut self, i: usize, j: usize, v: V) {
         self(i, j, v);
     }
 }
@@ -120,7 +123,8 @@ pub(super) unsafe fn both_axes<V: Vector, T: Transform>(get: impl Fn(usize, usiz
         each!(J => if J < T::COLUMNS { row[J] = unsafe { half[J].assume_init() }; });
         // SAFETY: the level by the caller's promise.
         let row = unsafe { apply::<V, T>(row) };
-        each!(J => if J < T::ROWS { put.put(i, J, row[J]); });
+        // SAFETY: a number of the result; the level by the caller's promise.
+        each!(J => if J < T::ROWS { unsafe { put.put(i, J, row[J]) } });
     }
 }
 

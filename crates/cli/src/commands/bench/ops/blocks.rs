@@ -1,11 +1,13 @@
 //! The blocks of a light network in inference: as one step, and as one convolution after the other.
 
+use std::rc::Rc;
+
 use avizor_kernels::conv2d::{
     BlockLayer, Conv2dForward, Conv2dMethods, Conv2dShape, DepthwiseBlock, DepthwiseBlockShape, Epilogue, Side,
 };
 use avizor_kernels::unary::Unary;
 
-use super::{Bench, Name, Row, Work};
+use super::{Bench, Name, Row, Times, Work};
 use crate::failure::Failure;
 
 /// Blocks of MobileNetV2 at 224 px: channels that come in, inside, and that go out; stride; pixels of the map.
@@ -67,8 +69,8 @@ impl Numbers {
         }
     }
 
-    fn one_step(&self, bench: &Bench, shape: DepthwiseBlockShape) -> (&'static str, super::Times) {
-        let cpu = std::rc::Rc::clone(&bench.cpu);
+    fn one_step(&self, bench: &Bench, shape: DepthwiseBlockShape) -> (&'static str, Times) {
+        let cpu = Rc::clone(&bench.cpu);
         let plan = DepthwiseBlock::new(&cpu, shape);
         let pack = |side, weight: &[f32]| {
             let mut packed = vec![0.0; plan.packed_len(side)];
@@ -85,8 +87,8 @@ impl Numbers {
         (plan.kernel_name(), times)
     }
 
-    fn three_steps(&self, bench: &Bench, shape: DepthwiseBlockShape) -> super::Times {
-        let cpu = std::rc::Rc::clone(&bench.cpu);
+    fn three_steps(&self, bench: &Bench, shape: DepthwiseBlockShape) -> Times {
+        let cpu = Rc::clone(&bench.cpu);
         let s = shape.depthwise;
         let pointwise = |height, width, in_channels, out_channels| Conv2dShape {
             height,
