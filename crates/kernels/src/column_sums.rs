@@ -32,7 +32,7 @@ impl RowChunks {
         self.rows.div_ceil(self.per_chunk)
     }
 
-    fn range(self, number: usize) -> Range<usize> {
+    pub(crate) fn range(self, number: usize) -> Range<usize> {
         number * self.per_chunk..((number + 1) * self.per_chunk).min(self.rows)
     }
 
@@ -49,6 +49,18 @@ impl RowChunks {
         workspace: &'w mut [f32],
         add: impl Fn(Range<usize>, &mut [f64]) + Sync,
     ) -> &'w [f64] {
+        let partial = self.partial_sums(cpu, sums, workspace, add);
+        add_up(cpu, sums, partial)
+    }
+
+    /// As [`sum`](Self::sum), and returns the sums of every chunk.
+    pub(crate) fn partial_sums<'w>(
+        self,
+        cpu: &Cpu,
+        sums: usize,
+        workspace: &'w mut [f32],
+        add: impl Fn(Range<usize>, &mut [f64]) + Sync,
+    ) -> &'w mut [f64] {
         let partial = &mut as_f64(workspace)[..self.count().max(1) * sums];
         if self.rows == 0 || sums == 0 {
             partial.fill(0.0);
@@ -58,16 +70,21 @@ impl RowChunks {
             partial.fill(0.0);
             add(self.range(number), partial);
         });
-        let (total, rest) = partial.split_at_mut(sums);
-        cpu.pool().for_each_chunk(total, ADDED_AT_ONCE, |number, total| {
-            for chunk in rest.chunks_exact(sums) {
-                for (total, part) in total.iter_mut().zip(&chunk[number * ADDED_AT_ONCE..]) {
-                    *total += part;
-                }
-            }
-        });
-        total
+        partial
     }
+}
+
+/// What chunks of `sums` sums add up to, in their order; it takes the place of the first.
+pub(crate) fn add_up<'s>(cpu: &Cpu, sums: usize, partial: &'s mut [f64]) -> &'s [f64] {
+    let (total, rest) = partial.split_at_mut(sums);
+    cpu.pool().for_each_chunk(total, ADDED_AT_ONCE, |number, total| {
+        for chunk in rest.chunks_exact(sums.max(1)) {
+            for (total, part) in total.iter_mut().zip(&chunk[number * ADDED_AT_ONCE..]) {
+                *total += part;
+            }
+        }
+    });
+    total
 }
 
 /// The f64 that fit into words, from the first suitable address on.

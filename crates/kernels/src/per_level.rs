@@ -10,9 +10,9 @@
 
 /// Declares `fn name(cpu: &Cpu, …)` whose body is compiled for every level; `fn name[F: Trait](…)` is generic in `F`.
 macro_rules! per_level {
-    ($(#[$about:meta])* fn $name:ident $([$generic:ident: $bound:path])? ($($argument:ident: $type:ty),* $(,)?) $body:block) => {
+    ($(#[$about:meta])* $visible:vis fn $name:ident $([$generic:ident: $bound:path])? ($($argument:ident: $type:ty),* $(,)?) $body:block) => {
         $(#[$about])*
-        fn $name$(<$generic: $bound>)?(cpu: &$crate::Cpu, $($argument: $type),*) {
+        $visible fn $name$(<$generic: $bound>)?(cpu: &$crate::Cpu, $($argument: $type),*) {
             #[inline(always)]
             fn body$(<$generic: $bound>)?($($argument: $type),*) $body
 

@@ -1,14 +1,15 @@
 //! Gradients of the input, the scale and the shift.
 
-use super::forward::{factor_of, normalized};
-use super::{BatchNormShape, PerChannel};
+use super::BatchNormShape;
+use super::forward::{Line, line, normalized};
 use crate::Cpu;
 use crate::column_sums::{BLOCK, join, lanes};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
-use crate::unary::{Activation, Identity, Unary, for_activation};
+use crate::unary::{Activation, Unary, for_activation};
 
-/// Gradients of [`batch_norm_train`](super::batch_norm_train), in two passes over `x` and `dy`; all are overwritten.
+/// Gradients of [`batch_norm_train`](super::batch_norm_train), in two passes over `x` and `dy`; all are overwritten:
+/// [`batch_norm_gradient_sums`] and [`batch_norm_input_gradient`].
 ///
 /// With `n = (x - mean) · inv_std`: `dgamma = Σ dy · n`, `dbeta = Σ dy`,
 /// `dx = gamma · inv_std · (dy - dbeta / rows - n · dgamma / rows)`. Where an activation followed, `dy` is the gradient
@@ -30,40 +31,99 @@ pub fn batch_norm_backward(
     dbeta: &mut [f32],
     workspace: &mut [f32],
 ) {
-    let BatchNormShape { rows, channels } = shape;
-    let [save_mean, save_inv_std, save_offset] = saved;
-    check(shape, [x, dy, dx], [gamma, save_mean, save_inv_std, save_offset, dgamma, dbeta]);
+    let (slope, rest) = workspace.split_at_mut(shape.channels);
+    let (constant, rest) = rest.split_at_mut(shape.channels);
+    let sums = NormGradients { dgamma, dbeta, slope, constant };
+    batch_norm_gradient_sums(cpu, shape, activation, x, dy, gamma, saved, sums, rest);
+    batch_norm_input_gradient(cpu, shape, activation, x, dy, gamma, saved, [slope, constant], dx, rest);
+}
+
+/// What sums over the rows give, a number a channel each.
+#[derive(Debug)]
+pub struct NormGradients<'g> {
+    /// Gradient of the scale.
+    pub dgamma: &'g mut [f32],
+    /// Gradient of the shift.
+    pub dbeta: &'g mut [f32],
+    /// `dx = dy · gamma · inv_std + (x - mean) · slope + constant`.
+    pub slope: &'g mut [f32],
+    /// See `slope`.
+    pub constant: &'g mut [f32],
+}
+
+/// The first pass of [`batch_norm_backward`].
+///
+/// # Panics
+/// As the forward pass.
+pub fn batch_norm_gradient_sums(
+    cpu: &Cpu,
+    shape: BatchNormShape,
+    activation: Option<Unary>,
+    x: &[f32],
+    dy: &[f32],
+    gamma: &[f32],
+    saved: [&[f32]; 3],
+    mut gradients: NormGradients<'_>,
+    workspace: &mut [f32],
+) {
+    check(shape, [x, dy], saved);
+    let (factors, workspace) = workspace.split_at_mut(shape.channels);
+    let line = line(gamma, saved, factors);
+    let sums = sums(cpu, shape, gradient_sums(activation), x, dy, line, workspace);
+    gradients.set(shape, line, saved[1], sums);
+}
+
+/// The second pass of [`batch_norm_backward`], from the [slope and constant](NormGradients) that the first one gave.
+///
+/// # Panics
+/// As the forward pass.
+pub fn batch_norm_input_gradient(
+    cpu: &Cpu,
+    shape: BatchNormShape,
+    activation: Option<Unary>,
+    x: &[f32],
+    dy: &[f32],
+    gamma: &[f32],
+    saved: [&[f32]; 3],
+    [slope, constant]: [&[f32]; 2],
+    dx: &mut [f32],
+    workspace: &mut [f32],
+) {
+    check(shape, [x, dy, dx], [slope, constant]);
     if shape.is_empty() {
-        dgamma.fill(0.0);
-        dbeta.fill(0.0);
         return;
     }
-    let (per, workspace) = PerChannel::split(workspace, channels);
-    for ((factor, gamma), inv_std) in per.a.iter_mut().zip(gamma).zip(save_inv_std) {
-        *factor = factor_of(*gamma, *inv_std);
-    }
-    let part = for_activation!(activation, F => sums_part::<F>);
-    let sums = sums(cpu, shape, part, x, dy, [save_mean, per.a, save_offset], workspace);
-    let n = rows as f64;
-    for c in 0..channels {
-        let (sum_dy, sum_dy_d, sum_d) = (sums[c], sums[channels + c], sums[2 * channels + c]);
-        // The saved mean was rounded to f32; what `x` lacks of adding up to zero tells by how much.
-        let lost = sum_d / n;
-        let inv_std = f64::from(save_inv_std[c]);
-        let dot = (sum_dy_d - lost * sum_dy) * inv_std;
-        dgamma[c] = dot as f32;
-        dbeta[c] = sum_dy as f32;
-        let factor = f64::from(per.a[c]);
-        let slope = -factor * inv_std * dot / n;
-        per.b[c] = slope as f32;
-        per.c[c] = (-factor * sum_dy / n - slope * lost) as f32;
-    }
+    let channels = shape.channels;
+    let line = line(gamma, saved, &mut workspace[..channels]);
     let part = PART.div_ceil(channels) * channels;
-    let input_gradient = for_activation!(activation, F => input_gradient_part::<F>);
-    let line = [save_mean, &*per.a, save_offset];
+    let input_gradient = input_gradient(activation);
     for_each_part(cpu, part, [dx], |range, [dx]| {
-        input_gradient(cpu, &x[range.clone()], &dy[range], line, per.b, per.c, dx);
+        input_gradient(cpu, &x[range.clone()], &dy[range], line, [slope, constant], dx);
     });
+}
+
+impl NormGradients<'_> {
+    /// From what [`gradient_sums`] summed over all rows, `[3][channels]`.
+    pub(crate) fn set(&mut self, shape: BatchNormShape, line: Line<'_>, inv_std: &[f32], sums: &[f64]) {
+        let Self { dgamma, dbeta, slope, constant } = self;
+        let (n, channels) = (shape.rows.max(1) as f64, shape.channels);
+        for slice in [&**dgamma, dbeta, slope, constant] {
+            assert_eq!(slice.len(), channels, "one number a channel");
+        }
+        for c in 0..channels {
+            let (sum_dy, sum_dy_d, sum_d) = (sums[c], sums[channels + c], sums[2 * channels + c]);
+            // The saved mean was rounded to f32; what `x` lacks of adding up to zero tells by how much.
+            let lost = sum_d / n;
+            let inv_std = f64::from(inv_std[c]);
+            let dot = (sum_dy_d - lost * sum_dy) * inv_std;
+            dgamma[c] = dot as f32;
+            dbeta[c] = sum_dy as f32;
+            let factor = f64::from(line[1][c]);
+            let slope_of_c = -factor * inv_std * dot / n;
+            slope[c] = slope_of_c as f32;
+            constant[c] = (-factor * sum_dy / n - slope_of_c * lost) as f32;
+        }
+    }
 }
 
 /// Gradients of [`batch_norm_infer`](super::batch_norm_infer), whose statistics are constants; all are overwritten.
@@ -91,33 +151,41 @@ pub fn batch_norm_infer_backward(
         dbeta.fill(0.0);
         return;
     }
-    let (per, workspace) = PerChannel::split(workspace, channels);
+    let (factors, workspace) = workspace.split_at_mut(channels);
     // Without an activation, only the first of the three is read.
-    let line = [running_mean; 3];
-    let sums = sums(cpu, shape, sums_part::<Identity>, x, dy, line, workspace);
+    let sums = sums(cpu, shape, gradient_sums(None), x, dy, [running_mean; 3], workspace);
     for c in 0..channels {
         let inv_std = 1.0 / (f64::from(running_var[c]) + f64::from(eps)).sqrt();
         dgamma[c] = (sums[channels + c] * inv_std) as f32;
         dbeta[c] = sums[c] as f32;
-        per.a[c] = (f64::from(gamma[c]) * inv_std) as f32;
+        factors[c] = (f64::from(gamma[c]) * inv_std) as f32;
     }
     let part = PART.div_ceil(channels) * channels;
-    for_each_part(cpu, part, [dx], |range, [dx]| scale_channels_part(cpu, &dy[range], per.a, dx));
+    for_each_part(cpu, part, [dx], |range, [dx]| scale_channels_part(cpu, &dy[range], factors, dx));
 }
 
-fn check<const N: usize>(shape: BatchNormShape, activations: [&[f32]; 3], parameters: [&[f32]; N]) {
+fn check<const A: usize, const N: usize>(shape: BatchNormShape, activations: [&[f32]; A], parameters: [&[f32]; N]) {
     let BatchNormShape { rows, channels } = shape;
     assert!(activations.iter().all(|slice| slice.len() == shape.len()), "x, dy and dx are {rows} × {channels}");
     assert!(parameters.iter().all(|slice| slice.len() == channels), "one number a channel");
 }
 
-/// Center, factor and offset of every channel: what [`normalized`] takes.
-type Line<'l> = [&'l [f32]; 3];
+/// Adds what some rows give to `[3][channels]` sums: x, dy, line, sums.
+pub(crate) type SumsPart = fn(&Cpu, &[f32], &[f32], Line<'_>, &mut [f64]);
 
-/// Adds the sums of some rows: channels, x, dy, line, sums.
-type SumsPart = fn(&Cpu, usize, &[f32], &[f32], Line<'_>, &mut [f64]);
+/// Adds for every channel `Σ dy`, then for every channel `Σ dy · (x - mean)`, then `Σ x - mean`.
+pub(crate) fn gradient_sums(activation: Option<Unary>) -> SumsPart {
+    for_activation!(activation, F => sums_part::<F>)
+}
 
-/// For every channel `Σ dy`, then for every channel `Σ dy · (x - mean)`, then `Σ x - mean`.
+/// Computes some rows of dx: x, dy, line, slope and constant, dx.
+pub(crate) type InputGradientPart = fn(&Cpu, &[f32], &[f32], Line<'_>, [&[f32]; 2], &mut [f32]);
+
+/// `dx = dy · factor + (x - center) · slope + constant`.
+pub(crate) fn input_gradient(activation: Option<Unary>) -> InputGradientPart {
+    for_activation!(activation, F => input_gradient_part::<F>)
+}
+
 fn sums<'w>(
     cpu: &Cpu,
     shape: BatchNormShape,
@@ -130,12 +198,13 @@ fn sums<'w>(
     let channels = shape.channels;
     shape.chunks().sum(cpu, 3 * channels, workspace, |rows, sums| {
         let range = rows.start * channels..rows.end * channels;
-        part(cpu, channels, &x[range.clone()], &dy[range], line, sums);
+        part(cpu, &x[range.clone()], &dy[range], line, sums);
     })
 }
 
 per_level! {
-    fn sums_part[F: Activation](channels: usize, x: &[f32], dy: &[f32], line: Line<'_>, sums: &mut [f64]) {
+    fn sums_part[F: Activation](x: &[f32], dy: &[f32], line: Line<'_>, sums: &mut [f64]) {
+        let channels = line[0].len();
         for (x, dy) in x.chunks(BLOCK * channels).zip(dy.chunks(BLOCK * channels)) {
             let mut channel = 0;
             while channel + 16 <= channels {
@@ -182,13 +251,12 @@ fn sums_strip<F: Activation, const L: usize>(
 }
 
 per_level! {
-    /// `dx = dy · factor + (x - center) · slope + constant`.
     fn input_gradient_part[F: Activation](
-        x: &[f32], dy: &[f32], line: Line<'_>, slope: &[f32], constant: &[f32], dx: &mut [f32],
+        x: &[f32], dy: &[f32], line: Line<'_>, more: [&[f32]; 2], dx: &mut [f32],
     ) {
-        let channels = slope.len();
+        let channels = line[0].len();
         let [center, factor, offset] = line.map(|numbers| &numbers[..channels]);
-        let constant = &constant[..channels];
+        let [slope, constant] = more.map(|numbers| &numbers[..channels]);
         let rows = x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels));
         for ((x, dy), dx) in rows {
             for c in 0..channels {

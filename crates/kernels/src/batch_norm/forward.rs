@@ -1,21 +1,19 @@
 //! Statistics and the normalised output.
 
-use super::{AfterNorm, BatchNormShape, PerChannel, SavedNorm};
+use super::moments::{MOMENTS, batch_norm_moments};
+use super::{AfterNorm, BatchNormShape, SavedNorm};
 use crate::Cpu;
-use crate::column_sums::{BLOCK, join, lanes};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
-use crate::unary::{Activation, for_activation};
-
-/// Rows, spread over the batch, whose mean is the pivot: one alone may be a corner of a picture, far from the rest.
-const PIVOT_ROWS: usize = 16;
+use crate::unary::{Activation, Unary, for_activation};
 
 /// Rows that one task of inference has at least: it prepares the factors of its channels itself.
 const LEAST_ROWS: usize = 64;
 /// Channels whose factors are prepared at a time, on the stack.
 const STRIP: usize = 1024;
 
-/// Normalises with the batch's own statistics and moves the running ones towards them, in two passes over `x`.
+/// Normalises with the batch's own statistics and moves the running ones towards them, in two passes over `x`:
+/// [`batch_norm_moments`], [`batch_norm_statistics`], [`batch_norm_apply`].
 ///
 /// As PyTorch: `y = (x - mean) / sqrt(var + eps) · gamma + beta` with the biased variance;
 /// `running = (1 - momentum) · running + momentum · batch` with the unbiased one. With a single row, which PyTorch
@@ -39,50 +37,102 @@ pub fn batch_norm_train(
     saved: SavedNorm<'_>,
     workspace: &mut [f32],
 ) {
-    let BatchNormShape { rows, channels } = shape;
-    let SavedNorm { mean: save_mean, inv_std: save_inv_std, offset } = saved;
-    assert!(x.len() == shape.len() && y.len() == shape.len(), "x and y are {rows} × {channels}");
-    assert!(after.residual.is_none_or(|residual| residual.len() == shape.len()), "a residual is {rows} × {channels}");
-    for slice in [gamma, beta, running_mean, running_var, save_mean, save_inv_std, offset] {
-        assert_eq!(slice.len(), channels, "one number a channel");
-    }
     if shape.is_empty() {
         return;
     }
-    let (per, workspace) = PerChannel::split(workspace, channels);
-    let pivot = per.a;
-    find_pivot(x, channels, pivot);
-    let sums = shape.chunks().sum(cpu, 2 * channels, workspace, |rows, sums| {
-        let (sum, square) = sums.split_at_mut(channels);
-        moments_part(cpu, channels, &x[rows.start * channels..rows.end * channels], pivot, sum, square);
-    });
-    let n = rows as f64;
-    let factor = per.b;
-    for c in 0..channels {
-        let shift = sums[c] / n;
-        let mean = f64::from(pivot[c]) + shift;
-        // Rounding may leave a constant channel a little below zero. Not `max`: that would hide a NaN.
-        let squares = sums[channels + c] - shift * sums[c];
-        let squares = if squares < 0.0 { 0.0 } else { squares };
-        let inv_std = 1.0 / (squares / n + f64::from(eps)).sqrt();
-        let unbiased = squares / (n - 1.0).max(1.0);
-        let momentum = f64::from(momentum);
-        running_mean[c] = ((1.0 - momentum) * f64::from(running_mean[c]) + momentum * mean) as f32;
-        running_var[c] = ((1.0 - momentum) * f64::from(running_var[c]) + momentum * unbiased) as f32;
-        save_mean[c] = mean as f32;
-        save_inv_std[c] = inv_std as f32;
-        factor[c] = factor_of(gamma[c], save_inv_std[c]);
-        // Makes up for what the mean loses when it is rounded to f32.
-        let lost = mean - f64::from(save_mean[c]);
-        offset[c] = (f64::from(beta[c]) - lost * f64::from(factor[c])) as f32;
+    let (moments, rest) = workspace.split_at_mut(MOMENTS * shape.channels);
+    batch_norm_moments(cpu, shape, x, moments, rest);
+    let SavedNorm { mean, inv_std, offset } = saved;
+    let saved = SavedNorm { mean: &mut *mean, inv_std: &mut *inv_std, offset: &mut *offset };
+    batch_norm_statistics(shape, moments, gamma, beta, eps, momentum, running_mean, running_var, saved);
+    batch_norm_apply(cpu, shape, x, gamma, [mean, inv_std, offset], after, y, moments);
+}
+
+/// From the moments of a batch, as [`batch_norm_moments`] gives them, to what [`batch_norm_apply`] reads; moves the
+/// running statistics.
+///
+/// # Panics
+/// When a slice has not the length that the channels ask for.
+pub fn batch_norm_statistics(
+    shape: BatchNormShape,
+    moments: &[f32],
+    gamma: &[f32],
+    beta: &[f32],
+    eps: f32,
+    momentum: f32,
+    running_mean: &mut [f32],
+    running_var: &mut [f32],
+    saved: SavedNorm<'_>,
+) {
+    let BatchNormShape { rows, channels } = shape;
+    let SavedNorm { mean: save_mean, inv_std: save_inv_std, offset } = saved;
+    for slice in [gamma, beta, running_mean, running_var, save_mean, save_inv_std, offset] {
+        assert_eq!(slice.len(), channels, "one number a channel");
     }
-    let normalize = for_activation!(after.activation, F => normalize_part::<F>);
+    assert_eq!(moments.len(), MOMENTS * channels, "three numbers a channel");
+    let (mean, rest) = moments.split_at(channels);
+    let (lost, variance) = rest.split_at(channels);
+    let (n, momentum) = (rows as f64, f64::from(momentum));
+    for c in 0..channels {
+        let [lost, variance] = [lost[c], variance[c]].map(f64::from);
+        let inv_std = 1.0 / (variance + f64::from(eps)).sqrt();
+        let unbiased = variance * n / (n - 1.0).max(1.0);
+        let batch_mean = f64::from(mean[c]) + lost;
+        running_mean[c] = ((1.0 - momentum) * f64::from(running_mean[c]) + momentum * batch_mean) as f32;
+        running_var[c] = ((1.0 - momentum) * f64::from(running_var[c]) + momentum * unbiased) as f32;
+        save_mean[c] = mean[c];
+        save_inv_std[c] = inv_std as f32;
+        // Makes up for what the mean loses when it is rounded to f32.
+        let factor = factor_of(gamma[c], save_inv_std[c]);
+        offset[c] = (f64::from(beta[c]) - lost * f64::from(factor)) as f32;
+    }
+}
+
+/// Normalises with statistics that are known; `saved` is [`SavedNorm`]: mean, 1/σ, offset.
+///
+/// # Panics
+/// When a slice has another length than the shape says, or the workspace fewer words than there are channels.
+pub fn batch_norm_apply(
+    cpu: &Cpu,
+    shape: BatchNormShape,
+    x: &[f32],
+    gamma: &[f32],
+    saved: [&[f32]; 3],
+    after: AfterNorm<'_>,
+    y: &mut [f32],
+    workspace: &mut [f32],
+) {
+    let BatchNormShape { rows, channels } = shape;
+    assert!(x.len() == shape.len() && y.len() == shape.len(), "x and y are {rows} × {channels}");
+    assert!(after.residual.is_none_or(|residual| residual.len() == shape.len()), "a residual is {rows} × {channels}");
+    if shape.is_empty() {
+        return;
+    }
+    let line = line(gamma, saved, &mut workspace[..channels]);
+    let normalize = normalize(after.activation);
     let normalize_add = for_activation!(after.activation, F => normalize_add_part::<F>);
     let part = PART.div_ceil(channels) * channels;
     for_each_part(cpu, part, [y], |range, [y]| match after.residual {
-        None => normalize(cpu, &x[range], save_mean, factor, offset, y),
-        Some(residual) => normalize_add(cpu, &x[range.clone()], &residual[range], save_mean, factor, offset, y),
+        None => normalize(cpu, &x[range], line, channels, y),
+        Some(residual) => normalize_add(cpu, &x[range.clone()], &residual[range], line, y),
     });
+}
+
+/// Center, factor and offset of every channel: what [`normalized`] takes.
+pub(crate) type Line<'l> = [&'l [f32]; 3];
+
+/// The line of a norm, from its scale and mean, 1/σ and offset; the factors go where there is room for them.
+///
+/// # Panics
+/// When a slice has not one number a channel, of which there are as many as factors.
+pub(crate) fn line<'l>(gamma: &[f32], [mean, inv_std, offset]: [&'l [f32]; 3], factors: &'l mut [f32]) -> Line<'l> {
+    for slice in [gamma, mean, inv_std, offset] {
+        assert_eq!(slice.len(), factors.len(), "one number a channel");
+    }
+    for ((factor, gamma), inv_std) in factors.iter_mut().zip(gamma).zip(inv_std) {
+        *factor = factor_of(*gamma, *inv_std);
+    }
+    [mean, factors, offset]
 }
 
 /// Normalises with running statistics, in one pass. The plan folds this into the convolution where it can.
@@ -114,6 +164,14 @@ pub fn batch_norm_infer(
     });
 }
 
+/// Normalises rows of x, to rows of y that start so many words after one another: x, line, words, y.
+pub(crate) type NormalizePart = fn(&Cpu, &[f32], Line<'_>, usize, &mut [f32]);
+
+/// `y = activation(normalised x)`.
+pub(crate) fn normalize(activation: Option<Unary>) -> NormalizePart {
+    for_activation!(activation, F => normalize_part::<F>)
+}
+
 /// What a channel is scaled by, here and on the way back.
 pub(super) fn factor_of(gamma: f32, inv_std: f32) -> f32 {
     gamma * inv_std
@@ -125,24 +183,12 @@ pub(super) fn normalized(x: f32, center: f32, factor: f32, offset: f32) -> f32 {
     (x - center) * factor + offset
 }
 
-/// The mean of some rows, for every channel.
-fn find_pivot(x: &[f32], channels: usize, pivot: &mut [f32]) {
-    let rows = x.len() / channels;
-    let taken = rows.min(PIVOT_ROWS);
-    pivot.fill(0.0);
-    for sample in 0..taken {
-        let row = sample * rows / taken;
-        for (pivot, x) in pivot.iter_mut().zip(&x[row * channels..]) {
-            *pivot += x / taken as f32;
-        }
-    }
-}
-
 per_level! {
-    fn normalize_part[F: Activation](x: &[f32], center: &[f32], factor: &[f32], offset: &[f32], y: &mut [f32]) {
-        let channels = center.len();
-        let (factor, offset) = (&factor[..channels], &offset[..channels]);
-        for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+    fn normalize_part[F: Activation](x: &[f32], line: Line<'_>, pitch: usize, y: &mut [f32]) {
+        let channels = line[0].len();
+        let [center, factor, offset] = line.map(|numbers| &numbers[..channels]);
+        for (x, y) in x.chunks_exact(channels).zip(y.chunks_mut(pitch)) {
+            let y = &mut y[..channels];
             for c in 0..channels {
                 y[c] = F::value(normalized(x[c], center[c], factor[c], offset[c]));
             }
@@ -151,11 +197,9 @@ per_level! {
 }
 
 per_level! {
-    fn normalize_add_part[F: Activation](
-        x: &[f32], residual: &[f32], center: &[f32], factor: &[f32], offset: &[f32], y: &mut [f32],
-    ) {
-        let channels = center.len();
-        let (factor, offset) = (&factor[..channels], &offset[..channels]);
+    fn normalize_add_part[F: Activation](x: &[f32], residual: &[f32], line: Line<'_>, y: &mut [f32]) {
+        let channels = line[0].len();
+        let [center, factor, offset] = line.map(|numbers| &numbers[..channels]);
         let rows = x.chunks_exact(channels).zip(residual.chunks_exact(channels)).zip(y.chunks_exact_mut(channels));
         for ((x, residual), y) in rows {
             for c in 0..channels {
@@ -187,48 +231,4 @@ per_level! {
             }
         }
     }
-}
-
-per_level! {
-    /// Adds `Σ x - pivot` and `Σ (x - pivot)²` of every channel.
-    fn moments_part(channels: usize, x: &[f32], pivot: &[f32], sum: &mut [f64], square: &mut [f64]) {
-        for block in x.chunks(BLOCK * channels) {
-            let mut channel = 0;
-            while channel + 32 <= channels {
-                moments_strip::<32>(block, channels, channel, pivot, sum, square);
-                channel += 32;
-            }
-            while channel + 8 <= channels {
-                moments_strip::<8>(block, channels, channel, pivot, sum, square);
-                channel += 8;
-            }
-            while channel < channels {
-                moments_strip::<1>(block, channels, channel, pivot, sum, square);
-                channel += 1;
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn moments_strip<const L: usize>(
-    block: &[f32],
-    channels: usize,
-    channel: usize,
-    pivot: &[f32],
-    sum: &mut [f64],
-    square: &mut [f64],
-) {
-    let pivot: [f32; L] = lanes(pivot, channel);
-    let (mut sums, mut squares) = ([0.0; L], [0.0; L]);
-    for row in block.chunks_exact(channels) {
-        let x: [f32; L] = lanes(row, channel);
-        for lane in 0..L {
-            let d = x[lane] - pivot[lane];
-            sums[lane] += d;
-            squares[lane] += d * d;
-        }
-    }
-    join(&mut sum[channel..], &sums);
-    join(&mut square[channel..], &squares);
 }

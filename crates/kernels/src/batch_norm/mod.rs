@@ -1,16 +1,23 @@
 //! Batch normalisation over the rows of `[rows][channels]`: `torch.nn.BatchNorm2d` on NHWC activations.
 //!
-//! Statistics are sums of `x - pivot` and of its square, the pivot being near the mean, so that a mean far larger
-//! than the standard deviation costs no digits. Normalising subtracts the mean in two words for the same reason.
+//! A mean far larger than the standard deviation costs no digits: neither in the statistics ([`batch_norm_moments`]) nor
+//! where it is subtracted, in two words.
 //!
 //! The activation that follows a norm can be computed in the same pass, and a residual be added before it. The backward
 //! pass then finds the activation's argument from `x` again, to the bit, so that neither it nor the result is read.
 
 mod backward;
 mod forward;
+mod moments;
 
-pub use backward::{batch_norm_backward, batch_norm_infer_backward};
-pub use forward::{batch_norm_infer, batch_norm_train};
+pub(crate) use backward::{InputGradientPart, SumsPart, gradient_sums, input_gradient};
+pub use backward::{
+    NormGradients, batch_norm_backward, batch_norm_gradient_sums, batch_norm_infer_backward, batch_norm_input_gradient,
+};
+pub(crate) use forward::{Line, NormalizePart, line, normalize};
+pub use forward::{batch_norm_apply, batch_norm_infer, batch_norm_statistics, batch_norm_train};
+pub use moments::batch_norm_moments;
+pub(crate) use moments::{add_moments, join_moments};
 
 use crate::column_sums::RowChunks;
 use crate::unary::Unary;
@@ -62,25 +69,8 @@ pub struct SavedNorm<'s> {
 
 /// Words of workspace that every function here that asks for one needs.
 pub fn batch_norm_workspace(shape: BatchNormShape) -> usize {
-    // Three vectors over the channels, and at most three sums.
+    // Three vectors over the channels, and three sums.
     3 * shape.channels + shape.chunks().workspace(3 * shape.channels)
-}
-
-/// `y[r][c] = (x[r][c] - center[c]) · factor[c] + offset[c]` and its like: three numbers a channel.
-struct PerChannel<'w> {
-    a: &'w mut [f32],
-    b: &'w mut [f32],
-    c: &'w mut [f32],
-}
-
-impl<'w> PerChannel<'w> {
-    /// Taken from the front of a workspace; the rest comes back.
-    fn split(workspace: &'w mut [f32], channels: usize) -> (Self, &'w mut [f32]) {
-        let (a, rest) = workspace.split_at_mut(channels);
-        let (b, rest) = rest.split_at_mut(channels);
-        let (c, rest) = rest.split_at_mut(channels);
-        (Self { a, b, c }, rest)
-    }
 }
 
 #[cfg(test)]

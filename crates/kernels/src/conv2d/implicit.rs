@@ -35,18 +35,40 @@ pub(crate) struct ImplicitGemm {
     pub(super) name: &'static str,
     /// Its name as the product of a [`DepthwiseBlock`](super::DepthwiseBlock).
     pub(super) block_name: &'static str,
+    /// Its name as a 1×1 convolution with norms: see [`normed`](super::normed).
+    pub(super) normed_name: &'static str,
     pub(super) level: Level,
 }
 
 /// The rows of all levels, the most capable first.
 pub(crate) static ROWS: &[ImplicitGemm] = &[
     #[cfg(target_arch = "x86_64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_avx512", block_name: "depthwise_block_f32_avx512", level: Level::Avx512 },
+    ImplicitGemm {
+        name: "conv2d_gemm_f32_avx512",
+        block_name: "depthwise_block_f32_avx512",
+        normed_name: "pointwise_norm_f32_avx512",
+        level: Level::Avx512,
+    },
     #[cfg(target_arch = "x86_64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_avx2", block_name: "depthwise_block_f32_avx2", level: Level::Avx2 },
+    ImplicitGemm {
+        name: "conv2d_gemm_f32_avx2",
+        block_name: "depthwise_block_f32_avx2",
+        normed_name: "pointwise_norm_f32_avx2",
+        level: Level::Avx2,
+    },
     #[cfg(target_arch = "aarch64")]
-    ImplicitGemm { name: "conv2d_gemm_f32_neon", block_name: "depthwise_block_f32_neon", level: Level::Neon },
-    ImplicitGemm { name: "conv2d_gemm_f32_scalar", block_name: "depthwise_block_f32_scalar", level: Level::Scalar },
+    ImplicitGemm {
+        name: "conv2d_gemm_f32_neon",
+        block_name: "depthwise_block_f32_neon",
+        normed_name: "pointwise_norm_f32_neon",
+        level: Level::Neon,
+    },
+    ImplicitGemm {
+        name: "conv2d_gemm_f32_scalar",
+        block_name: "depthwise_block_f32_scalar",
+        normed_name: "pointwise_norm_f32_scalar",
+        level: Level::Scalar,
+    },
 ];
 
 impl ImplicitGemm {

@@ -37,6 +37,8 @@ const LEAST_ROWS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Depthwise {
     name: &'static str,
+    /// With norms: see [`normed`](super::normed).
+    normed_name: &'static str,
     level: Level,
     kernels: &'static LevelKernels,
 }
@@ -44,15 +46,39 @@ pub(crate) struct Depthwise {
 /// The rows of all levels, the most capable first.
 pub(crate) static ROWS: &[Depthwise] = &[
     #[cfg(target_arch = "x86_64")]
-    Depthwise { name: "depthwise_f32_c16_avx512", level: Level::Avx512, kernels: &level::avx512::KERNELS },
+    Depthwise {
+        name: "depthwise_f32_c16_avx512",
+        normed_name: "depthwise_norm_f32_avx512",
+        level: Level::Avx512,
+        kernels: &level::avx512::KERNELS,
+    },
     #[cfg(target_arch = "x86_64")]
-    Depthwise { name: "depthwise_f32_c8_avx2", level: Level::Avx2, kernels: &level::avx2::KERNELS },
+    Depthwise {
+        name: "depthwise_f32_c8_avx2",
+        normed_name: "depthwise_norm_f32_avx2",
+        level: Level::Avx2,
+        kernels: &level::avx2::KERNELS,
+    },
     #[cfg(target_arch = "aarch64")]
-    Depthwise { name: "depthwise_f32_c4_neon", level: Level::Neon, kernels: &level::neon::KERNELS },
-    Depthwise { name: "depthwise_f32_c4_scalar", level: Level::Scalar, kernels: &level::scalar::KERNELS },
+    Depthwise {
+        name: "depthwise_f32_c4_neon",
+        normed_name: "depthwise_norm_f32_neon",
+        level: Level::Neon,
+        kernels: &level::neon::KERNELS,
+    },
+    Depthwise {
+        name: "depthwise_f32_c4_scalar",
+        normed_name: "depthwise_norm_f32_scalar",
+        level: Level::Scalar,
+        kernels: &level::scalar::KERNELS,
+    },
 ];
 
 impl Depthwise {
+    pub(super) fn normed_name(&self) -> &'static str {
+        self.normed_name
+    }
+
     fn assert_level(&self) {
         assert!(self.level.is_available(), "a method is run only where its level is available");
     }
@@ -109,6 +135,78 @@ impl Depthwise {
             };
             // SAFETY: the level was asserted.
             unsafe { (kernels.forward)(&mut row) }
+        }
+    }
+
+    /// Row `iy` of the gradient of a picture's input, from rows of dy from `first` on and the weight.
+    ///
+    /// # Panics
+    /// As [`forward_row`](Self::forward_row).
+    pub(super) fn grad_input_row(
+        &self,
+        shape: &Conv2dShape,
+        [source, weight]: [&[f32]; 2],
+        [first, iy]: [usize; 2],
+        dx: &mut [f32],
+    ) {
+        self.assert_level();
+        let kernels = self.tiled(shape).expect("only shapes with kernels of their own come here");
+        let mut rows = Rows::of_input(shape, iy);
+        if rows.count > 0 {
+            rows.source = rows.source.checked_sub(first).expect("the rows that a row of dx is made from are there");
+        }
+        for block in blocks(shape) {
+            let mut row = Row {
+                source,
+                width: shape.out_width(),
+                rows,
+                weight,
+                padding: shape.padding[1],
+                channels: shape.in_channels,
+                block,
+                bias: None,
+                residual: None,
+                ceiling: None,
+                target: dx,
+            };
+            // SAFETY: the level was asserted.
+            unsafe { (kernels.grad_input)(&mut row) }
+        }
+    }
+
+    /// Adds row `oy` of the gradient of a picture's output to that of the weight, from rows of the picture from `first`
+    /// on.
+    ///
+    /// # Panics
+    /// As [`forward_row`](Self::forward_row), or when there are not as many sums as weights.
+    pub(super) fn add_grad_weight_row(
+        &self,
+        shape: &Conv2dShape,
+        [source, dy]: [&[f32]; 2],
+        [first, oy]: [usize; 2],
+        sums: &mut [f32],
+    ) {
+        self.assert_level();
+        assert_eq!(sums.len(), shape.weight_len(), "as many sums as weights");
+        let kernels = self.tiled(shape).expect("only shapes with kernels of their own come here");
+        let mut rows = Rows::of_output(shape, oy);
+        if rows.count > 0 {
+            rows.source = rows.source.checked_sub(first).expect("the rows that an output row is made from are there");
+        }
+        for block in blocks(shape) {
+            let row = GradWeightRow {
+                source,
+                width: shape.width,
+                rows,
+                padding: shape.padding[1],
+                channels: shape.in_channels,
+                block,
+                dy,
+                kernel_height: shape.kernel[0],
+                sums: sums.as_mut_ptr(),
+            };
+            // SAFETY: the level was asserted; the sums are as many as weights, and this call's own.
+            unsafe { (kernels.grad_weight)(&row) }
         }
     }
 }
@@ -185,28 +283,12 @@ impl GradInput for Depthwise {
         let picture_len = shape.out_height() * shape.out_width() * shape.out_channels;
         for_each_row(cpu, shape.batch, shape.height, row_len, dx, |[picture, iy], _, dx| {
             let dy = &dy[picture * picture_len..][..picture_len];
-            let Some(kernels) = self.tiled(shape) else {
-                let mut row = any::GradInputRow { shape, dy, weight, iy, dx };
-                // SAFETY: the level was asserted.
-                return unsafe { (self.kernels.any.grad_input)(&mut row) };
-            };
-            for block in blocks(shape) {
-                let mut row = Row {
-                    source: dy,
-                    width: shape.out_width(),
-                    rows: Rows::of_input(shape, iy),
-                    weight,
-                    padding: shape.padding[1],
-                    channels: shape.in_channels,
-                    block,
-                    bias: None,
-                    residual: None,
-                    ceiling: None,
-                    target: dx,
-                };
-                // SAFETY: the level was asserted.
-                unsafe { (kernels.grad_input)(&mut row) }
+            if self.tiled(shape).is_some() {
+                return self.grad_input_row(shape, [dy, weight], [0, iy], dx);
             }
+            let mut row = any::GradInputRow { shape, dy, weight, iy, dx };
+            // SAFETY: the level was asserted.
+            unsafe { (self.kernels.any.grad_input)(&mut row) }
         });
     }
 }

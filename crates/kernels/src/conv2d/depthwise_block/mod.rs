@@ -8,18 +8,17 @@
 //! - *Channels*, where there are few pictures: bands of one would compute many rows twice. A task takes some wide channels
 //!   of a picture through the first two convolutions; when all are there, tasks do the third for some pixels.
 
-mod pointwise;
 mod run;
 
 #[cfg(test)]
 mod tests;
 
-use pointwise::Pointwise;
-use run::{Layer, Run};
+use run::Run;
 
 use super::depthwise::{self, Depthwise};
 use super::implicit::{self, ImplicitGemm};
 use super::method::at_level;
+use super::pointwise::{Layer, Pointwise};
 use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
 use crate::Cpu;

@@ -2,33 +2,19 @@
 
 use std::ops::Range;
 
-use super::pointwise::Columns;
 use super::{DepthwiseBlock, Side};
+use crate::Pool;
+use crate::conv2d::Conv2dShape;
 use crate::conv2d::depthwise::Finish;
+use crate::conv2d::pointwise::{Columns, Layer};
+use crate::conv2d::rolling::{RollingRows, rows_of_outputs};
 use crate::conv2d::window::copy_short;
 use crate::conv2d::workers::Workers;
-use crate::conv2d::{Conv2dShape, Epilogue};
 use crate::gemm::Gemm;
 use crate::pool::Disjoint;
-use crate::unary::InPlace;
-use crate::{Cpu, Pool};
 
 /// Pixels of a task of the third convolution, about.
 const PIXELS: usize = 48;
-
-/// A layer, its activation made ready.
-#[derive(Clone, Copy)]
-pub(super) struct Layer<'l> {
-    pub(super) weight: &'l [f32],
-    pub(super) epilogue: Epilogue<'l>,
-    pub(super) late: Option<InPlace<'l>>,
-}
-
-impl<'l> Layer<'l> {
-    pub(super) fn new(cpu: &'l Cpu, weight: &'l [f32], epilogue: Epilogue<'l>) -> Self {
-        Self { weight, late: epilogue.late(cpu), epilogue }
-    }
-}
 
 /// What all tasks of a run know.
 pub(super) struct Run<'r> {
@@ -164,26 +150,16 @@ impl Run<'_> {
         let row_len = s.width * s.in_channels;
         let picture_len = self.x.len() / s.batch;
         let picture = &self.x[picture * picture_len..][..picture_len];
-        // Rows of the input that lie in `wide`.
-        let mut have = 0..0;
+        let mut wide = RollingRows::new(wide, row_len);
         for first in rows.clone().step_by(plan.step) {
             let rows = first..(first + plan.step).min(rows.end);
             if !plan.has_wide_copy() {
                 each(rows, (picture, 0));
                 continue;
             }
-            let start = (rows.start * s.stride[0]).saturating_sub(s.padding[0]).min(s.height);
-            let end = ((rows.end - 1) * s.stride[0] + s.kernel[0]).saturating_sub(s.padding[0]);
-            let need = start..end.clamp(start, s.height);
-            let known = need.start.max(have.start)..need.end.min(have.end);
-            let known = if known.is_empty() { need.start..need.start } else { known };
-            if !known.is_empty() {
-                let from = (known.start - have.start) * row_len;
-                wide.copy_within(from..from + known.len() * row_len, 0);
-            }
-            self.widen(strip, picture, known.end..need.end, &mut wide[known.len() * row_len..]);
-            have = need;
-            each(rows, (wide, have.start));
+            let need = rows_of_outputs(s, &rows);
+            let first = need.start;
+            each(rows, (wide.hold(need, |rows, to| self.widen(strip, picture, rows, to)), first));
         }
     }
 
@@ -191,7 +167,6 @@ impl Run<'_> {
     fn widen(&self, strip: &Strip<'_>, picture: &[f32], rows: Range<usize>, wide: &mut [f32]) {
         let s = &strip.shape;
         let pixels = rows.start * s.width..rows.end * s.width;
-        let wide = &mut wide[..pixels.len() * s.in_channels];
         match self.before.as_ref().zip(self.plan.pointwise(Side::Before)) {
             Some((layer, product)) => {
                 let source = &picture[pixels.start * product.depth..pixels.end * product.depth];

@@ -1,12 +1,27 @@
-//! The 1×1 convolutions of a block.
+//! 1×1 convolutions of some pixels, as part of a larger step.
 
 use std::ops::Range;
 
-use super::run::Layer;
-use crate::Pool;
-use crate::conv2d::implicit::{BLOCK_DEPTH, BLOCK_PIXELS};
+use super::Epilogue;
+use super::implicit::{BLOCK_DEPTH, BLOCK_PIXELS};
 use crate::gemm::{Gemm, Left, MAX_ROWS, Places, Product, Store, pack_rows};
 use crate::pool::Disjoint;
+use crate::unary::InPlace;
+use crate::{Cpu, Pool};
+
+/// A convolution's weight in the form that is read, and what is done to its results, made ready.
+#[derive(Clone, Copy)]
+pub(super) struct Layer<'l> {
+    pub(super) weight: &'l [f32],
+    pub(super) epilogue: Epilogue<'l>,
+    pub(super) late: Option<InPlace<'l>>,
+}
+
+impl<'l> Layer<'l> {
+    pub(super) fn new(cpu: &'l Cpu, weight: &'l [f32], epilogue: Epilogue<'l>) -> Self {
+        Self { weight, late: epilogue.late(cpu), epilogue }
+    }
+}
 
 /// A 1×1 convolution of pixels that lie side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

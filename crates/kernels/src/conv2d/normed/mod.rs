@@ -1,0 +1,315 @@
+//! Convolutions of a training step that do the work of the norms beside them while numbers are in the cache.
+//!
+//! In light networks most of a step is maps on their way to memory and back, and most of those are what a norm makes of
+//! another map. Here they are never written: a convolution normalises what it reads, tells the moments of what it
+//! writes, and its gradients are found from the gradient of the norm's result, block by block.
+//!
+//! Done are 1×1 convolutions without stride ([`pointwise`]) and depthwise ones ([`depthwise`]). The bits are those of
+//! the norm and the convolution one after the other, but for the order of sums over pixels.
+
+mod depthwise;
+mod pointwise;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use depthwise::DepthwisePlan;
+use pointwise::PointwisePlan;
+
+use super::Conv2dShape;
+use crate::Cpu;
+use crate::batch_norm::{
+    BatchNormShape, InputGradientPart, Line, NormGradients, NormalizePart, SumsPart, gradient_sums, input_gradient,
+    line, normalize,
+};
+use crate::column_sums::{add_up, as_f64};
+use crate::pool::Disjoint;
+use crate::unary::Unary;
+
+/// What a convolution reads: a map, or what a norm makes of one.
+#[derive(Clone, Copy, Debug)]
+pub struct NormedMap<'a> {
+    /// The map.
+    pub x: &'a [f32],
+    /// What is done to it first.
+    pub norm: Option<KnownNorm<'a>>,
+}
+
+/// A norm whose statistics are known, and the activation that follows it.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownNorm<'a> {
+    /// Its scale.
+    pub gamma: &'a [f32],
+    /// As [`SavedNorm`](crate::batch_norm::SavedNorm): mean, 1/σ, offset.
+    pub saved: [&'a [f32]; 3],
+    /// What comes last.
+    pub activation: Option<Unary>,
+}
+
+/// The gradient of what a convolution gives, or of what a norm makes of that.
+#[derive(Clone, Copy, Debug)]
+pub struct NormedGradient<'a> {
+    /// The gradient.
+    pub dy: &'a [f32],
+    /// The norm between the convolution and where the gradient was taken.
+    pub norm: Option<NormAfter<'a>>,
+}
+
+/// A norm behind a convolution, on the way back.
+#[derive(Clone, Copy, Debug)]
+pub struct NormAfter<'a> {
+    /// What the convolution gave.
+    pub y: &'a [f32],
+    /// The norm and its activation.
+    pub norm: KnownNorm<'a>,
+    /// [Slope and constant](NormGradients) of its gradient.
+    pub line: [&'a [f32]; 2],
+}
+
+/// How a shape is computed.
+#[derive(Clone, Copy, Debug)]
+enum Plan {
+    Pointwise(PointwisePlan),
+    Depthwise(DepthwisePlan),
+}
+
+/// `y = conv(normed map, weight)`, and the moments of y.
+#[derive(Clone, Copy, Debug)]
+pub struct NormedConv2d {
+    shape: Conv2dShape,
+    plan: Plan,
+    threads: usize,
+}
+
+impl NormedConv2d {
+    /// The kernels for the level and the shape, where there are such.
+    ///
+    /// # Panics
+    /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
+    pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Option<Self> {
+        shape.check();
+        let pointwise = || PointwisePlan::of_forward(cpu, &shape).map(Plan::Pointwise);
+        let plan = pointwise().or_else(|| DepthwisePlan::new(cpu, &shape).map(Plan::Depthwise))?;
+        Some(Self { shape, plan, threads: cpu.threads() })
+    }
+
+    /// The kernel, named as rows of the tables are.
+    pub fn kernel_name(&self) -> &'static str {
+        self.plan.name()
+    }
+
+    /// Numbers of workspace that [`run`](Self::run) wants at least.
+    pub fn workspace(&self) -> usize {
+        let s = &self.shape;
+        let partial = f64_words(self.plan.chunks() * 3 * s.out_channels);
+        let own = match &self.plan {
+            Plan::Pointwise(plan) => plan.forward_workspace(self.threads),
+            Plan::Depthwise(plan) => plan.forward_workspace(s, self.threads),
+        };
+        s.in_channels.next_multiple_of(LINE) + partial + own
+    }
+
+    /// Computes y and, if they are asked for, its moments as
+    /// [`batch_norm_moments`](crate::batch_norm::batch_norm_moments) gives them. What the workspace holds before and
+    /// after means nothing.
+    ///
+    /// # Panics
+    /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
+    pub fn run(
+        &self,
+        cpu: &Cpu,
+        map: NormedMap<'_>,
+        weight: &[f32],
+        y: &mut [f32],
+        moments: Option<&mut [f32]>,
+        workspace: &mut [f32],
+    ) {
+        let s = &self.shape;
+        assert_eq!(map.x.len(), s.input_len(), "x");
+        assert_eq!(weight.len(), s.weight_len(), "weight");
+        assert_eq!(y.len(), s.output_len(), "y");
+        assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
+        assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
+        let (factors, workspace) = workspace.split_at_mut(s.in_channels.next_multiple_of(LINE));
+        let source = Source::new(map, &mut factors[..s.in_channels]);
+        let (partial, workspace) = workspace.split_at_mut(f64_words(self.plan.chunks() * 3 * s.out_channels));
+        let partial = &mut as_f64(partial)[..self.plan.chunks() * 3 * s.out_channels];
+        match &self.plan {
+            Plan::Pointwise(plan) => plan.forward(cpu, &source, weight, y, moments, partial, workspace),
+            Plan::Depthwise(plan) => plan.forward(cpu, s, &source, weight, y, moments, partial, workspace),
+        }
+    }
+}
+
+/// Both gradients of a convolution at once, and the sums that the gradient of the norm before it wants.
+#[derive(Clone, Copy, Debug)]
+pub struct NormedConv2dGrad {
+    shape: Conv2dShape,
+    plan: Plan,
+    threads: usize,
+}
+
+impl NormedConv2dGrad {
+    /// The kernels for the level and the shape, where there are such and they pay.
+    ///
+    /// # Panics
+    /// As [`NormedConv2d::new`].
+    pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Option<Self> {
+        shape.check();
+        let pointwise = || PointwisePlan::of_backward(cpu, &shape).map(Plan::Pointwise);
+        let plan = pointwise().or_else(|| DepthwisePlan::new(cpu, &shape).map(Plan::Depthwise))?;
+        Some(Self { shape, plan, threads: cpu.threads() })
+    }
+
+    /// The kernel, named as rows of the tables are.
+    pub fn kernel_name(&self) -> &'static str {
+        self.plan.name()
+    }
+
+    /// Numbers of workspace that [`run`](Self::run) wants at least.
+    pub fn workspace(&self) -> usize {
+        let s = &self.shape;
+        let partial = f64_words(self.plan.chunks() * 3 * s.in_channels);
+        let own = match &self.plan {
+            Plan::Pointwise(plan) => plan.backward_workspace(self.threads),
+            Plan::Depthwise(plan) => plan.backward_workspace(s, self.threads),
+        };
+        s.in_channels.next_multiple_of(LINE) + s.out_channels.next_multiple_of(LINE) + partial + own
+    }
+
+    /// Computes the gradients of what the convolution read (with `map`'s norm: of the norm's result) and of the weight,
+    /// and, if they are asked for, what the gradient of `map`'s norm starts from. What the workspace holds before and
+    /// after means nothing.
+    ///
+    /// # Panics
+    /// As [`NormedConv2d::run`], or when gradients of a norm are asked for that is not there.
+    pub fn run(
+        &self,
+        cpu: &Cpu,
+        map: NormedMap<'_>,
+        weight: &[f32],
+        gradient: NormedGradient<'_>,
+        dx: &mut [f32],
+        dweight: &mut [f32],
+        of_norm: Option<NormGradients<'_>>,
+        workspace: &mut [f32],
+    ) {
+        let s = &self.shape;
+        assert!(map.x.len() == s.input_len() && dx.len() == s.input_len(), "x and dx");
+        assert!(weight.len() == s.weight_len() && dweight.len() == s.weight_len(), "weight and dweight");
+        assert_eq!(gradient.dy.len(), s.output_len(), "dy");
+        assert!(gradient.norm.is_none_or(|norm| norm.y.len() == s.output_len()), "y");
+        assert!(of_norm.is_none() || map.norm.is_some(), "gradients of a norm that is not there");
+        assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
+        assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
+        let (in_factors, workspace) = workspace.split_at_mut(s.in_channels.next_multiple_of(LINE));
+        let (out_factors, workspace) = workspace.split_at_mut(s.out_channels.next_multiple_of(LINE));
+        let source = Source::new(map, &mut in_factors[..s.in_channels]);
+        let gradient = Gradient::new(gradient, &mut out_factors[..s.out_channels]);
+        let (partial, workspace) = workspace.split_at_mut(f64_words(self.plan.chunks() * 3 * s.in_channels));
+        let partial = &mut as_f64(partial)[..self.plan.chunks() * 3 * s.in_channels];
+        let mut sums = of_norm.as_ref().map(|_| Disjoint::new(&mut *partial));
+        match &self.plan {
+            Plan::Pointwise(plan) => {
+                plan.backward(cpu, &source, weight, &gradient, dx, dweight, sums.as_ref(), workspace);
+            }
+            Plan::Depthwise(plan) => {
+                plan.backward(cpu, s, &source, weight, &gradient, dx, dweight, sums.as_ref(), workspace);
+            }
+        }
+        drop(sums.take());
+        if let Some((mut of_norm, norm)) = of_norm.zip(map.norm) {
+            let rows = s.batch * s.height * s.width;
+            let shape = BatchNormShape { rows, channels: s.in_channels };
+            let total = add_up(cpu, 3 * s.in_channels, partial);
+            let line = source.norm.as_ref().map(|norm| norm.line).expect("the map has a norm");
+            of_norm.set(shape, line, norm.saved[1], total);
+        }
+    }
+}
+
+impl Plan {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Pointwise(plan) => plan.name(),
+            Self::Depthwise(plan) => plan.name(),
+        }
+    }
+
+    /// Parts that sums over pixels are made of.
+    fn chunks(&self) -> usize {
+        match self {
+            Self::Pointwise(plan) => plan.chunks(),
+            Self::Depthwise(plan) => plan.chunks(),
+        }
+    }
+}
+
+/// Whole cache lines.
+const LINE: usize = 16;
+
+/// Words that f64 numbers take from any word on, in whole cache lines.
+fn f64_words(numbers: usize) -> usize {
+    (2 * numbers + 2).next_multiple_of(LINE)
+}
+
+/// A map, its norm made ready.
+struct Source<'s> {
+    x: &'s [f32],
+    norm: Option<ReadyNorm<'s>>,
+}
+
+struct ReadyNorm<'s> {
+    line: Line<'s>,
+    normalize: NormalizePart,
+    gradient_sums: SumsPart,
+}
+
+impl<'s> Source<'s> {
+    fn new(map: NormedMap<'s>, factors: &'s mut [f32]) -> Self {
+        let norm = map.norm.map(|norm| ReadyNorm {
+            line: line(norm.gamma, norm.saved, factors),
+            normalize: normalize(norm.activation),
+            gradient_sums: gradient_sums(norm.activation),
+        });
+        Self { x: map.x, norm }
+    }
+}
+
+/// A gradient, the norm that it goes back through made ready.
+struct Gradient<'g> {
+    dy: &'g [f32],
+    norm: Option<ReadyGradient<'g>>,
+}
+
+struct ReadyGradient<'g> {
+    y: &'g [f32],
+    line: Line<'g>,
+    more: [&'g [f32]; 2],
+    input_gradient: InputGradientPart,
+}
+
+impl<'g> Gradient<'g> {
+    fn new(gradient: NormedGradient<'g>, factors: &'g mut [f32]) -> Self {
+        let norm = gradient.norm.map(|after| ReadyGradient {
+            y: after.y,
+            line: line(after.norm.gamma, after.norm.saved, factors),
+            more: after.line,
+            input_gradient: input_gradient(after.norm.activation),
+        });
+        Self { dy: gradient.dy, norm }
+    }
+
+    /// Numbers of the convolution's own gradient, in a place for them.
+    fn fill(&self, cpu: &Cpu, range: Range<usize>, to: &mut [f32]) {
+        match &self.norm {
+            Some(norm) => {
+                let (y, dy) = (&norm.y[range.clone()], &self.dy[range]);
+                (norm.input_gradient)(cpu, y, dy, norm.line, norm.more, to);
+            }
+            None => to.copy_from_slice(&self.dy[range]),
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! 1×1 convolutions: blocks of pixels, products of matrices.
+
+use std::ops::Range;
+
+use super::{Gradient, LINE, Source};
+use crate::Cpu;
+use crate::batch_norm::{BatchNormShape, batch_norm_workspace};
+use crate::batch_norm::{add_moments, batch_norm_moments, join_moments};
+use crate::conv2d::grad_weight::add_chunks;
+use crate::conv2d::implicit::{self, BLOCK_DEPTH, BLOCK_PIXELS, ImplicitGemm};
+use crate::conv2d::method::at_level;
+use crate::conv2d::pointwise::{Columns, Layer, Pointwise};
+use crate::conv2d::window::copy_short;
+use crate::conv2d::workers::Workers;
+use crate::conv2d::{Conv2dShape, Epilogue};
+use crate::gemm::{Gemm, L2_BYTES, Left, MAX_ROWS, Places, Product, Store, pack_rows, pack_transposed};
+use crate::pool::Disjoint;
+
+/// The work is cut into about so many chunks of pixels, enough for 16 threads to end at about the same time. It does not
+/// depend on the number of threads there are.
+const CHUNKS: usize = 32;
+/// Numbers that the sums of all chunks take at most (8 MiB).
+const MAX_SUMS: usize = 2 << 20;
+/// Bytes of a block of pixels, on both sides of the convolution.
+const BLOCK_BYTES: usize = L2_BYTES / 2;
+/// Numbers of a gradient that are found before they are packed: they stay in the first cache.
+const GRADIENT_LEN: usize = 4096;
+
+/// How pixels are cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PointwisePlan {
+    method: &'static ImplicitGemm,
+    pixels: usize,
+    inputs: usize,
+    outputs: usize,
+    /// Pixels of a block; a chunk is some blocks.
+    block: usize,
+    chunks: usize,
+    /// Tasks side by side over the columns of a block, where there are few pixels.
+    sides: usize,
+}
+
+impl PointwisePlan {
+    fn new(cpu: &Cpu, shape: &Conv2dShape) -> Option<Self> {
+        let is_pointwise = shape.kernel == [1, 1] && shape.stride == [1, 1] && shape.padding == [0, 0];
+        if !is_pointwise || shape.groups > 1 {
+            return None;
+        }
+        let (pixels, inputs, outputs) = (shape.out_pixels(), shape.in_channels, shape.out_channels);
+        let most = (BLOCK_BYTES / 4 / (inputs + outputs)).clamp(24, BLOCK_PIXELS);
+        let block = pixels.div_ceil(pixels.div_ceil(most));
+        let chunks = CHUNKS.min(pixels.div_ceil(block));
+        let method = at_level(implicit::ROWS, cpu.level());
+        Some(Self { method, pixels, inputs, outputs, block, chunks, sides: 1 })
+    }
+
+    pub(super) fn of_forward(cpu: &Cpu, shape: &Conv2dShape) -> Option<Self> {
+        let mut plan = Self::new(cpu, shape)?;
+        let panels = plan.outputs.div_ceil(plan.product().panel);
+        plan.sides = CHUNKS.div_ceil(plan.chunks).min(panels);
+        Some(plan)
+    }
+
+    /// Where maps are large beside the weight: every chunk has sums of its own for it, and it is read for every block.
+    pub(super) fn of_backward(cpu: &Cpu, shape: &Conv2dShape) -> Option<Self> {
+        let mut plan = Self::new(cpu, shape)?;
+        plan.chunks = plan.chunks.min(MAX_SUMS / shape.weight_len());
+        (plan.chunks >= CHUNKS / 2).then_some(plan)
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.method.normed_name
+    }
+
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks
+    }
+
+    fn blocks(&self, chunk: usize) -> Range<usize> {
+        let all = self.pixels.div_ceil(self.block);
+        chunk * all / self.chunks..(chunk + 1) * all / self.chunks
+    }
+
+    fn pixels_of(&self, block: usize) -> Range<usize> {
+        block * self.block..((block + 1) * self.block).min(self.pixels)
+    }
+
+    fn pixels_of_chunk(&self, chunk: usize) -> usize {
+        self.blocks(chunk).map(|block| self.pixels_of(block).len()).sum()
+    }
+
+    fn product(&self) -> Pointwise {
+        Pointwise { depth: self.inputs, columns: self.outputs, panel: self.method.panel_columns(self.outputs) }
+    }
+}
+
+impl PointwisePlan {
+    pub(super) fn forward_workspace(&self, threads: usize) -> usize {
+        let moments = if self.sides > 1 { batch_norm_workspace(self.result_shape()) } else { 0 };
+        (self.product().packed_len() + Workers::len(threads, self.block * self.inputs)).max(moments)
+    }
+
+    fn result_shape(&self) -> BatchNormShape {
+        BatchNormShape { rows: self.pixels, channels: self.outputs }
+    }
+
+    pub(super) fn forward(
+        &self,
+        cpu: &Cpu,
+        source: &Source<'_>,
+        weight: &[f32],
+        y: &mut [f32],
+        moments: Option<&mut [f32]>,
+        partial: &mut [f64],
+        workspace: &mut [f32],
+    ) {
+        let product = self.product();
+        let (packed, scratch) = workspace.split_at_mut(product.packed_len());
+        product.pack(cpu.pool(), weight, packed);
+        {
+            let layer = Layer::new(cpu, packed, Epilogue::NONE);
+            let workers = Workers::new(scratch, self.block * self.inputs);
+            let target = Disjoint::new(&mut *y);
+            let parts = (moments.is_some() && self.sides == 1).then(|| Disjoint::new(&mut *partial));
+            let gemm = self.method.gemm();
+            cpu.pool().run(self.chunks * self.sides, &|task, worker| {
+                let (chunk, side) = (task / self.sides, task % self.sides);
+                // SAFETY: a worker runs one task at a time.
+                let copy = unsafe { workers.scratch(worker) };
+                let blocks = self.blocks(chunk);
+                for block in blocks.clone() {
+                    let pixels = self.pixels_of(block);
+                    let x = &source.x[pixels.start * self.inputs..pixels.end * self.inputs];
+                    let left = match &source.norm {
+                        None => x,
+                        Some(norm) => {
+                            (norm.normalize)(cpu, x, norm.line, self.inputs, copy);
+                            &copy[..x.len()]
+                        }
+                    };
+                    let columns = Columns { all: self.columns_of(side), first: 0, pitch: self.outputs };
+                    // SAFETY: every task has its own pixels and columns.
+                    unsafe { product.run(gemm, &layer, left, None, columns, &target, pixels.start * self.outputs) }
+                    if let Some(parts) = &parts {
+                        let len = 3 * self.outputs;
+                        // SAFETY: every task has its own chunk, of the sums and of the pixels.
+                        let (part, y) = unsafe {
+                            let y = target.slice(pixels.start * self.outputs, pixels.len() * self.outputs);
+                            (parts.slice(chunk * len, len), y)
+                        };
+                        add_moments(cpu, self.outputs, y, block == blocks.start, part);
+                    }
+                }
+            });
+        }
+        match moments {
+            Some(moments) if self.sides == 1 => {
+                join_moments(cpu, self.outputs, partial, |chunk| self.pixels_of_chunk(chunk), moments);
+            }
+            Some(moments) => batch_norm_moments(cpu, self.result_shape(), y, moments, workspace),
+            None => {}
+        }
+    }
+
+    fn columns_of(&self, side: usize) -> Range<usize> {
+        let panel = self.product().panel;
+        let panels = self.outputs.div_ceil(panel);
+        let place = |side: usize| (side * panels / self.sides * panel).min(self.outputs);
+        place(side)..place(side + 1)
+    }
+}
+
+/// The matrices of the way back: for every block of pixels `dx = dy · weightᵀ` and `dweight += xᵀ · dy`.
+///
+/// dy lies in panels: rows of one are what the second product reads, and segments of a row what the first does.
+#[derive(Clone, Copy)]
+struct Backward<'p> {
+    plan: &'p PointwisePlan,
+    gemm: Gemm,
+    /// Columns of a panel of dy, and of the packed weight.
+    dy_panel: usize,
+    dx_panel: usize,
+}
+
+impl<'p> Backward<'p> {
+    fn new(plan: &'p PointwisePlan) -> Self {
+        let [dy_panel, dx_panel] = [plan.outputs, plan.inputs].map(|columns| plan.method.panel_columns(columns));
+        Self { plan, gemm: plan.method.gemm(), dy_panel, dx_panel }
+    }
+
+    fn dy_panels(&self) -> usize {
+        self.plan.outputs.div_ceil(self.dy_panel)
+    }
+
+    /// Of the product that gives dx; columns of dy's last panel that do not exist count.
+    fn depth(&self) -> usize {
+        self.dy_panels() * self.dy_panel
+    }
+
+    fn packed_len(&self) -> usize {
+        self.plan.inputs.div_ceil(self.dx_panel) * self.depth() * self.dx_panel
+    }
+
+    fn pack(&self, cpu: &Cpu, weight: &[f32], packed: &mut [f32]) {
+        let PointwisePlan { inputs, outputs, .. } = *self.plan;
+        let width = self.dx_panel;
+        cpu.pool().for_each_chunk(packed, self.depth() * width, |number, panel| {
+            let first = number * width;
+            let (there, rest) = panel.split_at_mut(outputs * width);
+            pack_transposed(there, width, width.min(inputs - first), |j| &weight[(first + j) * outputs..][..outputs]);
+            rest.fill(0.0);
+        });
+    }
+
+    /// Numbers from one pixel of x to the next: an odd number of cache lines, so that a strip of pixels spreads over all
+    /// sets of the cache.
+    fn pitch(&self) -> usize {
+        if self.plan.inputs < LINE { self.plan.inputs } else { (self.plan.inputs.div_ceil(LINE) | 1) * LINE }
+    }
+
+    /// Of a worker: x, dy in panels, and dy before it is packed.
+    fn scratch_len(&self) -> [usize; 3] {
+        let block = self.plan.block;
+        [
+            (block * self.pitch()).next_multiple_of(LINE),
+            block * self.depth(),
+            self.gradient_pixels() * self.plan.outputs,
+        ]
+    }
+
+    fn gradient_pixels(&self) -> usize {
+        (GRADIENT_LEN / self.plan.outputs).max(1)
+    }
+
+    /// What the convolution read, in rows with gaps.
+    fn copy_source(&self, cpu: &Cpu, source: &Source<'_>, pixels: &Range<usize>, x: &mut [f32]) {
+        let inputs = self.plan.inputs;
+        let from = &source.x[pixels.start * inputs..pixels.end * inputs];
+        match &source.norm {
+            Some(norm) => (norm.normalize)(cpu, from, norm.line, self.pitch(), x),
+            None => {
+                for (from, to) in from.chunks_exact(inputs).zip(x.chunks_mut(self.pitch())) {
+                    copy_short(from, to);
+                }
+            }
+        }
+    }
+
+    /// The gradient of what the convolution gave, in panels.
+    fn pack_gradient(
+        &self,
+        cpu: &Cpu,
+        gradient: &Gradient<'_>,
+        pixels: &Range<usize>,
+        panels: &mut [f32],
+        numbers: &mut [f32],
+    ) {
+        let (outputs, width) = (self.plan.outputs, self.dy_panel);
+        for first in pixels.clone().step_by(self.gradient_pixels()) {
+            let some = first..(first + self.gradient_pixels()).min(pixels.end);
+            let numbers = &mut numbers[..some.len() * outputs];
+            gradient.fill(cpu, some.start * outputs..some.end * outputs, numbers);
+            for (number, panel) in panels.chunks_exact_mut(pixels.len() * width).enumerate() {
+                let columns = number * width..((number + 1) * width).min(outputs);
+                let to = &mut panel[(some.start - pixels.start) * width..][..some.len() * width];
+                pack_rows(to, width, |i| &numbers[i * outputs..][columns.clone()]);
+            }
+        }
+    }
+
+    /// `dx = dy · weightᵀ`, for the pixels from `first` on.
+    ///
+    /// # Safety
+    /// Nobody else touches these pixels of dx.
+    unsafe fn input_gradient(&self, panels: &[f32], packed: &[f32], first: usize, dx: &Disjoint<'_, f32>) {
+        let inputs = self.plan.inputs;
+        let (width, count) = (self.dy_panel, panels.len() / self.depth());
+        let (mut starts, mut results) = ([0; MAX_ROWS], [0; MAX_ROWS]);
+        for (pixel, (start, result)) in starts.iter_mut().zip(&mut results).enumerate().take(count) {
+            *start = pixel * width;
+            *result = (first + pixel) * inputs;
+        }
+        let (rows, results) = (Places::new(&starts[..count]), Places::new(&results[..count]));
+        let together = (BLOCK_DEPTH / width).max(1);
+        for panel in (0..self.dy_panels()).step_by(together) {
+            let mut segments = [0; MAX_ROWS];
+            let segments = &mut segments[..together.min(self.dy_panels() - panel)];
+            segments.iter_mut().zip(panel..).for_each(|(segment, panel)| *segment = panel * count * width);
+            let depth = panel * width..(panel + segments.len()) * width;
+            for (number, packed) in packed.chunks_exact(self.depth() * self.dx_panel).enumerate() {
+                let column = number * self.dx_panel;
+                let product = Product {
+                    left: Left::Rows { numbers: panels, rows, segments, run: width },
+                    panel: &packed[depth.start * self.dx_panel..depth.end * self.dx_panel],
+                    width: self.dx_panel,
+                    c: dx,
+                    c_rows: results,
+                    c_column: column,
+                    columns: self.dx_panel.min(inputs - column),
+                    store: Store { accumulate: panel > 0, ..Store::default() },
+                };
+                // SAFETY: by the caller's promise.
+                unsafe { self.gemm.multiply(&product) }
+            }
+        }
+    }
+
+    /// `sums += xᵀ · dy`, or `=` for the first block; the sums start at a place.
+    ///
+    /// # Safety
+    /// Nobody else touches these sums.
+    unsafe fn add_weight_gradient(
+        &self,
+        x: &[f32],
+        panels: &[f32],
+        is_first: bool,
+        sums: &Disjoint<'_, f32>,
+        at: usize,
+    ) {
+        let PointwisePlan { inputs, outputs, .. } = *self.plan;
+        let (width, count) = (self.dy_panel, panels.len() / self.depth());
+        let mut places = [0; MAX_ROWS];
+        places.iter_mut().enumerate().for_each(|(pixel, place)| *place = pixel * self.pitch());
+        let places = Places::new(&places[..count]);
+        for first in (0..inputs).step_by(MAX_ROWS) {
+            let rows = MAX_ROWS.min(inputs - first);
+            let mut results = [0; MAX_ROWS];
+            results.iter_mut().zip(first..).for_each(|(result, row)| *result = at + row * outputs);
+            let results = Places::new(&results[..rows]);
+            for (number, panel) in panels.chunks_exact(count * width).enumerate() {
+                let column = number * width;
+                let product = Product {
+                    left: Left::Columns { numbers: x, first, places },
+                    panel,
+                    width,
+                    c: sums,
+                    c_rows: results,
+                    c_column: column,
+                    columns: width.min(outputs - column),
+                    store: Store { accumulate: !is_first, ..Store::default() },
+                };
+                // SAFETY: by the caller's promise.
+                unsafe { self.gemm.multiply(&product) }
+            }
+        }
+    }
+}
+
+impl PointwisePlan {
+    pub(super) fn backward_workspace(&self, threads: usize) -> usize {
+        let matrices = Backward::new(self);
+        let scratch = matrices.scratch_len().iter().sum();
+        matrices.packed_len() + self.chunks * self.inputs * self.outputs + Workers::len(threads, scratch)
+    }
+
+    pub(super) fn backward(
+        &self,
+        cpu: &Cpu,
+        source: &Source<'_>,
+        weight: &[f32],
+        gradient: &Gradient<'_>,
+        dx: &mut [f32],
+        dweight: &mut [f32],
+        norm_sums: Option<&Disjoint<'_, f64>>,
+        workspace: &mut [f32],
+    ) {
+        let matrices = Backward::new(self);
+        let (packed, workspace) = workspace.split_at_mut(matrices.packed_len());
+        let (weight_sums, scratch) = workspace.split_at_mut(self.chunks * dweight.len());
+        matrices.pack(cpu, weight, packed);
+        let [x_len, panels_len, numbers_len] = matrices.scratch_len();
+        let workers = Workers::new(scratch, x_len + panels_len + numbers_len);
+        {
+            let (dx, sums) = (Disjoint::new(dx), Disjoint::new(&mut *weight_sums));
+            cpu.pool().run(self.chunks, &|chunk, worker| {
+                // SAFETY: a worker runs one task at a time.
+                let (x, rest) = unsafe { workers.scratch(worker) }.split_at_mut(x_len);
+                let (panels, numbers) = rest.split_at_mut(panels_len);
+                let blocks = self.blocks(chunk);
+                for block in blocks.clone() {
+                    let pixels = self.pixels_of(block);
+                    let panels = &mut panels[..pixels.len() * matrices.depth()];
+                    matrices.copy_source(cpu, source, &pixels, x);
+                    matrices.pack_gradient(cpu, gradient, &pixels, panels, numbers);
+                    // SAFETY: every task has its own pixels and sums.
+                    unsafe {
+                        matrices.input_gradient(panels, packed, pixels.start, &dx);
+                        let is_first = block == blocks.start;
+                        matrices.add_weight_gradient(x, panels, is_first, &sums, chunk * dweight.len());
+                    }
+                    if let Some((norm, all)) = source.norm.as_ref().zip(norm_sums) {
+                        let (len, range) = (3 * self.inputs, pixels.start * self.inputs..pixels.end * self.inputs);
+                        // SAFETY: as above.
+                        let (sums, dx) = unsafe { (all.slice(chunk * len, len), dx.slice(range.start, range.len())) };
+                        if block == blocks.start {
+                            sums.fill(0.0);
+                        }
+                        (norm.gradient_sums)(cpu, &source.x[range], dx, norm.line, sums);
+                    }
+                }
+            });
+        }
+        add_chunks(cpu, weight_sums, dweight);
+    }
+}
