@@ -3,8 +3,7 @@
 //! The error bounds are measured against f64 over dense grids (tests below). Coefficients are minimax fits in f64,
 //! rounded; none of the functions has a branch that is not a selection.
 
-/// Adding it to a number below 2²² in size rounds that to a whole number, kept in the low bits: 1.5 · 2²³.
-const ROUND: f32 = 12_582_912.0;
+use crate::simd::{ROUND, Vector};
 
 /// `eˣ` within 1 ulp, subnormal results within one of their steps; 0, infinity and NaN as in IEEE 754.
 #[inline(always)]
@@ -18,37 +17,54 @@ fn exp_of_sum(x: f32, low: f32) -> f32 {
     // Beyond these the result is 0 or infinity. Written as selections, so that NaN goes through.
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
-    let (p, n) = mantissa_and_exponent(x, low);
+    // SAFETY: single numbers need no level.
+    let (p, shifted) = unsafe { mantissa_and_exponent(x, low) };
+    let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
     // 2ⁿ in two factors: n = -150 or 128 is no exponent of an f32.
     let half = n >> 1;
     p * power_of_two(half) * power_of_two(n.wrapping_sub(half))
 }
 
 /// `eˣ` for `x` up to 0, and 0 where that is less than the least normal number: with less work.
+///
+/// # Safety
+/// The machine has the level of `V`.
 #[inline(always)]
-fn exp_up_to_0(x: f32) -> f32 {
+unsafe fn exp_up_to_0<V: Vector>(x: V) -> V {
     /// ln 2⁻¹²⁶, rounded up.
     const LEAST: f32 = -87.336_54;
-    let (p, n) = mantissa_and_exponent(if x < LEAST { LEAST } else { x }, 0.0);
-    let e = p * power_of_two(n);
-    if x < LEAST { 0.0 } else { e }
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let least = V::splat(LEAST);
+        let (p, shifted) = mantissa_and_exponent(x.if_below(least, least, x), V::splat(0.0));
+        x.if_below(least, V::splat(0.0), p.mul(shifted.power_of_two()))
+    }
 }
 
-/// `e^(x + low)` is the first times 2 to the second.
+/// `e^(x + low)` is the first times 2 to what the second exceeds [`ROUND`] by.
+///
+/// # Safety
+/// The machine has the level of `V`.
 #[inline(always)]
-fn mantissa_and_exponent(x: f32, low: f32) -> (f32, i32) {
+unsafe fn mantissa_and_exponent<V: Vector>(x: V, low: V) -> (V, V) {
     /// ln 2 in two words; the first has 9 bits, so that its product with a whole number is exact.
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = (x - n * LN2_HIGH) - n * LN2_LOW + low;
-    // By pairs (Estrin): a chain of five steps, each waiting for the last, takes longer than one more multiplication.
-    let square = r * r;
-    let (low_pair, middle_pair) = (0.166_666_65 * r + 0.5, 8.333_452e-3 * r + 4.166_579_6e-2);
-    let high_pair = 1.987_569_1e-4 * r + 1.398_199_9e-3;
-    let p = (high_pair * square + middle_pair) * square + low_pair;
-    (p * square + r + 1.0, (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32))
+    // SAFETY: by the caller's promise.
+    unsafe {
+        // Rounded twice at every level: all give the same bits.
+        let line = |x: V, factor: f32, term: V| x.mul(V::splat(factor)).add(term);
+        let shifted = line(x, std::f32::consts::LOG2_E, V::splat(ROUND));
+        let n = shifted.sub(V::splat(ROUND));
+        let r = x.sub(n.mul(V::splat(LN2_HIGH))).sub(n.mul(V::splat(LN2_LOW))).add(low);
+        // By pairs (Estrin): a chain of five steps, each waiting for the last, takes longer than one more multiplication.
+        let square = r.mul(r);
+        let low_pair = line(r, 0.166_666_65, V::splat(0.5));
+        let middle_pair = line(r, 8.333_452e-3, V::splat(4.166_579_6e-2));
+        let high_pair = line(r, 1.987_569_1e-4, V::splat(1.398_199_9e-3));
+        let p = high_pair.mul(square).add(middle_pair).mul(square).add(low_pair);
+        (p.mul(square).add(r).add(V::splat(1.0)), shifted)
+    }
 }
 
 #[inline(always)]
@@ -59,10 +75,26 @@ fn power_of_two(n: i32) -> f32 {
 /// `1 / (1 + e⁻ˣ)` within 3 ulp.
 #[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
-    let e = exp_up_to_0(-x.abs());
-    let larger = 1.0 / (1.0 + e);
-    // The smaller side keeps its relative accuracy: 1 - larger would not.
-    if x < 0.0 { e * larger } else { larger }
+    // SAFETY: single numbers need no level.
+    unsafe { sigmoids(x).0 }
+}
+
+/// `1 / (1 + e⁻ˣ)` and `1 / (1 + eˣ)`, each within 3 ulp.
+///
+/// # Safety
+/// The machine has the level of `V`.
+#[inline(always)]
+pub(crate) unsafe fn sigmoids<V: Vector>(x: V) -> (V, V) {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let zero = V::splat(0.0);
+        let negative = zero.sub(x);
+        let e = exp_up_to_0(x.if_below(zero, x, negative));
+        let larger = V::splat(1.0).div(V::splat(1.0).add(e));
+        // The smaller side keeps its relative accuracy: 1 - larger would not.
+        let smaller = e.mul(larger);
+        (x.if_below(zero, smaller, larger), x.if_below(zero, larger, smaller))
+    }
 }
 
 /// `tanh x` within 3 ulp.
@@ -83,7 +115,8 @@ pub(crate) fn tanh(x: f32) -> f32 {
 /// `ln(1 + eˣ)` within 4 ulp.
 #[inline(always)]
 pub(crate) fn softplus(x: f32) -> f32 {
-    let e = exp_up_to_0(-x.abs());
+    // SAFETY: single numbers need no level.
+    let e = unsafe { exp_up_to_0(-x.abs()) };
     // ln(1 + e) = 2 artanh f with f = e / (2 + e) ≤ 1/3: a series in f².
     let f = e / (2.0 + e);
     let square = f * f;

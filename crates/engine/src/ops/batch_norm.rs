@@ -143,8 +143,22 @@ pub(crate) struct BatchNormInferGrad {
     pub(crate) eps: f32,
 }
 
-fn wide<'v, const N: usize>(inputs: &[Wide<'v>]) -> [&'v [f64]; N] {
+pub(super) fn wide<'v, const N: usize>(inputs: &[Wide<'v>]) -> [&'v [f64]; N] {
     std::array::from_fn(|operand| inputs[operand].values)
+}
+
+/// `(x - mean) · gamma / σ + offset`, from weight, mean, 1/σ and offset.
+pub(super) fn normalized(x: Wide<'_>, [gamma, mean, inv_std, offset]: [&[f64]; 4]) -> Vec<f64> {
+    let at = |(i, x): (usize, &f64)| {
+        let c = i % gamma.len();
+        (x - mean[c]) * inv_std[c] * gamma[c] + offset[c]
+    };
+    x.values.iter().enumerate().map(at).collect()
+}
+
+/// The gradient of a norm's result, from that of the activation that follows it.
+pub(super) fn activated_gradient(activation: Option<Unary>, x: Wide<'_>, line: [&[f64]; 4], dy: &[f64]) -> Vec<f64> {
+    activation.map_or(dy.to_vec(), |f| reference::unary_backward(f, &normalized(x, line), dy))
 }
 
 fn gradient_types(inputs: Operands<'_>, count: usize) -> Result<Vec<TensorType>, ShapeError> {
@@ -172,17 +186,7 @@ impl Operator for BatchNormGrad {
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {
         let [x, dy, gamma, mean, inv_std, offset] = wide(inputs);
         let shape = kernel_shape(inputs[0].shape);
-        let dy = match self.activation {
-            None => dy.to_vec(),
-            Some(activation) => {
-                let normalized = |(i, x): (usize, &f64)| {
-                    let c = i % shape.channels;
-                    (x - mean[c]) * inv_std[c] * gamma[c] + offset[c]
-                };
-                let argument: Vec<f64> = x.iter().enumerate().map(normalized).collect();
-                reference::unary_backward(activation, &argument, dy)
-            }
-        };
+        let dy = activated_gradient(self.activation, inputs[0], [gamma, mean, inv_std, offset], dy);
         let gradients = reference::batch_norm_backward(&shape, x, &dy, gamma, mean, inv_std);
         vec![gradients.dx, gradients.dgamma, gradients.dbeta]
     }

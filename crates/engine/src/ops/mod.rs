@@ -8,8 +8,10 @@ mod add_relu;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_fused;
+mod batch_norm_steps;
 mod conv2d;
 mod conv2d_fused;
+mod conv2d_normed;
 mod copy;
 mod cross_entropy;
 mod depthwise_block;
@@ -38,9 +40,13 @@ pub(crate) use avg_pool2d::AvgPool2dGrad;
 pub use batch_norm::BatchNorm;
 pub(crate) use batch_norm::{BatchNormGrad, BatchNormInfer, BatchNormInferGrad, kernel_shape as batch_norm_shape};
 pub(crate) use batch_norm_fused::BatchNormFused;
+pub(crate) use batch_norm_steps::{
+    BatchNormApply, BatchNormGradSums, BatchNormInputGrad, BatchNormMoments, BatchNormStatistics,
+};
 pub use conv2d::Conv2d;
 pub(crate) use conv2d::{Conv2dGradInput, Conv2dGradWeight};
 pub(crate) use conv2d_fused::Conv2dFused;
+pub(crate) use conv2d_normed::{Conv2dNormed, Conv2dNormedGrad, Norm};
 pub(crate) use copy::Copy;
 pub use cross_entropy::CrossEntropy;
 pub(crate) use depthwise_block::DepthwiseBlock;
@@ -75,8 +81,15 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     batch_norm::entry::ENTRY,
     batch_norm::entry::FROZEN,
     batch_norm_fused::entry::ENTRY,
+    batch_norm_steps::entry::APPLY,
+    batch_norm_steps::entry::GRAD_SUMS,
+    batch_norm_steps::entry::INPUT_GRAD,
+    batch_norm_steps::entry::MOMENTS,
+    batch_norm_steps::entry::STATISTICS,
     conv2d::entry::ENTRY,
     conv2d_fused::entry::ENTRY,
+    conv2d_normed::entry::ENTRY,
+    conv2d_normed::entry::GRAD,
     copy::entry::ENTRY,
     cross_entropy::entry::ENTRY,
     depthwise_block::entry::ENTRY,

@@ -9,6 +9,7 @@ mod fuse_activation;
 mod fuse_add_relu;
 mod fuse_depthwise;
 mod fuse_norm;
+mod fuse_normed;
 mod fuse_residual;
 mod rewrite;
 mod specialise;
@@ -32,6 +33,8 @@ pub enum Pass {
     FuseAddRelu,
     /// What follows a batch norm in training joins it, and its gradient that of the norm.
     FuseNorm,
+    /// In training, convolutions do the work of the norms beside them.
+    FuseNormed,
     /// What nobody needs is left out.
     DeadCode,
     /// Results overwrite what nobody reads any more; decided with the memory plan.
@@ -40,13 +43,14 @@ pub enum Pass {
 
 impl Pass {
     /// All passes, in the order in which they run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FoldNorm,
         Self::FuseResidual,
         Self::FuseActivation,
         Self::FuseDepthwise,
         Self::FuseAddRelu,
         Self::FuseNorm,
+        Self::FuseNormed,
         Self::DeadCode,
         Self::InPlace,
     ];
@@ -59,6 +63,7 @@ impl Pass {
             Self::FuseDepthwise => fuse_depthwise::run(graph),
             Self::FuseAddRelu => fuse_add_relu::run(graph),
             Self::FuseNorm => fuse_norm::run(graph),
+            Self::FuseNormed => fuse_normed::run(graph),
             Self::DeadCode => dead_code::run(graph),
             Self::InPlace => {}
         }

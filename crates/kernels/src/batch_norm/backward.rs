@@ -1,7 +1,8 @@
 //! Gradients of the input, the scale and the shift.
 
 use super::BatchNormShape;
-use super::forward::{Line, line, normalized};
+use super::channelwise::{ActivationGradient, Channels, InputGradient, Layout, MapRows, map_rows, normalized};
+use super::forward::{Line, line};
 use crate::Cpu;
 use crate::column_sums::{BLOCK, join, lanes};
 use crate::parts::{PART, for_each_part};
@@ -96,9 +97,9 @@ pub fn batch_norm_input_gradient(
     let channels = shape.channels;
     let line = line(gamma, saved, &mut workspace[..channels]);
     let part = PART.div_ceil(channels) * channels;
-    let input_gradient = input_gradient(activation);
+    let reverse = NormReverse::new(line, activation);
     for_each_part(cpu, part, [dx], |range, [dx]| {
-        input_gradient(cpu, &x[range.clone()], &dy[range], line, [slope, constant], dx);
+        reverse.finish(cpu, [&x[range.clone()], &dy[range]], [slope, constant], channels, dx);
     });
 }
 
@@ -171,19 +172,47 @@ fn check<const A: usize, const N: usize>(shape: BatchNormShape, activations: [&[
 }
 
 /// Adds what some rows give to `[3][channels]` sums: x, dy, line, sums.
-pub(crate) type SumsPart = fn(&Cpu, &[f32], &[f32], Line<'_>, &mut [f64]);
+type SumsPart = fn(&Cpu, &[f32], &[f32], Line<'_>, &mut [f64]);
 
 /// Adds for every channel `Σ dy`, then for every channel `Σ dy · (x - mean)`, then `Σ x - mean`.
-pub(crate) fn gradient_sums(activation: Option<Unary>) -> SumsPart {
+fn gradient_sums(activation: Option<Unary>) -> SumsPart {
     for_activation!(activation, F => sums_part::<F>)
 }
 
-/// Computes some rows of dx: x, dy, line, slope and constant, dx.
-pub(crate) type InputGradientPart = fn(&Cpu, &[f32], &[f32], Line<'_>, [&[f32]; 2], &mut [f32]);
+/// What takes gradients back through a norm whose line is known and the activation that follows it, on one thread.
+#[derive(Clone, Copy)]
+pub(crate) struct NormReverse<'n> {
+    pub(crate) line: Line<'n>,
+    /// None for an activation that is none.
+    through_activation: Option<MapRows>,
+    through_both: MapRows,
+    sums: SumsPart,
+}
 
-/// `dx = dy · factor + (x - center) · slope + constant`.
-pub(crate) fn input_gradient(activation: Option<Unary>) -> InputGradientPart {
-    for_activation!(activation, F => input_gradient_part::<F>)
+impl<'n> NormReverse<'n> {
+    pub(crate) fn new(line: Line<'n>, activation: Option<Unary>) -> Self {
+        let through_activation =
+            activation.map(|f| for_activation!(Some(f), F => map_rows::<ActivationGradient<F>> as MapRows));
+        let through_both = for_activation!(activation, F => map_rows::<InputGradient<F>>);
+        Self { line, through_activation, through_both, sums: gradient_sums(None) }
+    }
+
+    /// Takes the gradient of the activation's result to that of the norm's, and adds what it gives to `[3][channels]`
+    /// sums; see [`NormGradients::set`].
+    pub(crate) fn start(&self, cpu: &Cpu, x: &[f32], dy: &mut [f32], sums: &mut [f64]) {
+        if let Some(part) = self.through_activation {
+            let channels = self.line[0].len();
+            part(cpu, x, None, Channels::of(self.line), Layout { width: channels, pitch: channels }, dy);
+        }
+        (self.sums)(cpu, x, dy, self.line, sums);
+    }
+
+    /// The gradient of x, from that of the activation's result and the slope and constant of the sums, to panels of so
+    /// many columns, one behind the other. Of the last one, columns that do not exist are left as they are.
+    pub(crate) fn finish(&self, cpu: &Cpu, [x, dy]: [&[f32]; 2], more: [&[f32]; 2], width: usize, dx: &mut [f32]) {
+        let of = Channels { line: self.line, more };
+        (self.through_both)(cpu, x, Some(dy), of, Layout { width, pitch: width }, dx);
+    }
 }
 
 fn sums<'w>(
@@ -239,7 +268,7 @@ fn sums_strip<F: Activation, const L: usize>(
         let dy: [f32; L] = lanes(dy, channel);
         for lane in 0..L {
             let d = x[lane] - center[lane];
-            let dy = F::gradient_at(normalized(x[lane], center[lane], factor[lane], offset[lane]), dy[lane]);
+            let dy = F::gradient_at(normalized(x[lane], [center[lane], factor[lane], offset[lane]]), dy[lane]);
             sum_dy[lane] += dy;
             sum_dy_d[lane] += dy * d;
             sum_d[lane] += d;
@@ -248,23 +277,6 @@ fn sums_strip<F: Activation, const L: usize>(
     join(&mut sums[channel..], &sum_dy);
     join(&mut sums[channels + channel..], &sum_dy_d);
     join(&mut sums[2 * channels + channel..], &sum_d);
-}
-
-per_level! {
-    fn input_gradient_part[F: Activation](
-        x: &[f32], dy: &[f32], line: Line<'_>, more: [&[f32]; 2], dx: &mut [f32],
-    ) {
-        let channels = line[0].len();
-        let [center, factor, offset] = line.map(|numbers| &numbers[..channels]);
-        let [slope, constant] = more.map(|numbers| &numbers[..channels]);
-        let rows = x.chunks_exact(channels).zip(dy.chunks_exact(channels)).zip(dx.chunks_exact_mut(channels));
-        for ((x, dy), dx) in rows {
-            for c in 0..channels {
-                let dy = F::gradient_at(normalized(x[c], center[c], factor[c], offset[c]), dy[c]);
-                dx[c] = dy * factor[c] + (x[c] - center[c]) * slope[c] + constant[c];
-            }
-        }
-    }
 }
 
 per_level! {

@@ -1,11 +1,12 @@
 //! Statistics and the normalised output.
 
+use super::channelwise::{Channels, Layout, MapRows, Normalize, NormalizeAdd, map_rows};
 use super::moments::{MOMENTS, batch_norm_moments};
 use super::{AfterNorm, BatchNormShape, SavedNorm};
 use crate::Cpu;
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
-use crate::unary::{Activation, Unary, for_activation};
+use crate::unary::{Unary, for_activation};
 
 /// Rows that one task of inference has at least: it prepares the factors of its channels itself.
 const LEAST_ROWS: usize = 64;
@@ -69,12 +70,11 @@ pub fn batch_norm_statistics(
     for slice in [gamma, beta, running_mean, running_var, save_mean, save_inv_std, offset] {
         assert_eq!(slice.len(), channels, "one number a channel");
     }
-    assert_eq!(moments.len(), MOMENTS * channels, "three numbers a channel");
-    let (mean, rest) = moments.split_at(channels);
-    let (lost, variance) = rest.split_at(channels);
+    assert_eq!(moments.len(), MOMENTS * channels, "four numbers a channel");
+    let [mean, lost, variance, more] = [0, 1, 2, 3].map(|i| &moments[i * channels..(i + 1) * channels]);
     let (n, momentum) = (rows as f64, f64::from(momentum));
     for c in 0..channels {
-        let [lost, variance] = [lost[c], variance[c]].map(f64::from);
+        let (lost, variance) = (f64::from(lost[c]), f64::from(variance[c]) + f64::from(more[c]));
         let inv_std = 1.0 / (variance + f64::from(eps)).sqrt();
         let unbiased = variance * n / (n - 1.0).max(1.0);
         let batch_mean = f64::from(mean[c]) + lost;
@@ -109,16 +109,18 @@ pub fn batch_norm_apply(
         return;
     }
     let line = line(gamma, saved, &mut workspace[..channels]);
-    let normalize = normalize(after.activation);
-    let normalize_add = for_activation!(after.activation, F => normalize_add_part::<F>);
+    let normalize = for_activation!(after.activation, F => map_rows::<Normalize<F>>);
+    let normalize_add = for_activation!(after.activation, F => map_rows::<NormalizeAdd<F>>);
     let part = PART.div_ceil(channels) * channels;
+    let (of, layout) = (Channels::of(line), Layout { width: channels, pitch: channels });
     for_each_part(cpu, part, [y], |range, [y]| match after.residual {
-        None => normalize(cpu, &x[range], line, channels, y),
-        Some(residual) => normalize_add(cpu, &x[range.clone()], &residual[range], line, y),
+        // What is there is as good as anything where no other number is read.
+        None => normalize(cpu, &x[range], None, of, layout, y),
+        Some(residual) => normalize_add(cpu, &x[range.clone()], Some(&residual[range]), of, layout, y),
     });
 }
 
-/// Center, factor and offset of every channel: what [`normalized`] takes.
+/// Center, factor and offset of every channel: a normalised number is `(x - center) · factor + offset`.
 pub(crate) type Line<'l> = [&'l [f32]; 3];
 
 /// The line of a norm, from its scale and mean, 1/σ and offset; the factors go where there is room for them.
@@ -164,49 +166,28 @@ pub fn batch_norm_infer(
     });
 }
 
-/// Normalises rows of x, to rows of y that start so many words after one another: x, line, words, y.
-pub(crate) type NormalizePart = fn(&Cpu, &[f32], Line<'_>, usize, &mut [f32]);
+/// A norm whose line is known, and the activation that follows it, on one thread.
+#[derive(Clone, Copy)]
+pub(crate) struct Normalizer<'n> {
+    pub(crate) line: Line<'n>,
+    part: MapRows,
+}
 
-/// `y = activation(normalised x)`.
-pub(crate) fn normalize(activation: Option<Unary>) -> NormalizePart {
-    for_activation!(activation, F => normalize_part::<F>)
+impl<'n> Normalizer<'n> {
+    pub(crate) fn new(line: Line<'n>, activation: Option<Unary>) -> Self {
+        Self { line, part: for_activation!(activation, F => map_rows::<Normalize<F>>) }
+    }
+
+    /// Rows of x, to rows of y that start `pitch` words after one another.
+    pub(crate) fn apply(&self, cpu: &Cpu, x: &[f32], pitch: usize, y: &mut [f32]) {
+        let layout = Layout { width: self.line[0].len(), pitch };
+        (self.part)(cpu, x, None, Channels::of(self.line), layout, y);
+    }
 }
 
 /// What a channel is scaled by, here and on the way back.
 pub(super) fn factor_of(gamma: f32, inv_std: f32) -> f32 {
     gamma * inv_std
-}
-
-/// A normalised number; the same bits here and on the way back.
-#[inline(always)]
-pub(super) fn normalized(x: f32, center: f32, factor: f32, offset: f32) -> f32 {
-    (x - center) * factor + offset
-}
-
-per_level! {
-    fn normalize_part[F: Activation](x: &[f32], line: Line<'_>, pitch: usize, y: &mut [f32]) {
-        let channels = line[0].len();
-        let [center, factor, offset] = line.map(|numbers| &numbers[..channels]);
-        for (x, y) in x.chunks_exact(channels).zip(y.chunks_mut(pitch)) {
-            let y = &mut y[..channels];
-            for c in 0..channels {
-                y[c] = F::value(normalized(x[c], center[c], factor[c], offset[c]));
-            }
-        }
-    }
-}
-
-per_level! {
-    fn normalize_add_part[F: Activation](x: &[f32], residual: &[f32], line: Line<'_>, y: &mut [f32]) {
-        let channels = line[0].len();
-        let [center, factor, offset] = line.map(|numbers| &numbers[..channels]);
-        let rows = x.chunks_exact(channels).zip(residual.chunks_exact(channels)).zip(y.chunks_exact_mut(channels));
-        for ((x, residual), y) in rows {
-            for c in 0..channels {
-                y[c] = F::value(normalized(x[c], center[c], factor[c], offset[c]) + residual[c]);
-            }
-        }
-    }
 }
 
 per_level! {

@@ -7,14 +7,15 @@
 //! pass then finds the activation's argument from `x` again, to the bit, so that neither it nor the result is read.
 
 mod backward;
+mod channelwise;
 mod forward;
 mod moments;
 
-pub(crate) use backward::{InputGradientPart, SumsPart, gradient_sums, input_gradient};
+pub(crate) use backward::NormReverse;
 pub use backward::{
     NormGradients, batch_norm_backward, batch_norm_gradient_sums, batch_norm_infer_backward, batch_norm_input_gradient,
 };
-pub(crate) use forward::{Line, NormalizePart, line, normalize};
+pub(crate) use forward::{Normalizer, line};
 pub use forward::{batch_norm_apply, batch_norm_infer, batch_norm_statistics, batch_norm_train};
 pub use moments::batch_norm_moments;
 pub(crate) use moments::{add_moments, join_moments};
@@ -69,8 +70,8 @@ pub struct SavedNorm<'s> {
 
 /// Words of workspace that every function here that asks for one needs.
 pub fn batch_norm_workspace(shape: BatchNormShape) -> usize {
-    // Three vectors over the channels, and three sums.
-    3 * shape.channels + shape.chunks().workspace(3 * shape.channels)
+    // Four vectors over the channels, and three sums.
+    4 * shape.channels + shape.chunks().workspace(3 * shape.channels)
 }
 
 #[cfg(test)]

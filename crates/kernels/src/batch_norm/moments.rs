@@ -13,16 +13,16 @@ use crate::per_level::per_level;
 /// the rest.
 const PIVOT_ROWS: usize = 16;
 
-/// Mean, what it lost when it was rounded to f32, and the biased variance: `[3][channels]`.
-pub(super) const MOMENTS: usize = 3;
+/// Numbers of a channel's moments: mean and variance, each in two words.
+pub(super) const MOMENTS: usize = 4;
 
 /// Numbers of a part: pivot, `Σ x - pivot`, `Σ (x - pivot)²` of every channel.
 pub(crate) const fn part_len(channels: usize) -> usize {
     3 * channels
 }
 
-/// Mean and variance of the batch: `moments` is `[3][channels]`, the mean, what it lost when it was rounded to f32, and
-/// the biased variance.
+/// Mean and variance of the batch: `moments` is `[4][channels]`, the mean, what it lost when it was rounded to f32, the
+/// biased variance, and what that lost.
 ///
 /// # Panics
 /// When a slice has another length than that, or the workspace is shorter than
@@ -54,7 +54,7 @@ pub(crate) fn add_moments(cpu: &Cpu, channels: usize, x: &[f32], is_first: bool,
 /// What all parts say together. They are written over.
 ///
 /// # Panics
-/// When there is no part, or `moments` is not `[3][channels]`.
+/// When there is no part, or `moments` is not `[4][channels]`.
 pub(crate) fn join_moments(
     cpu: &Cpu,
     channels: usize,
@@ -62,7 +62,7 @@ pub(crate) fn join_moments(
     rows_of: impl Fn(usize) -> usize,
     moments: &mut [f32],
 ) {
-    assert_eq!(moments.len(), MOMENTS * channels, "three numbers a channel");
+    assert_eq!(moments.len(), MOMENTS * channels, "four numbers a channel");
     let (all, rest) = parts.split_at_mut(part_len(channels));
     let mut rows = rows_of(0);
     center_part(cpu, channels, rows as f64, all);
@@ -72,20 +72,15 @@ pub(crate) fn join_moments(
         rows += more;
         join_part(cpu, channels, more as f64 / rows as f64, (rows - more) as f64, part, all);
     }
-    let (mean, lost, variance) = split3(moments, channels);
+    let (means, variances) = moments.split_at_mut(2 * channels);
     for c in 0..channels {
-        mean[c] = all[c] as f32;
-        lost[c] = (all[c] - f64::from(mean[c])) as f32;
         // Rounding may leave a constant channel a little below zero. Not `max`: that would hide a NaN.
         let squares = if all[2 * channels + c] < 0.0 { 0.0 } else { all[2 * channels + c] };
-        variance[c] = (squares / rows as f64) as f32;
+        for (to, number) in [(&mut *means, all[c]), (&mut *variances, squares / rows as f64)] {
+            to[c] = number as f32;
+            to[channels + c] = (number - f64::from(to[c])) as f32;
+        }
     }
-}
-
-fn split3(numbers: &mut [f32], channels: usize) -> (&mut [f32], &mut [f32], &mut [f32]) {
-    let (a, rest) = numbers.split_at_mut(channels);
-    let (b, c) = rest.split_at_mut(channels);
-    (a, b, c)
 }
 
 /// The mean of some rows, for every channel.

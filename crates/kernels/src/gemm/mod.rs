@@ -29,10 +29,14 @@ pub(crate) use tile::add_products;
 
 use crate::Level;
 use crate::pool::Disjoint;
+use crate::simd::prefetch_soon;
 
 /// Bytes of a core's second cache that a block may count on: the least of current machines. On larger caches the
 /// blocks are a little small, which costs less than blocks that do not fit.
 pub(crate) const L2_BYTES: usize = 512 << 10;
+
+/// Numbers of a cache line.
+const LINE: usize = 16;
 
 /// Rows of the tallest tile of the table.
 pub(crate) const MOST_ROWS: usize = 12;
@@ -95,6 +99,18 @@ impl Gemm {
     /// # Panics
     /// When a factor is too short, or a row of `c` lies outside.
     pub(crate) unsafe fn multiply(self, product: &Product<'_>) {
+        // SAFETY: by the caller's promise.
+        unsafe { self.multiply_asking(product, &[]) }
+    }
+
+    /// [`multiply`](Self::multiply), asking on the way for what is read after it: memory then works beside the sums.
+    ///
+    /// # Safety
+    /// As [`multiply`](Self::multiply).
+    ///
+    /// # Panics
+    /// As [`multiply`](Self::multiply).
+    pub(crate) unsafe fn multiply_asking(self, product: &Product<'_>, next: &[&[f32]]) {
         let rows = product.c_rows.places.len();
         if rows == 0 {
             return;
@@ -106,6 +122,12 @@ impl Gemm {
         let mut first = 0;
         for tile in 1..=tiles {
             let end = rows * tile / tiles;
+            for next in next {
+                let lines = next.len().div_ceil(LINE);
+                for line in lines * (tile - 1) / tiles..lines * tile / tiles {
+                    prefetch_soon(next.as_ptr().wrapping_add(line * LINE));
+                }
+            }
             // SAFETY: the level is available, for `new` asked; the product was just checked, and tile function i has
             // i + 1 rows; `c` by the caller's promise.
             unsafe { by_rows[end - first - 1](product, first) };

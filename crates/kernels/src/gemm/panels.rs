@@ -17,11 +17,19 @@ pub(crate) fn pack_rows<'m>(panel: &mut [f32], width: usize, row: impl Fn(usize)
     }
 }
 
+/// Numbers that are copied at once.
+const PART: usize = 16;
+
 fn pack_rows_of<'m, const W: usize>(panel: &mut [f32], row: impl Fn(usize) -> &'m [f32]) {
     for (i, to) in panel.as_chunks_mut::<W>().0.iter_mut().enumerate() {
         let from = row(i);
         match <&[f32; W]>::try_from(from) {
-            Ok(whole) => *to = *whole,
+            // By parts that are a few instructions each: of all at once the compiler makes a call.
+            Ok(whole) => {
+                let (parts, rest) = (to.as_chunks_mut::<PART>(), whole.as_chunks::<PART>());
+                parts.0.iter_mut().zip(rest.0).for_each(|(to, from)| *to = *from);
+                parts.1.copy_from_slice(rest.1);
+            }
             Err(_) => {
                 to[..from.len()].copy_from_slice(from);
                 to[from.len()..].fill(0.0);

@@ -1,10 +1,7 @@
 //! The algorithm of every level: tiles of sums kept in registers.
 
-use super::{Left, Places, Product, Store};
+use super::{LINE, Left, Places, Product, Store};
 use crate::simd::{Vector, prefetch, prefetch_for_write, read};
-
-/// Numbers of a cache line.
-const LINE: usize = 16;
 
 /// Multiplies the `M` rows from `first` on by the first `N` vectors of the panel, which are all that it has.
 ///

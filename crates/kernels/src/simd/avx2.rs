@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Vector;
+use super::{EXPONENT, Vector};
 
 /// Eight numbers.
 #[derive(Clone, Copy)]
@@ -65,5 +65,32 @@ impl Vector for F32x8 {
     unsafe fn at_most(self, ceiling: Self) -> Self {
         // SAFETY: the machine has the level, by the trait's contract.
         Self(unsafe { _mm256_min_ps(ceiling.0, self.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, divisor: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_div_ps(self.0, divisor.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn if_below(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_blendv_ps(otherwise.0, then.0, _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, bound.0)) })
+    }
+
+    #[inline(always)]
+    unsafe fn if_at_most(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm256_blendv_ps(otherwise.0, then.0, _mm256_cmp_ps::<_CMP_LE_OQ>(self.0, bound.0)) })
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe {
+            let exponent = _mm256_add_epi32(_mm256_castps_si256(self.0), _mm256_set1_epi32(EXPONENT.cast_signed()));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+        })
     }
 }

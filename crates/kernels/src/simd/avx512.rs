@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Vector;
+use super::{EXPONENT, Vector};
 
 /// Sixteen numbers.
 #[derive(Clone, Copy)]
@@ -83,5 +83,32 @@ impl Vector for F32x16 {
     unsafe fn at_most(self, ceiling: Self) -> Self {
         // SAFETY: the machine has the level, by the trait's contract.
         Self(unsafe { _mm512_min_ps(ceiling.0, self.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, divisor: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_div_ps(self.0, divisor.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn if_below(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, bound.0), otherwise.0, then.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn if_at_most(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(self.0, bound.0), otherwise.0, then.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe {
+            let exponent = _mm512_add_epi32(_mm512_castps_si512(self.0), _mm512_set1_epi32(EXPONENT.cast_signed()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
+        })
     }
 }

@@ -18,11 +18,11 @@ pub(crate) use avx2::F32x8;
 pub(crate) use avx512::F32x16;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::F32x4;
-pub(crate) use prefetch::{prefetch, prefetch_for_write};
+pub(crate) use prefetch::{prefetch, prefetch_ahead, prefetch_for_write, prefetch_soon};
 pub(crate) use scalar::Lanes;
 
 /// Numbers of the widest vector.
-const MOST_LANES: usize = 16;
+pub(crate) const MOST_LANES: usize = 16;
 
 /// Some f32 numbers that one instruction works on.
 ///
@@ -83,7 +83,25 @@ pub(crate) trait Vector: Copy {
 
     /// The ceiling for lanes above it; NaN stays NaN.
     unsafe fn at_most(self, ceiling: Self) -> Self;
+
+    /// `self / divisor`.
+    unsafe fn div(self, divisor: Self) -> Self;
+
+    /// `then` for lanes below the bound, `otherwise` for the others, NaN among them.
+    unsafe fn if_below(self, bound: Self, then: Self, otherwise: Self) -> Self;
+
+    /// `then` for lanes up to the bound, `otherwise` for the others, NaN among them.
+    unsafe fn if_at_most(self, bound: Self, then: Self, otherwise: Self) -> Self;
+
+    /// `2ⁿ` for lanes that hold [`ROUND`]` + n`, n from -126 to 127.
+    unsafe fn power_of_two(self) -> Self;
 }
+
+/// Adding it to a number below 2²² in size rounds that to a whole number, kept in the low bits: 1.5 · 2²³.
+pub(crate) const ROUND: f32 = 12_582_912.0;
+
+/// What is added to the bits of [`ROUND`]` + n` to give the exponent's bits of 2ⁿ.
+const EXPONENT: u32 = 127_u32.wrapping_sub(ROUND.to_bits());
 
 /// The vector at a place of a slice.
 ///
@@ -161,6 +179,26 @@ impl Vector for f32 {
     unsafe fn at_most(self, ceiling: Self) -> Self {
         if self > ceiling { ceiling } else { self }
     }
+
+    #[inline(always)]
+    unsafe fn div(self, divisor: Self) -> Self {
+        self / divisor
+    }
+
+    #[inline(always)]
+    unsafe fn if_below(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        if self < bound { then } else { otherwise }
+    }
+
+    #[inline(always)]
+    unsafe fn if_at_most(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        if self <= bound { then } else { otherwise }
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        f32::from_bits(self.to_bits().wrapping_add(EXPONENT) << 23)
+    }
 }
 
 #[cfg(test)]
@@ -194,6 +232,20 @@ mod tests {
         }
         for (number, got) in numbers.iter().zip(got).skip(1) {
             assert_eq!(got, ((number * 2.0 + 1.5).clamp(0.0, 8.0) - 0.25) * 4.0);
+        }
+        let mut got = [(); 3].map(|()| vec![0.0; V::LANES]);
+        // SAFETY: as above.
+        unsafe {
+            let v = V::load(numbers.as_ptr());
+            let [bound, below, other] = [0.5, -7.0, 7.0].map(|number| V::splat(number));
+            v.if_below(bound, below, other).store(got[0].as_mut_ptr());
+            v.if_at_most(bound, below, other).div(V::splat(2.0)).store(got[1].as_mut_ptr());
+            v.add(V::splat(1.5)).add(V::splat(ROUND)).power_of_two().store(got[2].as_mut_ptr());
+        }
+        for (i, &number) in numbers.iter().enumerate() {
+            assert_eq!(got[0][i], if number < 0.5 { -7.0 } else { 7.0 });
+            assert_eq!(got[1][i], if number <= 0.5 { -3.5 } else { 3.5 });
+            assert!(i == 0 || got[2][i] == (number + 1.5).exp2(), "{} of {number}", got[2][i]);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::Vector;
+use super::{EXPONENT, Vector};
 
 /// Four numbers.
 #[derive(Clone, Copy)]
@@ -65,5 +65,32 @@ impl Vector for F32x4 {
     unsafe fn at_most(self, ceiling: Self) -> Self {
         // SAFETY: every AArch64 machine has NEON.
         Self(unsafe { vminq_f32(ceiling.0, self.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, divisor: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vdivq_f32(self.0, divisor.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn if_below(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vbslq_f32(vcltq_f32(self.0, bound.0), then.0, otherwise.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn if_at_most(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vbslq_f32(vcleq_f32(self.0, bound.0), then.0, otherwise.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe {
+            let exponent = vaddq_u32(vreinterpretq_u32_f32(self.0), vdupq_n_u32(EXPONENT));
+            vreinterpretq_f32_u32(vshlq_n_u32::<23>(exponent))
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Vectors in plain Rust, which the compiler maps to what every machine of the target has.
 
-use super::Vector;
+use super::{EXPONENT, Vector};
 
 /// `N` numbers.
 #[derive(Clone, Copy)]
@@ -62,5 +62,25 @@ impl<const N: usize> Vector for Lanes<N> {
     #[inline(always)]
     unsafe fn at_most(self, ceiling: Self) -> Self {
         self.zip(ceiling, |x, ceiling| if x > ceiling { ceiling } else { x })
+    }
+
+    #[inline(always)]
+    unsafe fn div(self, divisor: Self) -> Self {
+        self.zip(divisor, |a, b| a / b)
+    }
+
+    #[inline(always)]
+    unsafe fn if_below(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        Self(std::array::from_fn(|i| if self.0[i] < bound.0[i] { then.0[i] } else { otherwise.0[i] }))
+    }
+
+    #[inline(always)]
+    unsafe fn if_at_most(self, bound: Self, then: Self, otherwise: Self) -> Self {
+        Self(std::array::from_fn(|i| if self.0[i] <= bound.0[i] { then.0[i] } else { otherwise.0[i] }))
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        Self(self.0.map(|lane| f32::from_bits(lane.to_bits().wrapping_add(EXPONENT) << 23)))
     }
 }

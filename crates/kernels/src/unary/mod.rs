@@ -5,9 +5,10 @@ mod relu;
 pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
 
 use crate::Cpu;
-use crate::exponential::{normal, sigmoid, softplus, tanh};
+use crate::exponential::{normal, sigmoid, sigmoids, softplus, tanh};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
+use crate::simd::{MOST_LANES, Vector};
 
 /// An activation; values and gradients are those of the PyTorch module of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,6 +106,45 @@ pub(crate) trait Activation {
             Saved::Input => Self::gradient(x, dy),
             Saved::Output => Self::gradient(Self::value(x), dy),
         }
+    }
+
+    /// [`value`](Self::value) of some numbers, the same bits.
+    ///
+    /// # Safety
+    /// The machine has the level of `V`.
+    #[inline(always)]
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { lane_by_lane([x; 2], |x, _| Self::value(x)) }
+    }
+
+    /// [`gradient_at`](Self::gradient_at) of some numbers, the same bits.
+    ///
+    /// # Safety
+    /// The machine has the level of `V`.
+    #[inline(always)]
+    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { lane_by_lane([x, dy], |x, dy| Self::gradient_at(x, dy)) }
+    }
+}
+
+/// A function of two numbers for which there is no form in vectors.
+///
+/// # Safety
+/// The machine has the level of `V`.
+#[inline(always)]
+unsafe fn lane_by_lane<V: Vector>(vectors: [V; 2], f: impl Fn(f32, f32) -> f32) -> V {
+    let mut lanes = [[0.0; MOST_LANES]; 2];
+    // SAFETY: no vector is longer than the arrays; the level by the caller's promise.
+    unsafe {
+        vectors[0].store(lanes[0].as_mut_ptr());
+        vectors[1].store(lanes[1].as_mut_ptr());
+        let mut result = [0.0; MOST_LANES];
+        for lane in 0..V::LANES {
+            result[lane] = f(lanes[0][lane], lanes[1][lane]);
+        }
+        V::load(result.as_ptr())
     }
 }
 
@@ -211,6 +251,16 @@ impl Activation for Identity {
     fn gradient(_: f32, dy: f32) -> f32 {
         dy
     }
+
+    #[inline(always)]
+    unsafe fn values<V: Vector>(x: V) -> V {
+        x
+    }
+
+    #[inline(always)]
+    unsafe fn gradients_at<V: Vector>(_: V, dy: V) -> V {
+        dy
+    }
 }
 
 impl Activation for Relu {
@@ -224,6 +274,18 @@ impl Activation for Relu {
     #[inline(always)]
     fn gradient(y: f32, dy: f32) -> f32 {
         if y <= 0.0 { 0.0 } else { dy }
+    }
+
+    #[inline(always)]
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { x.relu() }
+    }
+
+    #[inline(always)]
+    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { x.if_at_most(V::splat(0.0), V::splat(0.0), dy) }
     }
 }
 
@@ -241,6 +303,21 @@ impl Activation for Relu6 {
         let dy = if y <= 0.0 { 0.0 } else { dy };
         if y >= 6.0 { 0.0 } else { dy }
     }
+
+    #[inline(always)]
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { x.relu().at_most(V::splat(6.0)) }
+    }
+
+    #[inline(always)]
+    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let zero = V::splat(0.0);
+            V::splat(6.0).if_at_most(x, zero, x.if_at_most(zero, zero, dy))
+        }
+    }
 }
 
 impl Activation for Silu {
@@ -253,8 +330,23 @@ impl Activation for Silu {
 
     #[inline(always)]
     fn gradient(x: f32, dy: f32) -> f32 {
-        let s = sigmoid(x);
-        dy * (s + x * s * sigmoid(-x))
+        // SAFETY: single numbers need no level.
+        unsafe { Self::gradients_at(x, dy) }
+    }
+
+    #[inline(always)]
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { x.mul(sigmoids(x).0) }
+    }
+
+    #[inline(always)]
+    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let (s, rest) = sigmoids(x);
+            dy.mul(s.add(x.mul(s).mul(rest)))
+        }
     }
 }
 

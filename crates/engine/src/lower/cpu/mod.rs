@@ -4,8 +4,10 @@ mod add;
 mod add_relu;
 mod avg_pool2d;
 mod batch_norm;
+mod batch_norm_steps;
 mod conv2d;
 mod conv2d_fused;
+mod conv2d_normed;
 mod copy;
 mod cross_entropy;
 mod depthwise_block;
@@ -32,14 +34,21 @@ const LOWERINGS: &[Row] = &[
     row::<ops::AvgPool2d>(),
     row::<ops::AvgPool2dGrad>(),
     row::<ops::BatchNorm>(),
+    row::<ops::BatchNormApply>(),
     row::<ops::BatchNormFused>(),
     row::<ops::BatchNormGrad>(),
+    row::<ops::BatchNormGradSums>(),
     row::<ops::BatchNormInfer>(),
     row::<ops::BatchNormInferGrad>(),
+    row::<ops::BatchNormInputGrad>(),
+    row::<ops::BatchNormMoments>(),
+    row::<ops::BatchNormStatistics>(),
     row::<ops::Conv2d>(),
     row::<ops::Conv2dFused>(),
     row::<ops::Conv2dGradInput>(),
     row::<ops::Conv2dGradWeight>(),
+    row::<ops::Conv2dNormed>(),
+    row::<ops::Conv2dNormedGrad>(),
     row::<ops::Copy>(),
     row::<ops::CrossEntropy>(),
     row::<ops::DepthwiseBlock>(),

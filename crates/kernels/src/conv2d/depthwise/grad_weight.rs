@@ -20,6 +20,8 @@ pub(super) struct GradWeightRow<'r> {
     /// The channels to be summed.
     pub(super) block: Range<usize>,
     pub(super) dy: &'r [f32],
+    /// Rows of pixels like the source's and dy's to ask memory for meanwhile; if there are none, the next of both.
+    pub(super) next: Option<[*const f32; 2]>,
     /// `[kernel height][kernel width][channels]`, of which only the block's channels are touched.
     pub(super) sums: *mut f32,
     pub(super) kernel_height: usize,
@@ -88,17 +90,22 @@ unsafe fn tile_channels<V: Vector, const K: usize, const S: usize, const T: usiz
     // Pointers to what may lie outside, where nothing is read: so they wrap.
     let pixel = (rows.source * row.width) as isize + tile.source;
     let source = row.source.as_ptr().wrapping_offset(pixel * pitch as isize);
-    let ahead = source.wrapping_add(rows.count * row.width * pitch);
     let dy = row.dy.as_ptr().wrapping_add(tile.first * pitch);
+    let [next_source, next_dy] = match row.next {
+        Some([source, dy]) => {
+            [source.wrapping_offset(tile.source * pitch as isize), dy.wrapping_add(tile.first * pitch)]
+        }
+        None => [source.wrapping_add(rows.count * row.width * pitch), dy.wrapping_add(row.dy.len())],
+    };
     let to = row.sums.wrapping_add(rows.tap * K * pitch);
     for channel in channels.step_by(V::LANES) {
         // Once a cache line, what the next row of dy will want.
         if V::LANES > 1 && channel % 16 < V::LANES {
             for column in 0..T * S {
-                prefetch(ahead.wrapping_add(column * pitch + channel));
+                prefetch(next_source.wrapping_add(column * pitch + channel));
             }
             for column in 0..T {
-                prefetch(dy.wrapping_add(row.dy.len() + column * pitch + channel));
+                prefetch(next_dy.wrapping_add(column * pitch + channel));
             }
         }
         let (mut source, mut to) = (source.wrapping_add(channel), to.wrapping_add(channel));

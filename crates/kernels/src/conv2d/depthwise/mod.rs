@@ -98,6 +98,8 @@ pub(super) struct Finish<'f> {
     pub(super) residual: Option<&'f [f32]>,
     /// As [`Epilogue::ceiling`] gives it.
     pub(super) ceiling: Option<f32>,
+    /// Where the rows that come next are read, if not behind the source.
+    pub(super) next: Option<&'f [f32]>,
 }
 
 impl Depthwise {
@@ -132,13 +134,15 @@ impl Depthwise {
                 residual: finish.residual,
                 ceiling: finish.ceiling,
                 target: y,
+                next: finish.next.map(<[f32]>::as_ptr),
             };
             // SAFETY: the level was asserted.
             unsafe { (kernels.forward)(&mut row) }
         }
     }
 
-    /// Row `iy` of the gradient of a picture's input, from rows of dy from `first` on and the weight.
+    /// Row `iy` of the gradient of a picture's input, from rows of dy from `first` on and the weight. `next` is where rows
+    /// of dy come from that are needed next, if not behind those.
     ///
     /// # Panics
     /// As [`forward_row`](Self::forward_row).
@@ -147,6 +151,7 @@ impl Depthwise {
         shape: &Conv2dShape,
         [source, weight]: [&[f32]; 2],
         [first, iy]: [usize; 2],
+        next: Option<&[f32]>,
         dx: &mut [f32],
     ) {
         self.assert_level();
@@ -168,6 +173,7 @@ impl Depthwise {
                 residual: None,
                 ceiling: None,
                 target: dx,
+                next: next.map(<[f32]>::as_ptr),
             };
             // SAFETY: the level was asserted.
             unsafe { (kernels.grad_input)(&mut row) }
@@ -175,7 +181,7 @@ impl Depthwise {
     }
 
     /// Adds row `oy` of the gradient of a picture's output to that of the weight, from rows of the picture from `first`
-    /// on.
+    /// on. `next` is where rows of both come from that are needed next, if not behind those.
     ///
     /// # Panics
     /// As [`forward_row`](Self::forward_row), or when there are not as many sums as weights.
@@ -184,6 +190,7 @@ impl Depthwise {
         shape: &Conv2dShape,
         [source, dy]: [&[f32]; 2],
         [first, oy]: [usize; 2],
+        next: Option<[&[f32]; 2]>,
         sums: &mut [f32],
     ) {
         self.assert_level();
@@ -202,6 +209,7 @@ impl Depthwise {
                 channels: shape.in_channels,
                 block,
                 dy,
+                next: next.map(|rows| rows.map(<[f32]>::as_ptr)),
                 kernel_height: shape.kernel[0],
                 sums: sums.as_mut_ptr(),
             };
@@ -256,7 +264,7 @@ impl Forward for Depthwise {
                 self.forward_row(
                     shape,
                     [picture, weight],
-                    Finish { bias: epilogue.bias, residual, ceiling },
+                    Finish { bias: epilogue.bias, residual, ceiling, next: None },
                     [0, oy],
                     y,
                 );
@@ -284,7 +292,7 @@ impl GradInput for Depthwise {
         for_each_row(cpu, shape.batch, shape.height, row_len, dx, |[picture, iy], _, dx| {
             let dy = &dy[picture * picture_len..][..picture_len];
             if self.tiled(shape).is_some() {
-                return self.grad_input_row(shape, [dy, weight], [0, iy], dx);
+                return self.grad_input_row(shape, [dy, weight], [0, iy], None, dx);
             }
             let mut row = any::GradInputRow { shape, dy, weight, iy, dx };
             // SAFETY: the level was asserted.
@@ -358,6 +366,7 @@ impl Depthwise {
             channels: shape.in_channels,
             block,
             dy,
+            next: None,
             kernel_height: shape.kernel[0],
             sums,
         };

@@ -27,6 +27,8 @@ pub(super) struct Row<'r> {
     pub(super) residual: Option<&'r [f32]>,
     pub(super) ceiling: Option<f32>,
     pub(super) target: &'r mut [f32],
+    /// A row of pixels like the source's to ask memory for meanwhile; if there is none, the source's next.
+    pub(super) next: Option<*const f32>,
 }
 
 /// Computes a row with kernels of width `K` and stride `S`, `T` columns at once.
@@ -161,10 +163,10 @@ impl Ahead {
     #[inline(always)]
     fn new(row: &mut Row<'_>, tile: &Tile, stride: usize, columns: usize, transposed: bool) -> Self {
         let last = if row.rows.source_step > 0 { row.rows.source + row.rows.count } else { row.rows.source + 1 };
-        let pixel = (last * row.width) as isize + tile.source;
+        let next = row.next.unwrap_or_else(|| row.source.as_ptr().wrapping_add(last * row.width * row.channels));
         let target = tile.first * row.channels as isize + row.target.len() as isize;
         Self {
-            source: row.source.as_ptr().wrapping_offset(pixel * row.channels as isize),
+            source: next.wrapping_offset(tile.source * row.channels as isize),
             sources: if transposed { columns / stride } else { columns * stride },
             target: row.target.as_mut_ptr().wrapping_offset(target),
             targets: columns,

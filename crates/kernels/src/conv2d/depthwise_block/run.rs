@@ -189,7 +189,7 @@ impl Run<'_> {
     fn convolve_row(&self, strip: &Strip<'_>, (source, first): (&[f32], usize), oy: usize, row: &mut [f32]) {
         let epilogue = &self.depthwise.epilogue;
         let bias = epilogue.bias.map(|bias| &bias[strip.channels.clone()]);
-        let finish = Finish { bias, residual: None, ceiling: epilogue.ceiling() };
+        let finish = Finish { bias, residual: None, ceiling: epilogue.ceiling(), next: None };
         self.plan.depthwise.forward_row(&strip.shape, [source, strip.weight], finish, [first, oy], row);
         if let Some(activation) = self.depthwise.late {
             activation.apply(row);

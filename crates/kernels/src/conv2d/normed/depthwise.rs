@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Gradient, LINE, Source};
-use crate::Cpu;
+use super::{Gradient, LINE, NormSums, Source};
 use crate::batch_norm::{add_moments, join_moments};
 use crate::conv2d::Conv2dShape;
 use crate::conv2d::depthwise::{self, Depthwise, Finish};
@@ -13,6 +12,7 @@ use crate::conv2d::rolling::{RollingRows, rows_of_inputs, rows_of_outputs};
 use crate::conv2d::workers::Workers;
 use crate::gemm::L2_BYTES;
 use crate::pool::Disjoint;
+use crate::{Cpu, Level};
 
 /// The work is cut into about so many bands. It does not depend on the number of threads there are.
 const BANDS: usize = 32;
@@ -43,13 +43,13 @@ struct Step {
 }
 
 impl DepthwisePlan {
-    pub(super) fn new(cpu: &Cpu, shape: &Conv2dShape) -> Option<Self> {
+    pub(super) fn new(level: Level, shape: &Conv2dShape) -> Option<Self> {
         let row_bytes = shape.kernel[0] * shape.width * shape.in_channels * 4;
         if !depthwise::has_tiles(shape) || row_bytes > 2 * L2_BYTES {
             return None;
         }
         let bands = BANDS.div_ceil(shape.batch).min((shape.out_height() / LEAST_ROWS).max(1));
-        let kernels = at_level(depthwise::ROWS, cpu.level());
+        let kernels = at_level(depthwise::ROWS, level);
         let mut plan = Self { kernels, batch: shape.batch, bands, step: shape.out_height().div_ceil(bands) };
         while plan.step > 1 && plan.rows_len(shape).iter().sum::<usize>() * 4 > ROWS_BYTES {
             plan.step -= 1;
@@ -132,8 +132,10 @@ impl DepthwisePlan {
                     let at = (picture * shape.out_height() + step.outputs.start) * width * channels;
                     // SAFETY: every row of every picture comes once.
                     let y = unsafe { target.slice(at, step.outputs.len() * width * channels) };
-                    for (oy, y) in step.outputs.clone().zip(y.chunks_exact_mut(width * channels)) {
-                        let finish = Finish { bias: None, residual: None, ceiling: None };
+                    for (i, (oy, y)) in step.outputs.clone().zip(y.chunks_exact_mut(width * channels)).enumerate() {
+                        let row = picture * shape.height + step.source.end + i * shape.stride[0];
+                        let next = source.norm.as_ref().and_then(|_| rows_from(source.x, row, shape.width * channels));
+                        let finish = Finish { bias: None, residual: None, ceiling: None, next };
                         self.kernels.forward_row(shape, [rows, weight], finish, [step.source.start, oy], y);
                     }
                     if let Some(parts) = &parts {
@@ -163,7 +165,7 @@ impl DepthwisePlan {
         gradient: &Gradient<'_>,
         dx: &mut [f32],
         dweight: &mut [f32],
-        norm_sums: Option<&Disjoint<'_, f64>>,
+        norm_sums: Option<&NormSums<'_>>,
         workspace: &mut [f32],
     ) {
         let channels = shape.in_channels;
@@ -182,32 +184,38 @@ impl DepthwisePlan {
                 let (source_rows_held, gradient_rows_held) = scratch.split_at_mut(source_len);
                 let mut source_held = RollingRows::new(source_rows_held, row_len);
                 let mut gradient_held = RollingRows::new(gradient_rows_held, out_row_len);
-                let mut norm_sums = norm_sums.map(|sums| {
-                    // SAFETY: as above.
-                    let sums = unsafe { sums.slice(chunk * 3 * channels, 3 * channels) };
-                    sums.fill(0.0);
-                    sums
-                });
+                let first = self.outputs_of(shape, band).start;
                 let first_dy = picture * shape.out_height();
                 for step in self.steps(shape, band) {
                     let rows = source_rows(cpu, shape, source, picture, &step.source, &mut source_held);
                     let dy = gradient_held.hold(step.gradient.clone(), |rows, to| {
                         let range = (first_dy + rows.start) * out_row_len..(first_dy + rows.end) * out_row_len;
-                        gradient.fill(cpu, range, to);
+                        gradient.fill(cpu, range, channels, channels, to);
                     });
                     let at = (picture * shape.height + step.inputs.start) * row_len;
                     // SAFETY: every row of every picture comes once.
                     let dx = unsafe { dx.slice(at, step.inputs.len() * row_len) };
-                    for (iy, dx) in step.inputs.clone().zip(dx.chunks_exact_mut(row_len)) {
-                        self.kernels.grad_input_row(shape, [dy, weight], [step.gradient.start, iy], dx);
+                    // What the next step reads is asked for meanwhile.
+                    let next_out = first_dy + step.gradient.end;
+                    for (i, (iy, dx)) in step.inputs.clone().zip(dx.chunks_exact_mut(row_len)).enumerate() {
+                        let is_first = i % shape.stride[0] == 0;
+                        let next = rows_from(gradient.dy, next_out + i / shape.stride[0], out_row_len);
+                        let next = next.filter(|_| is_first);
+                        self.kernels.grad_input_row(shape, [dy, weight], [step.gradient.start, iy], next, dx);
                     }
-                    for oy in step.outputs.clone() {
+                    for (i, oy) in step.outputs.clone().enumerate() {
                         let dy = &dy[(oy - step.gradient.start) * out_row_len..][..out_row_len];
-                        self.kernels.add_grad_weight_row(shape, [rows, dy], [step.source.start, oy], weight_sums);
+                        let row = picture * shape.height + step.source.end + i * shape.stride[0];
+                        let y = gradient.norm.as_ref().map_or(gradient.dy, |norm| norm.y);
+                        let next = rows_from(source.x, row, row_len).zip(rows_from(y, next_out + i, out_row_len));
+                        let next = next.map(|(x, y)| [x, y]);
+                        let first = [step.source.start, oy];
+                        self.kernels.add_grad_weight_row(shape, [rows, dy], first, next, weight_sums);
                     }
-                    if let Some((norm, sums)) = source.norm.as_ref().zip(norm_sums.as_deref_mut()) {
+                    if let Some(sums) = norm_sums {
                         let x = &source.x[at..at + step.inputs.len() * row_len];
-                        (norm.gradient_sums)(cpu, x, dx, norm.line, sums);
+                        // SAFETY: a chunk has its own part.
+                        unsafe { sums.add(cpu, chunk, step.outputs.start == first, x, dx) }
                     }
                 }
             });
@@ -233,7 +241,12 @@ fn source_rows<'r>(
     match &source.norm {
         None => rows(need),
         Some(norm) => rolling.hold(need.clone(), |missing, to| {
-            (norm.normalize)(cpu, rows(&missing), norm.line, shape.in_channels, to);
+            norm.apply(cpu, rows(&missing), shape.in_channels, to);
         }),
     }
+}
+
+/// A map from a row on, if there is such a row.
+fn rows_from(map: &[f32], row: usize, row_len: usize) -> Option<&[f32]> {
+    map.get(row * row_len..)
 }

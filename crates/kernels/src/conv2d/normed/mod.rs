@@ -19,14 +19,12 @@ use depthwise::DepthwisePlan;
 use pointwise::PointwisePlan;
 
 use super::Conv2dShape;
-use crate::Cpu;
-use crate::batch_norm::{
-    BatchNormShape, InputGradientPart, Line, NormGradients, NormalizePart, SumsPart, gradient_sums, input_gradient,
-    line, normalize,
-};
+use crate::batch_norm::{BatchNormShape, NormGradients, NormReverse, Normalizer, line};
 use crate::column_sums::{add_up, as_f64};
+use crate::gemm::pack_rows;
 use crate::pool::Disjoint;
 use crate::unary::Unary;
+use crate::{Cpu, Level};
 
 /// What a convolution reads: a map, or what a norm makes of one.
 #[derive(Clone, Copy, Debug)]
@@ -84,15 +82,26 @@ pub struct NormedConv2d {
 }
 
 impl NormedConv2d {
+    /// Whether there are kernels for a shape.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn fits(shape: &Conv2dShape) -> bool {
+        Self::plan(Level::Scalar, shape).is_some()
+    }
+
     /// The kernels for the level and the shape, where there are such.
     ///
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Option<Self> {
+        Some(Self { shape, plan: Self::plan(cpu.level(), &shape)?, threads: cpu.threads() })
+    }
+
+    fn plan(level: Level, shape: &Conv2dShape) -> Option<Plan> {
         shape.check();
-        let pointwise = || PointwisePlan::of_forward(cpu, &shape).map(Plan::Pointwise);
-        let plan = pointwise().or_else(|| DepthwisePlan::new(cpu, &shape).map(Plan::Depthwise))?;
-        Some(Self { shape, plan, threads: cpu.threads() })
+        let pointwise = PointwisePlan::of_forward(level, shape).map(Plan::Pointwise);
+        pointwise.or_else(|| DepthwisePlan::new(level, shape).map(Plan::Depthwise))
     }
 
     /// The kernel, named as rows of the tables are.
@@ -152,15 +161,26 @@ pub struct NormedConv2dGrad {
 }
 
 impl NormedConv2dGrad {
+    /// Whether there are kernels for a shape that pay.
+    ///
+    /// # Panics
+    /// As [`NormedConv2d::new`].
+    pub fn fits(shape: &Conv2dShape) -> bool {
+        Self::plan(Level::Scalar, shape).is_some()
+    }
+
     /// The kernels for the level and the shape, where there are such and they pay.
     ///
     /// # Panics
     /// As [`NormedConv2d::new`].
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Option<Self> {
+        Some(Self { shape, plan: Self::plan(cpu.level(), &shape)?, threads: cpu.threads() })
+    }
+
+    fn plan(level: Level, shape: &Conv2dShape) -> Option<Plan> {
         shape.check();
-        let pointwise = || PointwisePlan::of_backward(cpu, &shape).map(Plan::Pointwise);
-        let plan = pointwise().or_else(|| DepthwisePlan::new(cpu, &shape).map(Plan::Depthwise))?;
-        Some(Self { shape, plan, threads: cpu.threads() })
+        let pointwise = PointwisePlan::of_backward(level, shape).map(Plan::Pointwise);
+        pointwise.or_else(|| DepthwisePlan::new(level, shape).map(Plan::Depthwise))
     }
 
     /// The kernel, named as rows of the tables are.
@@ -179,12 +199,12 @@ impl NormedConv2dGrad {
         s.in_channels.next_multiple_of(LINE) + s.out_channels.next_multiple_of(LINE) + partial + own
     }
 
-    /// Computes the gradients of what the convolution read (with `map`'s norm: of the norm's result) and of the weight,
-    /// and, if they are asked for, what the gradient of `map`'s norm starts from. What the workspace holds before and
-    /// after means nothing.
+    /// Computes the gradients of the weight and of what the convolution read: where `map` has a norm, of the norm's
+    /// result before its activation. `of_norm`, which goes with a norm, is what the norm's own gradient starts from. What
+    /// the workspace holds before and after means nothing.
     ///
     /// # Panics
-    /// As [`NormedConv2d::run`], or when gradients of a norm are asked for that is not there.
+    /// As [`NormedConv2d::run`], or when one of norm and `of_norm` is there and the other is not.
     pub fn run(
         &self,
         cpu: &Cpu,
@@ -201,7 +221,7 @@ impl NormedConv2dGrad {
         assert!(weight.len() == s.weight_len() && dweight.len() == s.weight_len(), "weight and dweight");
         assert_eq!(gradient.dy.len(), s.output_len(), "dy");
         assert!(gradient.norm.is_none_or(|norm| norm.y.len() == s.output_len()), "y");
-        assert!(of_norm.is_none() || map.norm.is_some(), "gradients of a norm that is not there");
+        assert_eq!(of_norm.is_some(), map.norm.is_some(), "gradients of a norm go with a norm");
         assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
         assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
         let (in_factors, workspace) = workspace.split_at_mut(s.in_channels.next_multiple_of(LINE));
@@ -210,7 +230,8 @@ impl NormedConv2dGrad {
         let gradient = Gradient::new(gradient, &mut out_factors[..s.out_channels]);
         let (partial, workspace) = workspace.split_at_mut(f64_words(self.plan.chunks() * 3 * s.in_channels));
         let partial = &mut as_f64(partial)[..self.plan.chunks() * 3 * s.in_channels];
-        let mut sums = of_norm.as_ref().map(|_| Disjoint::new(&mut *partial));
+        let reverse = |norm: KnownNorm<'_>| NormReverse::new(source.norm.expect("just made").line, norm.activation);
+        let mut sums = map.norm.map(|norm| NormSums { norm: reverse(norm), parts: Disjoint::new(&mut *partial) });
         match &self.plan {
             Plan::Pointwise(plan) => {
                 plan.backward(cpu, &source, weight, &gradient, dx, dweight, sums.as_ref(), workspace);
@@ -224,7 +245,7 @@ impl NormedConv2dGrad {
             let rows = s.batch * s.height * s.width;
             let shape = BatchNormShape { rows, channels: s.in_channels };
             let total = add_up(cpu, 3 * s.in_channels, partial);
-            let line = source.norm.as_ref().map(|norm| norm.line).expect("the map has a norm");
+            let line = source.norm.expect("just made").line;
             of_norm.set(shape, line, norm.saved[1], total);
         }
     }
@@ -255,25 +276,37 @@ fn f64_words(numbers: usize) -> usize {
     (2 * numbers + 2).next_multiple_of(LINE)
 }
 
+/// The norm before a convolution on the way back, and parts of the sums that its gradient starts from.
+struct NormSums<'s> {
+    norm: NormReverse<'s>,
+    parts: Disjoint<'s, f64>,
+}
+
+impl NormSums<'_> {
+    /// Takes gradients of what the norm and its activation give to those of what the norm gives, and adds them to a part.
+    ///
+    /// # Safety
+    /// Nobody else touches that part.
+    unsafe fn add(&self, cpu: &Cpu, part: usize, is_first: bool, x: &[f32], dx: &mut [f32]) {
+        let len = 3 * self.norm.line[0].len();
+        // SAFETY: by the caller's promise.
+        let sums = unsafe { self.parts.slice(part * len, len) };
+        if is_first {
+            sums.fill(0.0);
+        }
+        self.norm.start(cpu, x, dx, sums);
+    }
+}
+
 /// A map, its norm made ready.
 struct Source<'s> {
     x: &'s [f32],
-    norm: Option<ReadyNorm<'s>>,
-}
-
-struct ReadyNorm<'s> {
-    line: Line<'s>,
-    normalize: NormalizePart,
-    gradient_sums: SumsPart,
+    norm: Option<Normalizer<'s>>,
 }
 
 impl<'s> Source<'s> {
     fn new(map: NormedMap<'s>, factors: &'s mut [f32]) -> Self {
-        let norm = map.norm.map(|norm| ReadyNorm {
-            line: line(norm.gamma, norm.saved, factors),
-            normalize: normalize(norm.activation),
-            gradient_sums: gradient_sums(norm.activation),
-        });
+        let norm = map.norm.map(|norm| Normalizer::new(line(norm.gamma, norm.saved, factors), norm.activation));
         Self { x: map.x, norm }
     }
 }
@@ -286,30 +319,41 @@ struct Gradient<'g> {
 
 struct ReadyGradient<'g> {
     y: &'g [f32],
-    line: Line<'g>,
-    more: [&'g [f32]; 2],
-    input_gradient: InputGradientPart,
+    norm: NormReverse<'g>,
+    line: [&'g [f32]; 2],
 }
 
 impl<'g> Gradient<'g> {
     fn new(gradient: NormedGradient<'g>, factors: &'g mut [f32]) -> Self {
         let norm = gradient.norm.map(|after| ReadyGradient {
             y: after.y,
-            line: line(after.norm.gamma, after.norm.saved, factors),
-            more: after.line,
-            input_gradient: input_gradient(after.norm.activation),
+            norm: NormReverse::new(line(after.norm.gamma, after.norm.saved, factors), after.norm.activation),
+            line: after.line,
         });
         Self { dy: gradient.dy, norm }
     }
 
-    /// Numbers of the convolution's own gradient, in a place for them.
-    fn fill(&self, cpu: &Cpu, range: Range<usize>, to: &mut [f32]) {
+    /// Rows of the convolution's own gradient, in panels of so many columns, one behind the other. Columns that do not
+    /// exist are zero.
+    fn fill(&self, cpu: &Cpu, range: Range<usize>, width: usize, channels: usize, to: &mut [f32]) {
+        let dy = &self.dy[range.clone()];
+        let panel_len = dy.len() / channels * width;
         match &self.norm {
             Some(norm) => {
-                let (y, dy) = (&norm.y[range.clone()], &self.dy[range]);
-                (norm.input_gradient)(cpu, y, dy, norm.line, norm.more, to);
+                let missing = channels.next_multiple_of(width) - channels;
+                if missing > 0 {
+                    let last = &mut to[channels / width * panel_len..][..panel_len];
+                    last.chunks_exact_mut(width).for_each(|row| row[width - missing..].fill(0.0));
+                }
+                norm.norm.finish(cpu, [&norm.y[range], dy], norm.line, width, to);
             }
-            None => to.copy_from_slice(&self.dy[range]),
+            None if width == channels => to.copy_from_slice(dy),
+            None => {
+                for (number, panel) in to.chunks_exact_mut(panel_len).enumerate() {
+                    let columns = number * width..((number + 1) * width).min(channels);
+                    pack_rows(panel, width, |i| &dy[i * channels..][columns.clone()]);
+                }
+            }
         }
     }
 }

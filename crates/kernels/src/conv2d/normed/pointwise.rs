@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Gradient, LINE, Source};
-use crate::Cpu;
+use super::{Gradient, LINE, NormSums, Source};
 use crate::batch_norm::{BatchNormShape, batch_norm_workspace};
 use crate::batch_norm::{add_moments, batch_norm_moments, join_moments};
 use crate::conv2d::grad_weight::add_chunks;
@@ -13,8 +12,9 @@ use crate::conv2d::pointwise::{Columns, Layer, Pointwise};
 use crate::conv2d::window::copy_short;
 use crate::conv2d::workers::Workers;
 use crate::conv2d::{Conv2dShape, Epilogue};
-use crate::gemm::{Gemm, L2_BYTES, Left, MAX_ROWS, Places, Product, Store, pack_rows, pack_transposed};
+use crate::gemm::{Gemm, L2_BYTES, Left, MAX_ROWS, Places, Product, Store, pack_transposed};
 use crate::pool::Disjoint;
+use crate::{Cpu, Level};
 
 /// The work is cut into about so many chunks of pixels, enough for 16 threads to end at about the same time. It does not
 /// depend on the number of threads there are.
@@ -23,8 +23,6 @@ const CHUNKS: usize = 32;
 const MAX_SUMS: usize = 2 << 20;
 /// Bytes of a block of pixels, on both sides of the convolution.
 const BLOCK_BYTES: usize = L2_BYTES / 2;
-/// Numbers of a gradient that are found before they are packed: they stay in the first cache.
-const GRADIENT_LEN: usize = 4096;
 
 /// How pixels are cut.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +39,7 @@ pub(super) struct PointwisePlan {
 }
 
 impl PointwisePlan {
-    fn new(cpu: &Cpu, shape: &Conv2dShape) -> Option<Self> {
+    fn new(level: Level, shape: &Conv2dShape) -> Option<Self> {
         let is_pointwise = shape.kernel == [1, 1] && shape.stride == [1, 1] && shape.padding == [0, 0];
         if !is_pointwise || shape.groups > 1 {
             return None;
@@ -50,20 +48,20 @@ impl PointwisePlan {
         let most = (BLOCK_BYTES / 4 / (inputs + outputs)).clamp(24, BLOCK_PIXELS);
         let block = pixels.div_ceil(pixels.div_ceil(most));
         let chunks = CHUNKS.min(pixels.div_ceil(block));
-        let method = at_level(implicit::ROWS, cpu.level());
+        let method = at_level(implicit::ROWS, level);
         Some(Self { method, pixels, inputs, outputs, block, chunks, sides: 1 })
     }
 
-    pub(super) fn of_forward(cpu: &Cpu, shape: &Conv2dShape) -> Option<Self> {
-        let mut plan = Self::new(cpu, shape)?;
+    pub(super) fn of_forward(level: Level, shape: &Conv2dShape) -> Option<Self> {
+        let mut plan = Self::new(level, shape)?;
         let panels = plan.outputs.div_ceil(plan.product().panel);
         plan.sides = CHUNKS.div_ceil(plan.chunks).min(panels);
         Some(plan)
     }
 
     /// Where maps are large beside the weight: every chunk has sums of its own for it, and it is read for every block.
-    pub(super) fn of_backward(cpu: &Cpu, shape: &Conv2dShape) -> Option<Self> {
-        let mut plan = Self::new(cpu, shape)?;
+    pub(super) fn of_backward(level: Level, shape: &Conv2dShape) -> Option<Self> {
+        let mut plan = Self::new(level, shape)?;
         plan.chunks = plan.chunks.min(MAX_SUMS / shape.weight_len());
         (plan.chunks >= CHUNKS / 2).then_some(plan)
     }
@@ -134,7 +132,7 @@ impl PointwisePlan {
                     let left = match &source.norm {
                         None => x,
                         Some(norm) => {
-                            (norm.normalize)(cpu, x, norm.line, self.inputs, copy);
+                            norm.apply(cpu, x, self.inputs, copy);
                             &copy[..x.len()]
                         }
                     };
@@ -218,18 +216,10 @@ impl<'p> Backward<'p> {
         if self.plan.inputs < LINE { self.plan.inputs } else { (self.plan.inputs.div_ceil(LINE) | 1) * LINE }
     }
 
-    /// Of a worker: x, dy in panels, and dy before it is packed.
-    fn scratch_len(&self) -> [usize; 3] {
+    /// Of a worker: x, and dy in panels.
+    fn scratch_len(&self) -> [usize; 2] {
         let block = self.plan.block;
-        [
-            (block * self.pitch()).next_multiple_of(LINE),
-            block * self.depth(),
-            self.gradient_pixels() * self.plan.outputs,
-        ]
-    }
-
-    fn gradient_pixels(&self) -> usize {
-        (GRADIENT_LEN / self.plan.outputs).max(1)
+        [(block * self.pitch()).next_multiple_of(LINE), block * self.depth()]
     }
 
     /// What the convolution read, in rows with gaps.
@@ -237,7 +227,7 @@ impl<'p> Backward<'p> {
         let inputs = self.plan.inputs;
         let from = &source.x[pixels.start * inputs..pixels.end * inputs];
         match &source.norm {
-            Some(norm) => (norm.normalize)(cpu, from, norm.line, self.pitch(), x),
+            Some(norm) => norm.apply(cpu, from, self.pitch(), x),
             None => {
                 for (from, to) in from.chunks_exact(inputs).zip(x.chunks_mut(self.pitch())) {
                     copy_short(from, to);
@@ -246,33 +236,18 @@ impl<'p> Backward<'p> {
         }
     }
 
-    /// The gradient of what the convolution gave, in panels.
-    fn pack_gradient(
-        &self,
-        cpu: &Cpu,
-        gradient: &Gradient<'_>,
-        pixels: &Range<usize>,
-        panels: &mut [f32],
-        numbers: &mut [f32],
-    ) {
-        let (outputs, width) = (self.plan.outputs, self.dy_panel);
-        for first in pixels.clone().step_by(self.gradient_pixels()) {
-            let some = first..(first + self.gradient_pixels()).min(pixels.end);
-            let numbers = &mut numbers[..some.len() * outputs];
-            gradient.fill(cpu, some.start * outputs..some.end * outputs, numbers);
-            for (number, panel) in panels.chunks_exact_mut(pixels.len() * width).enumerate() {
-                let columns = number * width..((number + 1) * width).min(outputs);
-                let to = &mut panel[(some.start - pixels.start) * width..][..some.len() * width];
-                pack_rows(to, width, |i| &numbers[i * outputs..][columns.clone()]);
-            }
-        }
-    }
-
     /// `dx = dy · weightᵀ`, for the pixels from `first` on.
     ///
     /// # Safety
     /// Nobody else touches these pixels of dx.
-    unsafe fn input_gradient(&self, panels: &[f32], packed: &[f32], first: usize, dx: &Disjoint<'_, f32>) {
+    unsafe fn input_gradient(
+        &self,
+        panels: &[f32],
+        packed: &[f32],
+        next: [&[f32]; 3],
+        first: usize,
+        dx: &Disjoint<'_, f32>,
+    ) {
         let inputs = self.plan.inputs;
         let (width, count) = (self.dy_panel, panels.len() / self.depth());
         let (mut starts, mut results) = ([0; MAX_ROWS], [0; MAX_ROWS]);
@@ -282,6 +257,8 @@ impl<'p> Backward<'p> {
         }
         let (rows, results) = (Places::new(&starts[..count]), Places::new(&results[..count]));
         let together = (BLOCK_DEPTH / width).max(1);
+        let products = self.dy_panels().div_ceil(together) * self.plan.inputs.div_ceil(self.dx_panel);
+        let mut done = 0;
         for panel in (0..self.dy_panels()).step_by(together) {
             let mut segments = [0; MAX_ROWS];
             let segments = &mut segments[..together.min(self.dy_panels() - panel)];
@@ -299,8 +276,10 @@ impl<'p> Backward<'p> {
                     columns: self.dx_panel.min(inputs - column),
                     store: Store { accumulate: panel > 0, ..Store::default() },
                 };
+                let share = next.map(|next| &next[next.len() * done / products..next.len() * (done + 1) / products]);
+                done += 1;
                 // SAFETY: by the caller's promise.
-                unsafe { self.gemm.multiply(&product) }
+                unsafe { self.gemm.multiply_asking(&product, &share) }
             }
         }
     }
@@ -361,45 +340,58 @@ impl PointwisePlan {
         gradient: &Gradient<'_>,
         dx: &mut [f32],
         dweight: &mut [f32],
-        norm_sums: Option<&Disjoint<'_, f64>>,
+        norm_sums: Option<&NormSums<'_>>,
         workspace: &mut [f32],
     ) {
         let matrices = Backward::new(self);
         let (packed, workspace) = workspace.split_at_mut(matrices.packed_len());
         let (weight_sums, scratch) = workspace.split_at_mut(self.chunks * dweight.len());
         matrices.pack(cpu, weight, packed);
-        let [x_len, panels_len, numbers_len] = matrices.scratch_len();
-        let workers = Workers::new(scratch, x_len + panels_len + numbers_len);
+        let [x_len, panels_len] = matrices.scratch_len();
+        let workers = Workers::new(scratch, x_len + panels_len);
         {
             let (dx, sums) = (Disjoint::new(dx), Disjoint::new(&mut *weight_sums));
             cpu.pool().run(self.chunks, &|chunk, worker| {
                 // SAFETY: a worker runs one task at a time.
-                let (x, rest) = unsafe { workers.scratch(worker) }.split_at_mut(x_len);
-                let (panels, numbers) = rest.split_at_mut(panels_len);
+                let (x, panels) = unsafe { workers.scratch(worker) }.split_at_mut(x_len);
                 let blocks = self.blocks(chunk);
                 for block in blocks.clone() {
                     let pixels = self.pixels_of(block);
                     let panels = &mut panels[..pixels.len() * matrices.depth()];
                     matrices.copy_source(cpu, source, &pixels, x);
-                    matrices.pack_gradient(cpu, gradient, &pixels, panels, numbers);
+                    let dy = pixels.start * self.outputs..pixels.end * self.outputs;
+                    gradient.fill(cpu, dy, matrices.dy_panel, self.outputs, panels);
+                    let after = if block + 1 < blocks.end { self.pixels_of(block + 1) } else { 0..0 };
+                    let next = next_reads(source, gradient, &after, [self.inputs, self.outputs]);
                     // SAFETY: every task has its own pixels and sums.
                     unsafe {
-                        matrices.input_gradient(panels, packed, pixels.start, &dx);
+                        matrices.input_gradient(panels, packed, next, pixels.start, &dx);
                         let is_first = block == blocks.start;
                         matrices.add_weight_gradient(x, panels, is_first, &sums, chunk * dweight.len());
                     }
-                    if let Some((norm, all)) = source.norm.as_ref().zip(norm_sums) {
-                        let (len, range) = (3 * self.inputs, pixels.start * self.inputs..pixels.end * self.inputs);
+                    if let Some(sums) = norm_sums {
+                        let range = pixels.start * self.inputs..pixels.end * self.inputs;
                         // SAFETY: as above.
-                        let (sums, dx) = unsafe { (all.slice(chunk * len, len), dx.slice(range.start, range.len())) };
-                        if block == blocks.start {
-                            sums.fill(0.0);
+                        unsafe {
+                            let dx = dx.slice(range.start, range.len());
+                            sums.add(cpu, chunk, block == blocks.start, &source.x[range], dx);
                         }
-                        (norm.gradient_sums)(cpu, &source.x[range], dx, norm.line, sums);
                     }
                 }
             });
         }
         add_chunks(cpu, weight_sums, dweight);
     }
+}
+
+/// What is read of some pixels.
+fn next_reads<'n>(
+    source: &Source<'n>,
+    gradient: &Gradient<'n>,
+    pixels: &Range<usize>,
+    [inputs, outputs]: [usize; 2],
+) -> [&'n [f32]; 3] {
+    let of = |map: &'n [f32], channels: usize| &map[pixels.start * channels..pixels.end * channels];
+    let y = gradient.norm.as_ref().map_or(&[][..], |norm| of(norm.y, outputs));
+    [of(source.x, inputs), of(gradient.dy, outputs), y]
 }

@@ -1,0 +1,273 @@
+//! Passes over rows in which a number becomes a function of itself, its channel and perhaps a second number.
+//!
+//! Written over vectors and not as plain loops: rows are short, and what of a row the compiler's vectors leave over would
+//! take as long as the rest. A level computes the same bits as every other.
+
+use super::forward::Line;
+use crate::simd::{Vector, prefetch_ahead};
+use crate::unary::Activation;
+use crate::{Cpu, Level};
+
+/// Rows that are worked on together: what is known of a channel is loaded once for all.
+const ROWS: usize = 4;
+
+/// What a pass computes. All functions are `#[inline(always)]`.
+pub(super) trait Channelwise {
+    /// Whether there is a second number.
+    const READS_OTHER: bool;
+    /// Whether slope and constant are read.
+    const READS_MORE: bool;
+
+    /// From x, the other number, center, factor and offset of the norm, slope and constant of its gradient.
+    ///
+    /// # Safety
+    /// The machine has the level of `V`.
+    unsafe fn at<V: Vector>(x: V, other: V, line: [V; 3], more: [V; 2]) -> V;
+}
+
+/// `activation(norm(x))`.
+pub(super) struct Normalize<F>(F);
+/// `activation(norm(x) + other)`.
+pub(super) struct NormalizeAdd<F>(F);
+/// `other · f'(norm(x))`.
+pub(super) struct ActivationGradient<F>(F);
+/// The gradient of x from that of the activation's result.
+pub(super) struct InputGradient<F>(F);
+
+/// A normalised number; the same bits on the way there and on the way back.
+#[inline(always)]
+pub(super) fn normalized(x: f32, line: [f32; 3]) -> f32 {
+    // SAFETY: single numbers need no level.
+    unsafe { normalized_of(x, line) }
+}
+
+/// # Safety
+/// The machine has the level of `V`.
+#[inline(always)]
+unsafe fn normalized_of<V: Vector>(x: V, [center, factor, offset]: [V; 3]) -> V {
+    // SAFETY: by the caller's promise.
+    unsafe { x.sub(center).mul(factor).add(offset) }
+}
+
+impl<F: Activation> Channelwise for Normalize<F> {
+    const READS_OTHER: bool = false;
+    const READS_MORE: bool = false;
+
+    #[inline(always)]
+    unsafe fn at<V: Vector>(x: V, _: V, line: [V; 3], _: [V; 2]) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { F::values(normalized_of(x, line)) }
+    }
+}
+
+impl<F: Activation> Channelwise for NormalizeAdd<F> {
+    const READS_OTHER: bool = true;
+    const READS_MORE: bool = false;
+
+    #[inline(always)]
+    unsafe fn at<V: Vector>(x: V, other: V, line: [V; 3], _: [V; 2]) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { F::values(normalized_of(x, line).add(other)) }
+    }
+}
+
+impl<F: Activation> Channelwise for ActivationGradient<F> {
+    const READS_OTHER: bool = true;
+    const READS_MORE: bool = false;
+
+    #[inline(always)]
+    unsafe fn at<V: Vector>(x: V, other: V, line: [V; 3], _: [V; 2]) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { F::gradients_at(normalized_of(x, line), other) }
+    }
+}
+
+impl<F: Activation> Channelwise for InputGradient<F> {
+    const READS_OTHER: bool = true;
+    const READS_MORE: bool = true;
+
+    #[inline(always)]
+    unsafe fn at<V: Vector>(x: V, other: V, line: [V; 3], [slope, constant]: [V; 2]) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let dy = F::gradients_at(normalized_of(x, line), other);
+            dy.mul(line[1]).add(x.sub(line[0]).mul(slope)).add(constant)
+        }
+    }
+}
+
+/// What a pass knows of the channels: a number each.
+#[derive(Clone, Copy)]
+pub(super) struct Channels<'c> {
+    pub(super) line: Line<'c>,
+    pub(super) more: [&'c [f32]; 2],
+}
+
+impl<'c> Channels<'c> {
+    /// For passes that need no slope and constant.
+    pub(super) fn of(line: Line<'c>) -> Self {
+        Self { line, more: [line[0]; 2] }
+    }
+}
+
+/// Where a pass writes: panels of so many columns, one behind the other, whose rows start so many words after one another.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) width: usize,
+    pub(super) pitch: usize,
+}
+
+/// A pass, compiled for a function: rows of `to` from rows of x and of another map; where that is not given, of what is
+/// there.
+pub(super) type MapRows = fn(&Cpu, &[f32], Option<&[f32]>, Channels<'_>, Layout, &mut [f32]);
+
+/// A [`MapRows`].
+pub(super) fn map_rows<E: Channelwise>(
+    cpu: &Cpu,
+    x: &[f32],
+    other: Option<&[f32]>,
+    channels: Channels<'_>,
+    layout: Layout,
+    to: &mut [f32],
+) {
+    let count = channels.line[0].len();
+    assert!(channels.line.iter().chain(&channels.more).all(|numbers| numbers.len() == count), "one number a channel");
+    assert!(layout.pitch >= layout.width.min(count) && layout.width > 0, "rows that overlap");
+    let (rows, panels) = (x.len() / count, count.div_ceil(layout.width));
+    let last = layout.width.min(count - (panels - 1) * layout.width);
+    let end = if rows == 0 { 0 } else { ((panels - 1) * rows + rows - 1) * layout.pitch + last };
+    assert!(to.len() >= end, "results for {end} words in {}", to.len());
+    assert!(other.is_none_or(|other| other.len() == x.len()), "two maps of one shape");
+    let pass = Pass { x, other: other.map(<[f32]>::as_ptr), channels, layout, to: to.as_mut_ptr() };
+    // SAFETY: a `Cpu` exists only for a level that its machine has; all lengths were just checked.
+    unsafe {
+        match cpu.level() {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => avx512::<E>(&pass),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => avx2::<E>(&pass),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => run::<crate::simd::F32x4, E>(&pass),
+            _ => run::<crate::simd::Lanes<4>, E>(&pass),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn avx512<E: Channelwise>(pass: &Pass<'_>) {
+    // SAFETY: this function has the level's features; the rest by the caller's promise.
+    unsafe { run::<crate::simd::F32x16, E>(pass) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2<E: Channelwise>(pass: &Pass<'_>) {
+    // SAFETY: this function has the level's features; the rest by the caller's promise.
+    unsafe { run::<crate::simd::F32x8, E>(pass) }
+}
+
+/// What a pass works on, its lengths checked.
+struct Pass<'p> {
+    x: &'p [f32],
+    /// As long as x.
+    other: Option<*const f32>,
+    channels: Channels<'p>,
+    layout: Layout,
+    to: *mut f32,
+}
+
+/// # Safety
+/// The machine has the level of `V`, the lengths were checked.
+#[inline(always)]
+unsafe fn run<V: Vector, E: Channelwise>(pass: &Pass<'_>) {
+    let count = pass.channels.line[0].len();
+    let rows = pass.x.len() / count;
+    let whole = rows / ROWS * ROWS;
+    for row in (0..whole).step_by(ROWS) {
+        for row in row..row + ROWS {
+            pass.ask_ahead(row);
+        }
+        // SAFETY: by the caller's promise; these rows exist.
+        unsafe { pass.rows::<V, E, ROWS>(row, rows) }
+    }
+    for row in whole..rows {
+        // SAFETY: as above.
+        unsafe { pass.rows::<V, E, 1>(row, rows) }
+    }
+}
+
+impl Pass<'_> {
+    #[inline(always)]
+    fn ask_ahead(&self, row: usize) {
+        let count = self.channels.line[0].len();
+        prefetch_ahead(self.x.as_ptr().wrapping_add(row * count), count);
+        if let Some(other) = self.other {
+            prefetch_ahead(other.wrapping_add(row * count), count);
+        }
+    }
+
+    /// `R` rows from one on, of so many in all.
+    ///
+    /// # Safety
+    /// As for [`run`], and these rows exist.
+    #[inline(always)]
+    unsafe fn rows<V: Vector, E: Channelwise, const R: usize>(&self, row: usize, all: usize) {
+        let Layout { width, pitch } = self.layout;
+        let count = self.channels.line[0].len();
+        let mut to = self.to.wrapping_add(row * pitch);
+        let mut first = 0;
+        while first < count {
+            let end = (first + width).min(count);
+            let whole = first + (end - first) / V::LANES * V::LANES;
+            // SAFETY: by the caller's promise; these columns exist.
+            unsafe {
+                let mut column = first;
+                while column < whole {
+                    self.strip::<V, E, R>([row, column], V::LANES, to.wrapping_add(column - first));
+                    column += V::LANES;
+                }
+                if whole < end {
+                    self.strip::<V, E, R>([row, whole], end - whole, to.wrapping_add(whole - first));
+                }
+            }
+            to = to.wrapping_add(all * pitch);
+            first = end;
+        }
+    }
+
+    /// Some columns of `R` rows; `len` is the vector's, or less.
+    ///
+    /// # Safety
+    /// As for [`rows`](Self::rows), and these columns exist.
+    #[inline(always)]
+    unsafe fn strip<V: Vector, E: Channelwise, const R: usize>(
+        &self,
+        [row, column]: [usize; 2],
+        len: usize,
+        to: *mut f32,
+    ) {
+        let count = self.channels.line[0].len();
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let load = |from: *const f32| if len == V::LANES { V::load(from) } else { V::load_first(from, len) };
+            let zero = V::splat(0.0);
+            let [center, factor, offset] = self.channels.line.map(|numbers| numbers.as_ptr().add(column));
+            let line = [load(center), load(factor), load(offset)];
+            let [slope, constant] = self.channels.more.map(|numbers| numbers.as_ptr().add(column));
+            let more = if E::READS_MORE { [load(slope), load(constant)] } else { [zero; 2] };
+            for i in 0..R {
+                let from = (row + i) * count + column;
+                let to = to.add(i * self.layout.pitch);
+                let x = load(self.x.as_ptr().add(from));
+                let other = match self.other {
+                    _ if !E::READS_OTHER => zero,
+                    Some(other) => load(other.add(from)),
+                    None => load(to),
+                };
+                let result = E::at(x, other, line, more);
+                if len == V::LANES { result.store(to) } else { result.store_first(to, len) }
+            }
+        }
+    }
+}
