@@ -23,6 +23,23 @@ pub fn add_relu(cpu: &Cpu, a: &[f32], b: &[f32], y: &mut [f32]) {
     binary(cpu, a, b, y, add_relu_part);
 }
 
+/// The gradient of [`add_relu`]'s sides where two readers of its result y give one each: `dx = a + b` where y is above
+/// zero, else 0.
+pub fn add_relu_backward(cpu: &Cpu, y: &[f32], a: &[f32], b: &[f32], dx: &mut [f32]) {
+    assert!([y, a, b].iter().all(|slice| slice.len() == dx.len()), "output and gradients are equally long");
+    for_each_part(cpu, PART, [dx], |range, [dx]| {
+        add_relu_backward_part(cpu, &y[range.clone()], &a[range.clone()], &b[range], dx);
+    });
+}
+
+/// [`add_relu_backward`], over one of the gradients.
+pub fn add_relu_backward_in_place(cpu: &Cpu, y: &[f32], a_dx: &mut [f32], b: &[f32]) {
+    assert!(y.len() == a_dx.len() && b.len() == a_dx.len(), "output and gradients are equally long");
+    for_each_part(cpu, PART, [a_dx], |range, [a_dx]| {
+        add_relu_backward_in_place_part(cpu, &y[range.clone()], a_dx, &b[range]);
+    });
+}
+
 /// `a += b`.
 pub fn add_in_place(cpu: &Cpu, a_y: &mut [f32], b: &[f32]) {
     assert_eq!(a_y.len(), b.len(), "what is added is as long as what it is added to");
@@ -73,6 +90,24 @@ pub fn sum_rows(cpu: &Cpu, rows: usize, columns: usize, x: &[f32], sums: &mut [f
 fn binary(cpu: &Cpu, a: &[f32], b: &[f32], y: &mut [f32], part: impl Fn(&Cpu, &[f32], &[f32], &mut [f32]) + Sync) {
     assert!(a.len() == y.len() && b.len() == y.len(), "inputs and output are equally long");
     for_each_part(cpu, PART, [y], |range, [y]| part(cpu, &a[range.clone()], &b[range], y));
+}
+
+per_level! {
+    fn add_relu_backward_part(y: &[f32], a: &[f32], b: &[f32], dx: &mut [f32]) {
+        for (((dx, y), a), b) in dx.iter_mut().zip(y).zip(a).zip(b) {
+            let sum = a + b;
+            *dx = if *y <= 0.0 { 0.0 } else { sum };
+        }
+    }
+}
+
+per_level! {
+    fn add_relu_backward_in_place_part(y: &[f32], a_dx: &mut [f32], b: &[f32]) {
+        for ((dx, y), b) in a_dx.iter_mut().zip(y).zip(b) {
+            let sum = *dx + b;
+            *dx = if *y <= 0.0 { 0.0 } else { sum };
+        }
+    }
 }
 
 per_level! {
@@ -191,6 +226,22 @@ mod tests {
             });
             assert_agrees("accumulate", &accumulated[0], &reference::add(&wide_b, &want));
             assert!(with(|cpu, _, _, y| fill(cpu, 7.0, y))[0].iter().all(|&y| y == 7.0));
+        }
+    }
+
+    #[test]
+    fn a_sum_of_gradients_goes_where_the_result_was_above_zero() {
+        for &len in LENGTHS {
+            let [mut y, a, b] = [1, 2, 3].map(|salt| noise(len, salt));
+            y.iter_mut().step_by(3).for_each(|y| *y = 0.0);
+            let [dx, in_place] = everywhere("add_relu_backward", |cpu| {
+                let (mut dx, mut in_place) = (vec![f32::NAN; len], a.clone());
+                add_relu_backward(cpu, &y, &a, &b, &mut dx);
+                add_relu_backward_in_place(cpu, &y, &mut in_place, &b);
+                [dx, in_place]
+            });
+            assert_eq!(dx, in_place);
+            assert!((0..len).all(|i| dx[i] == if y[i] > 0.0 { a[i] + b[i] } else { 0.0 }));
         }
     }
 

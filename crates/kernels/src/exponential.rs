@@ -18,7 +18,7 @@ fn exp_of_sum(x: f32, low: f32) -> f32 {
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
     // SAFETY: single numbers need no level.
-    let (p, shifted) = unsafe { mantissa_and_exponent(x, low) };
+    let (p, shifted) = unsafe { mantissa_and_exponent(x, Some(low)) };
     let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
     // 2ⁿ in two factors: n = -150 or 128 is no exponent of an f32.
     let half = n >> 1;
@@ -36,17 +36,17 @@ unsafe fn exp_up_to_0<V: Vector>(x: V) -> V {
     // SAFETY: by the caller's promise.
     unsafe {
         let least = V::splat(LEAST);
-        let (p, shifted) = mantissa_and_exponent(x.if_below(least, least, x), V::splat(0.0));
+        let (p, shifted) = mantissa_and_exponent(x.at_least(least), None);
         x.if_below(least, V::splat(0.0), p.mul(shifted.power_of_two()))
     }
 }
 
-/// `e^(x + low)` is the first times 2 to what the second exceeds [`ROUND`] by.
+/// `eˣ`, or `e^(x + low)`, is the first times 2 to what the second exceeds [`ROUND`] by.
 ///
 /// # Safety
 /// The machine has the level of `V`.
 #[inline(always)]
-unsafe fn mantissa_and_exponent<V: Vector>(x: V, low: V) -> (V, V) {
+unsafe fn mantissa_and_exponent<V: Vector>(x: V, low: Option<V>) -> (V, V) {
     /// ln 2 in two words; the first has 9 bits, so that its product with a whole number is exact.
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
@@ -56,7 +56,10 @@ unsafe fn mantissa_and_exponent<V: Vector>(x: V, low: V) -> (V, V) {
         let line = |x: V, factor: f32, term: V| x.mul(V::splat(factor)).add(term);
         let shifted = line(x, std::f32::consts::LOG2_E, V::splat(ROUND));
         let n = shifted.sub(V::splat(ROUND));
-        let r = x.sub(n.mul(V::splat(LN2_HIGH))).sub(n.mul(V::splat(LN2_LOW))).add(low);
+        let mut r = x.sub(n.mul(V::splat(LN2_HIGH))).sub(n.mul(V::splat(LN2_LOW)));
+        if let Some(low) = low {
+            r = r.add(low);
+        }
         // By pairs (Estrin): a chain of five steps, each waiting for the last, takes longer than one more multiplication.
         let square = r.mul(r);
         let low_pair = line(r, 0.166_666_65, V::splat(0.5));
@@ -88,8 +91,7 @@ pub(crate) unsafe fn sigmoids<V: Vector>(x: V) -> (V, V) {
     // SAFETY: by the caller's promise.
     unsafe {
         let zero = V::splat(0.0);
-        let negative = zero.sub(x);
-        let e = exp_up_to_0(x.if_below(zero, x, negative));
+        let e = exp_up_to_0(x.at_most(zero.sub(x)));
         let larger = V::splat(1.0).div(V::splat(1.0).add(e));
         // The smaller side keeps its relative accuracy: 1 - larger would not.
         let smaller = e.mul(larger);

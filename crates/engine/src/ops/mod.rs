@@ -34,7 +34,7 @@ mod unary;
 mod window;
 
 pub use add::Add;
-pub(crate) use add_relu::AddRelu;
+pub(crate) use add_relu::{AddRelu, AddReluGrad};
 pub use avg_pool2d::AvgPool2d;
 pub(crate) use avg_pool2d::AvgPool2dGrad;
 pub use batch_norm::BatchNorm;
@@ -77,6 +77,7 @@ pub(crate) use unary::UnaryGrad;
 pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     add::entry::ENTRY,
     add_relu::entry::ENTRY,
+    add_relu::entry::GRAD,
     avg_pool2d::entry::ENTRY,
     batch_norm::entry::ENTRY,
     batch_norm::entry::FROZEN,

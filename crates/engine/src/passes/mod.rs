@@ -29,7 +29,7 @@ pub enum Pass {
     FuseActivation,
     /// A depthwise convolution and the 1×1 convolutions around it become one step.
     FuseDepthwise,
-    /// A sum and a ReLU become one step.
+    /// A sum and a ReLU become one step, and so do, on the way back, a sum of gradients and the ReLU that it goes through.
     FuseAddRelu,
     /// What follows a batch norm in training joins it, and its gradient that of the norm.
     FuseNorm,

@@ -85,6 +85,13 @@ impl Vector for F32x16 {
         Self(unsafe { _mm512_min_ps(ceiling.0, self.0) })
     }
 
+    /// As for the maximum.
+    #[inline(always)]
+    unsafe fn at_least(self, floor: Self) -> Self {
+        // SAFETY: the machine has the level, by the trait's contract.
+        Self(unsafe { _mm512_max_ps(floor.0, self.0) })
+    }
+
     #[inline(always)]
     unsafe fn div(self, divisor: Self) -> Self {
         // SAFETY: the machine has the level, by the trait's contract.

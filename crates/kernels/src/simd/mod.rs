@@ -84,6 +84,9 @@ pub(crate) trait Vector: Copy {
     /// The ceiling for lanes above it; NaN stays NaN.
     unsafe fn at_most(self, ceiling: Self) -> Self;
 
+    /// The floor for lanes below it; NaN stays NaN.
+    unsafe fn at_least(self, floor: Self) -> Self;
+
     /// `self / divisor`.
     unsafe fn div(self, divisor: Self) -> Self;
 
@@ -181,6 +184,11 @@ impl Vector for f32 {
     }
 
     #[inline(always)]
+    unsafe fn at_least(self, floor: Self) -> Self {
+        if self < floor { floor } else { self }
+    }
+
+    #[inline(always)]
     unsafe fn div(self, divisor: Self) -> Self {
         self / divisor
     }
@@ -214,7 +222,8 @@ mod tests {
         // SAFETY: the vectors have `LANES` numbers; the caller has the level.
         unsafe {
             let v = V::load(numbers.as_ptr());
-            let twice = v.mul_add(V::splat(2.0), V::splat(0.5)).add(V::splat(1.0)).relu().at_most(V::splat(8.0));
+            let line = v.mul_add(V::splat(2.0), V::splat(0.5)).add(V::splat(1.0));
+            let twice = line.at_least(V::splat(-0.5)).relu().at_most(V::splat(8.0));
             twice.sub(V::splat(0.25)).mul(V::splat(4.0)).store(got.as_mut_ptr());
         }
         assert!(got[0].is_nan(), "bounds keep NaN");

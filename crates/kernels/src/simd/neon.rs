@@ -67,6 +67,13 @@ impl Vector for F32x4 {
         Self(unsafe { vminq_f32(ceiling.0, self.0) })
     }
 
+    /// As for the maximum.
+    #[inline(always)]
+    unsafe fn at_least(self, floor: Self) -> Self {
+        // SAFETY: every AArch64 machine has NEON.
+        Self(unsafe { vmaxq_f32(floor.0, self.0) })
+    }
+
     #[inline(always)]
     unsafe fn div(self, divisor: Self) -> Self {
         // SAFETY: every AArch64 machine has NEON.

@@ -65,6 +65,11 @@ impl<const N: usize> Vector for Lanes<N> {
     }
 
     #[inline(always)]
+    unsafe fn at_least(self, floor: Self) -> Self {
+        self.zip(floor, |x, floor| if x < floor { floor } else { x })
+    }
+
+    #[inline(always)]
     unsafe fn div(self, divisor: Self) -> Self {
         self.zip(divisor, |a, b| a / b)
     }

@@ -31,6 +31,7 @@ use crate::{Operator, ops};
 const LOWERINGS: &[Row] = &[
     row::<ops::Add>(),
     row::<ops::AddRelu>(),
+    row::<ops::AddReluGrad>(),
     row::<ops::AvgPool2d>(),
     row::<ops::AvgPool2dGrad>(),
     row::<ops::BatchNorm>(),

@@ -127,6 +127,15 @@ impl Layer {
         }
     }
 
+    /// What follows norms in its network.
+    pub(super) fn activation(&self) -> Unary {
+        match self.of {
+            of if of.starts_with("mobilenet_v2") => Unary::Relu6,
+            of if of.starts_with("efficientnet") => Unary::Silu,
+            _ => Unary::Relu,
+        }
+    }
+
     /// Whether the gradient of its input is ever computed: it is not for pictures.
     pub(super) fn has_grad_input(&self) -> bool {
         self.channels[0] != 3

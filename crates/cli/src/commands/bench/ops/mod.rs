@@ -3,6 +3,7 @@
 mod blocks;
 mod convolutions;
 mod layers;
+mod normed;
 mod passes;
 mod updates;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(session: &Session, args: &args::BenchOps) -> Result<(), Failur
     let batch = usize::from(args.batch);
     convolutions::measure(&mut bench, batch)?;
     blocks::measure(&mut bench, batch)?;
+    normed::measure(&mut bench, batch)?;
     passes::measure(&mut bench, batch)?;
     updates::measure(&mut bench, batch)?;
     if bench.rows.is_empty() {
