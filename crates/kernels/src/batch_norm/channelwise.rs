@@ -4,9 +4,10 @@
 //! take as long as the rest. A level computes the same bits as every other.
 
 use super::forward::Line;
+use crate::Cpu;
+use crate::per_level::per_vector;
 use crate::simd::{Vector, prefetch_ahead};
 use crate::unary::Activation;
-use crate::{Cpu, Level};
 
 /// Rows that are worked on together: what is known of a channel is loaded once for all.
 const ROWS: usize = 4;
@@ -139,32 +140,26 @@ pub(super) fn map_rows<E: Channelwise>(
     assert!(to.len() >= end, "results for {end} words in {}", to.len());
     assert!(other.is_none_or(|other| other.len() == x.len()), "two maps of one shape");
     let pass = Pass { x, other: other.map(<[f32]>::as_ptr), channels, layout, to: to.as_mut_ptr() };
-    // SAFETY: a `Cpu` exists only for a level that its machine has; all lengths were just checked.
-    unsafe {
-        match cpu.level() {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => avx512::<E>(&pass),
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => avx2::<E>(&pass),
-            #[cfg(target_arch = "aarch64")]
-            Level::Neon => run::<crate::simd::F32x4, E>(&pass),
-            _ => run::<crate::simd::Lanes<4>, E>(&pass),
+    run::<E>(cpu, &pass);
+}
+
+per_vector! {
+    fn run[V][E: Channelwise](pass: &Pass<'_>) {
+        let count = pass.channels.line[0].len();
+        let rows = pass.x.len() / count;
+        let whole = rows / ROWS * ROWS;
+        for row in (0..whole).step_by(ROWS) {
+            for row in row..row + ROWS {
+                pass.ask_ahead(row);
+            }
+            // SAFETY: the machine has the level; the lengths were checked, and these rows exist.
+            unsafe { pass.rows::<V, E, ROWS>(row, rows) }
+        }
+        for row in whole..rows {
+            // SAFETY: as above.
+            unsafe { pass.rows::<V, E, 1>(row, rows) }
         }
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-unsafe fn avx512<E: Channelwise>(pass: &Pass<'_>) {
-    // SAFETY: this function has the level's features; the rest by the caller's promise.
-    unsafe { run::<crate::simd::F32x16, E>(pass) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2<E: Channelwise>(pass: &Pass<'_>) {
-    // SAFETY: this function has the level's features; the rest by the caller's promise.
-    unsafe { run::<crate::simd::F32x8, E>(pass) }
 }
 
 /// What a pass works on, its lengths checked.
@@ -175,26 +170,6 @@ struct Pass<'p> {
     channels: Channels<'p>,
     layout: Layout,
     to: *mut f32,
-}
-
-/// # Safety
-/// The machine has the level of `V`, the lengths were checked.
-#[inline(always)]
-unsafe fn run<V: Vector, E: Channelwise>(pass: &Pass<'_>) {
-    let count = pass.channels.line[0].len();
-    let rows = pass.x.len() / count;
-    let whole = rows / ROWS * ROWS;
-    for row in (0..whole).step_by(ROWS) {
-        for row in row..row + ROWS {
-            pass.ask_ahead(row);
-        }
-        // SAFETY: by the caller's promise; these rows exist.
-        unsafe { pass.rows::<V, E, ROWS>(row, rows) }
-    }
-    for row in whole..rows {
-        // SAFETY: as above.
-        unsafe { pass.rows::<V, E, 1>(row, rows) }
-    }
 }
 
 impl Pass<'_> {
@@ -210,7 +185,7 @@ impl Pass<'_> {
     /// `R` rows from one on, of so many in all.
     ///
     /// # Safety
-    /// As for [`run`], and these rows exist.
+    /// The machine has the level of `V`; the lengths were checked, and these rows exist.
     #[inline(always)]
     unsafe fn rows<V: Vector, E: Channelwise, const R: usize>(&self, row: usize, all: usize) {
         let Layout { width, pitch } = self.layout;

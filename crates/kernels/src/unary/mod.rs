@@ -7,7 +7,7 @@ pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
 use crate::Cpu;
 use crate::exponential::{normal, sigmoid, sigmoids, softplus, tanh};
 use crate::parts::{PART, for_each_part};
-use crate::per_level::per_level;
+use crate::per_level::{per_level, per_vector};
 use crate::simd::{MOST_LANES, Vector};
 
 /// An activation; values and gradients are those of the PyTorch module of the same name.
@@ -199,15 +199,18 @@ per_level! {
     }
 }
 
-per_level! {
-    fn in_place_of[F: Activation](x_y: &mut [f32]) {
-        // By way of a small copy: "a bound or what is there" becomes masked stores, which are three times slower.
-        let mut copy = [0.0; 64];
-        for x_y in x_y.chunks_mut(copy.len()) {
-            let x = &mut copy[..x_y.len()];
-            x.copy_from_slice(x_y);
-            for (y, x) in x_y.iter_mut().zip(x) {
-                *y = F::value(*x);
+per_vector! {
+    fn in_place_of[V][F: Activation](x_y: &mut [f32]) {
+        let (at, len) = (x_y.as_mut_ptr(), x_y.len());
+        let whole = len / V::LANES * V::LANES;
+        // SAFETY: the machine has the level; all places lie inside the slice.
+        unsafe {
+            for first in (0..whole).step_by(V::LANES) {
+                F::values(V::load(at.add(first))).store(at.add(first));
+            }
+            if whole < len {
+                let last = V::load_first(at.add(whole), len - whole);
+                F::values(last).store_first(at.add(whole), len - whole);
             }
         }
     }

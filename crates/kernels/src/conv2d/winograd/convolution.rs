@@ -29,8 +29,8 @@ const SMALL_WEIGHTS: usize = L2_BYTES / 2;
 /// leave threads without work.
 const LEAST_BLOCKS: usize = 8;
 /// Numbers of a panel's products in the order of panels, at most, and of its transformed weights at once.
-const PANEL_PRODUCTS: usize = L2_BYTES / 4 * 5 / 16;
-const PANEL_WEIGHTS: usize = L2_BYTES / 4 * 7 / 16;
+const PANEL_PRODUCTS: usize = L2_BYTES / 4 * 8 / 16;
+const PANEL_WEIGHTS: usize = L2_BYTES / 4 * 6 / 16;
 /// Panels that are worth an order of their own: fewer would leave threads without work.
 const LEAST_PANELS: usize = 16;
 /// Numbers of a group in the order of passes: transformed weights, and transformed tiles where all weights are one group.
