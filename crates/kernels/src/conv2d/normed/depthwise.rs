@@ -57,7 +57,7 @@ impl DepthwisePlan {
         Some(plan)
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(super) fn kernel_name(&self) -> &'static str {
         self.kernels.normed_name()
     }
 
@@ -163,8 +163,7 @@ impl DepthwisePlan {
         source: &Source<'_>,
         weight: &[f32],
         gradient: &Gradient<'_>,
-        dx: &mut [f32],
-        dweight: &mut [f32],
+        [dx, dweight]: [&mut [f32]; 2],
         norm_sums: Option<&NormSums<'_>>,
         workspace: &mut [f32],
     ) {

@@ -106,7 +106,7 @@ impl NormedConv2d {
 
     /// The kernel, named as rows of the tables are.
     pub fn kernel_name(&self) -> &'static str {
-        self.plan.name()
+        self.plan.kernel_name()
     }
 
     /// Numbers of workspace that [`run`](Self::run) wants at least.
@@ -185,7 +185,7 @@ impl NormedConv2dGrad {
 
     /// The kernel, named as rows of the tables are.
     pub fn kernel_name(&self) -> &'static str {
-        self.plan.name()
+        self.plan.kernel_name()
     }
 
     /// Numbers of workspace that [`run`](Self::run) wants at least.
@@ -230,17 +230,16 @@ impl NormedConv2dGrad {
         let gradient = Gradient::new(gradient, &mut out_factors[..s.out_channels]);
         let (partial, workspace) = workspace.split_at_mut(f64_words(self.plan.chunks() * 3 * s.in_channels));
         let partial = &mut as_f64(partial)[..self.plan.chunks() * 3 * s.in_channels];
-        let reverse = |norm: KnownNorm<'_>| NormReverse::new(source.norm.expect("just made").line, norm.activation);
-        let mut sums = map.norm.map(|norm| NormSums { norm: reverse(norm), parts: Disjoint::new(&mut *partial) });
-        match &self.plan {
-            Plan::Pointwise(plan) => {
-                plan.backward(cpu, &source, weight, &gradient, dx, dweight, sums.as_ref(), workspace);
-            }
-            Plan::Depthwise(plan) => {
-                plan.backward(cpu, s, &source, weight, &gradient, dx, dweight, sums.as_ref(), workspace);
+        {
+            let reverse = |norm: KnownNorm<'_>| NormReverse::new(source.norm.expect("just made").line, norm.activation);
+            let parts = Disjoint::new(&mut *partial);
+            let sums = map.norm.map(|norm| NormSums { norm: reverse(norm), parts });
+            let (sums, to) = (sums.as_ref(), [dx, dweight]);
+            match &self.plan {
+                Plan::Pointwise(plan) => plan.backward(cpu, &source, weight, &gradient, to, sums, workspace),
+                Plan::Depthwise(plan) => plan.backward(cpu, s, &source, weight, &gradient, to, sums, workspace),
             }
         }
-        drop(sums.take());
         if let Some((mut of_norm, norm)) = of_norm.zip(map.norm) {
             let rows = s.batch * s.height * s.width;
             let shape = BatchNormShape { rows, channels: s.in_channels };
@@ -252,10 +251,10 @@ impl NormedConv2dGrad {
 }
 
 impl Plan {
-    fn name(&self) -> &'static str {
+    fn kernel_name(&self) -> &'static str {
         match self {
-            Self::Pointwise(plan) => plan.name(),
-            Self::Depthwise(plan) => plan.name(),
+            Self::Pointwise(plan) => plan.kernel_name(),
+            Self::Depthwise(plan) => plan.kernel_name(),
         }
     }
 

@@ -66,7 +66,7 @@ impl PointwisePlan {
         (plan.chunks >= CHUNKS / 2).then_some(plan)
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(super) fn kernel_name(&self) -> &'static str {
         self.method.normed_name
     }
 
@@ -338,8 +338,7 @@ impl PointwisePlan {
         source: &Source<'_>,
         weight: &[f32],
         gradient: &Gradient<'_>,
-        dx: &mut [f32],
-        dweight: &mut [f32],
+        [dx, dweight]: [&mut [f32]; 2],
         norm_sums: Option<&NormSums<'_>>,
         workspace: &mut [f32],
     ) {
