@@ -53,21 +53,21 @@ impl Vector for F32x4 {
         Self(unsafe { vfmaq_f32(sum.0, self.0, factor.0) })
     }
 
-    /// The maximum instruction gives NaN when either operand is NaN.
+    /// By selection: the maximum instruction would make +0 of -0, which other levels keep.
     #[inline(always)]
     unsafe fn relu(self) -> Self {
         // SAFETY: every AArch64 machine has NEON.
-        Self(unsafe { vmaxq_f32(vdupq_n_f32(0.0), self.0) })
+        Self(unsafe { vbslq_f32(vcltq_f32(self.0, vdupq_n_f32(0.0)), vdupq_n_f32(0.0), self.0) })
     }
 
-    /// As for the maximum.
+    /// The minimum instruction gives NaN when either operand is NaN.
     #[inline(always)]
     unsafe fn at_most(self, ceiling: Self) -> Self {
         // SAFETY: every AArch64 machine has NEON.
         Self(unsafe { vminq_f32(ceiling.0, self.0) })
     }
 
-    /// As for the maximum.
+    /// As for the minimum.
     #[inline(always)]
     unsafe fn at_least(self, floor: Self) -> Self {
         // SAFETY: every AArch64 machine has NEON.
