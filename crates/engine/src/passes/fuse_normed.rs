@@ -169,11 +169,11 @@ impl Plan {
         }
         let of = *self.conv_of.get(&here)?;
         let conv = &self.convs[&of];
+        let [of_input, _] = conv.gradients?;
         if !made.input_gradients.contains_key(&of) {
-            self.backward(rewrite, of, conv, made);
+            self.backward(rewrite, of, of_input, conv, made);
         }
-        let is_of_input = conv.gradients.is_some_and(|[of_input, _]| of_input == here);
-        Some(vec![if is_of_input { made.input_gradients[&of] } else { made.weight_gradients[&of] }])
+        Some(vec![if of_input == here { made.input_gradients[&of] } else { made.weight_gradients[&of] }])
     }
 
     fn forward(&self, rewrite: &mut Rewrite<'_>, id: NodeId, conv: &Conv, made: &mut Made) -> Vec<Value> {
@@ -222,9 +222,9 @@ impl Plan {
         Some(vec![dx, dgamma, dbeta])
     }
 
-    fn backward(&self, rewrite: &mut Rewrite<'_>, id: NodeId, conv: &Conv, made: &mut Made) {
+    /// Both gradients of a convolution; `of_input` is the node that gave that of its input.
+    fn backward(&self, rewrite: &mut Rewrite<'_>, id: NodeId, of_input: NodeId, conv: &Conv, made: &mut Made) {
         let old = rewrite.old;
-        let [of_input, _] = conv.gradients.expect("only convolutions with both gradients go back in one step");
         let after = conv.after.filter(|_| conv.goes_back_through_norm);
         let of_after = after.and_then(|norm| self.norms[&norm].gradient);
         let gradient = of_after.map_or(old.node(of_input).inputs[0], |of_norm| old.node(of_norm).inputs[1]);
