@@ -66,6 +66,9 @@ pub struct NormAfter<'a> {
     pub line: [&'a [f32]; 2],
 }
 
+/// How a 1×1 convolution is computed in a direction.
+type PointwiseOf = fn(Level, &Conv2dShape) -> Option<PointwisePlan>;
+
 /// How a shape is computed.
 #[derive(Clone, Copy, Debug)]
 enum Plan {
@@ -99,9 +102,7 @@ impl NormedConv2d {
     }
 
     fn plan(level: Level, shape: &Conv2dShape) -> Option<Plan> {
-        shape.check();
-        let pointwise = PointwisePlan::of_forward(level, shape).map(Plan::Pointwise);
-        pointwise.or_else(|| DepthwisePlan::new(level, shape).map(Plan::Depthwise))
+        Plan::new(level, shape, PointwisePlan::of_forward)
     }
 
     /// The kernel, named as rows of the tables are.
@@ -178,9 +179,7 @@ impl NormedConv2dGrad {
     }
 
     fn plan(level: Level, shape: &Conv2dShape) -> Option<Plan> {
-        shape.check();
-        let pointwise = PointwisePlan::of_backward(level, shape).map(Plan::Pointwise);
-        pointwise.or_else(|| DepthwisePlan::new(level, shape).map(Plan::Depthwise))
+        Plan::new(level, shape, PointwisePlan::of_backward)
     }
 
     /// The kernel, named as rows of the tables are.
@@ -251,6 +250,12 @@ impl NormedConv2dGrad {
 }
 
 impl Plan {
+    fn new(level: Level, shape: &Conv2dShape, pointwise: PointwiseOf) -> Option<Self> {
+        shape.check();
+        let depthwise = || DepthwisePlan::new(level, shape).map(Self::Depthwise);
+        pointwise(level, shape).map(Self::Pointwise).or_else(depthwise)
+    }
+
     fn kernel_name(&self) -> &'static str {
         match self {
             Self::Pointwise(plan) => plan.kernel_name(),
