@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
-use crate::Cpu;
+use crate::floats::widen;
 use crate::parts::PART;
+use crate::{Cpu, Element};
 
 /// Rows that are summed in f32 before they join an f64 sum.
 pub(crate) const BLOCK: usize = 32;
@@ -102,8 +103,16 @@ pub(crate) fn join<const L: usize>(totals: &mut [f64], block: &[f32; L]) {
 
 /// The `L` words of a row from `column` on.
 #[inline(always)]
-pub(crate) fn lanes<const L: usize>(row: &[f32], column: usize) -> [f32; L] {
+pub(crate) fn lanes<E: Element, const L: usize>(row: &[E], column: usize) -> [f32; L] {
     let mut lanes = [0.0; L];
-    lanes.copy_from_slice(&row[column..column + L]);
+    widen(&row[column..column + L], &mut lanes);
     lanes
+}
+
+/// Puts `L` words into a row from `column` on.
+#[inline(always)]
+pub(crate) fn put_lanes<E: Element, const L: usize>(lanes: &[f32; L], row: &mut [E], column: usize) {
+    for (to, lane) in row[column..column + L].iter_mut().zip(lanes) {
+        *to = E::from_f32(*lane);
+    }
 }

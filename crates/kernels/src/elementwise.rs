@@ -1,15 +1,15 @@
 //! Arithmetic on single numbers of equally long slices, and sums down the columns of a matrix.
 
-use crate::Cpu;
 use crate::column_sums::{BLOCK, RowChunks, join, lanes};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// `y = a + b`.
 ///
 /// # Panics
 /// When the slices are not equally long; so do all functions here.
-pub fn add(cpu: &Cpu, a: &[f32], b: &[f32], y: &mut [f32]) {
+pub fn add<E: Element>(cpu: &Cpu, a: &[E], b: &[E], y: &mut [E]) {
     binary(cpu, a, b, y, add_part);
 }
 
@@ -19,13 +19,13 @@ pub fn multiply(cpu: &Cpu, a: &[f32], b: &[f32], y: &mut [f32]) {
 }
 
 /// `y = max(a + b, 0)`: the end of a residual block. NaN stays NaN. The gradient is that of relu, to both sides.
-pub fn add_relu(cpu: &Cpu, a: &[f32], b: &[f32], y: &mut [f32]) {
+pub fn add_relu<E: Element>(cpu: &Cpu, a: &[E], b: &[E], y: &mut [E]) {
     binary(cpu, a, b, y, add_relu_part);
 }
 
 /// The gradient of [`add_relu`]'s sides where two readers of its result y give one each: `dx = a + b` where y is above
 /// zero, else 0.
-pub fn add_relu_backward(cpu: &Cpu, y: &[f32], a: &[f32], b: &[f32], dx: &mut [f32]) {
+pub fn add_relu_backward<E: Element>(cpu: &Cpu, y: &[E], a: &[E], b: &[E], dx: &mut [E]) {
     assert!([y, a, b].iter().all(|slice| slice.len() == dx.len()), "output and gradients are equally long");
     for_each_part(cpu, PART, [dx], |range, [dx]| {
         add_relu_backward_part(cpu, &y[range.clone()], &a[range.clone()], &b[range], dx);
@@ -33,7 +33,7 @@ pub fn add_relu_backward(cpu: &Cpu, y: &[f32], a: &[f32], b: &[f32], dx: &mut [f
 }
 
 /// [`add_relu_backward`], over one of the gradients.
-pub fn add_relu_backward_in_place(cpu: &Cpu, y: &[f32], a_dx: &mut [f32], b: &[f32]) {
+pub fn add_relu_backward_in_place<E: Element>(cpu: &Cpu, y: &[E], a_dx: &mut [E], b: &[E]) {
     assert!(y.len() == a_dx.len() && b.len() == a_dx.len(), "output and gradients are equally long");
     for_each_part(cpu, PART, [a_dx], |range, [a_dx]| {
         add_relu_backward_in_place_part(cpu, &y[range.clone()], a_dx, &b[range]);
@@ -41,7 +41,7 @@ pub fn add_relu_backward_in_place(cpu: &Cpu, y: &[f32], a_dx: &mut [f32], b: &[f
 }
 
 /// `a += b`.
-pub fn add_in_place(cpu: &Cpu, a_y: &mut [f32], b: &[f32]) {
+pub fn add_in_place<E: Element>(cpu: &Cpu, a_y: &mut [E], b: &[E]) {
     assert_eq!(a_y.len(), b.len(), "what is added is as long as what it is added to");
     for_each_part(cpu, PART, [a_y], |range, [a]| add_in_place_part(cpu, a, &b[range]));
 }
@@ -59,12 +59,12 @@ pub fn scale(cpu: &Cpu, s: f32, x: &[f32], y: &mut [f32]) {
 }
 
 /// `y = s` everywhere.
-pub fn fill(cpu: &Cpu, s: f32, y: &mut [f32]) {
-    for_each_part(cpu, PART, [y], |_, [y]| y.fill(s));
+pub fn fill<E: Element>(cpu: &Cpu, s: f32, y: &mut [E]) {
+    for_each_part(cpu, PART, [y], |_, [y]| y.fill(E::from_f32(s)));
 }
 
 /// `y = x`.
-pub fn copy(cpu: &Cpu, x: &[f32], y: &mut [f32]) {
+pub fn copy<E: Element>(cpu: &Cpu, x: &[E], y: &mut [E]) {
     assert_eq!(x.len(), y.len(), "input and output are equally long");
     for_each_part(cpu, PART, [y], |range, [y]| y.copy_from_slice(&x[range]));
 }
@@ -75,7 +75,7 @@ pub fn sum_rows_workspace(rows: usize, columns: usize) -> usize {
 }
 
 /// `sums[c] = Σ_r x[r][c]`: the gradient of a bias. Blocks of 32 rows in f32, the rest in f64.
-pub fn sum_rows(cpu: &Cpu, rows: usize, columns: usize, x: &[f32], sums: &mut [f32], workspace: &mut [f32]) {
+pub fn sum_rows<E: Element>(cpu: &Cpu, rows: usize, columns: usize, x: &[E], sums: &mut [f32], workspace: &mut [f32]) {
     assert_eq!(x.len(), rows * columns, "x is rows × columns");
     assert_eq!(sums.len(), columns, "one sum a column");
     let chunks = RowChunks::new(rows, columns);
@@ -87,33 +87,33 @@ pub fn sum_rows(cpu: &Cpu, rows: usize, columns: usize, x: &[f32], sums: &mut [f
     }
 }
 
-fn binary(cpu: &Cpu, a: &[f32], b: &[f32], y: &mut [f32], part: impl Fn(&Cpu, &[f32], &[f32], &mut [f32]) + Sync) {
+fn binary<E: Element>(cpu: &Cpu, a: &[E], b: &[E], y: &mut [E], part: impl Fn(&Cpu, &[E], &[E], &mut [E]) + Sync) {
     assert!(a.len() == y.len() && b.len() == y.len(), "inputs and output are equally long");
     for_each_part(cpu, PART, [y], |range, [y]| part(cpu, &a[range.clone()], &b[range], y));
 }
 
 per_level! {
-    fn add_relu_backward_part(y: &[f32], a: &[f32], b: &[f32], dx: &mut [f32]) {
+    fn add_relu_backward_part[E: Element](y: &[E], a: &[E], b: &[E], dx: &mut [E]) {
         for (((dx, y), a), b) in dx.iter_mut().zip(y).zip(a).zip(b) {
-            let sum = a + b;
-            *dx = if *y <= 0.0 { 0.0 } else { sum };
+            let sum = a.to_f32() + b.to_f32();
+            *dx = E::from_f32(if y.to_f32() <= 0.0 { 0.0 } else { sum });
         }
     }
 }
 
 per_level! {
-    fn add_relu_backward_in_place_part(y: &[f32], a_dx: &mut [f32], b: &[f32]) {
+    fn add_relu_backward_in_place_part[E: Element](y: &[E], a_dx: &mut [E], b: &[E]) {
         for ((dx, y), b) in a_dx.iter_mut().zip(y).zip(b) {
-            let sum = *dx + b;
-            *dx = if *y <= 0.0 { 0.0 } else { sum };
+            let sum = dx.to_f32() + b.to_f32();
+            *dx = E::from_f32(if y.to_f32() <= 0.0 { 0.0 } else { sum });
         }
     }
 }
 
 per_level! {
-    fn add_part(a: &[f32], b: &[f32], y: &mut [f32]) {
+    fn add_part[E: Element](a: &[E], b: &[E], y: &mut [E]) {
         for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-            *y = a + b;
+            *y = E::from_f32(a.to_f32() + b.to_f32());
         }
     }
 }
@@ -127,18 +127,18 @@ per_level! {
 }
 
 per_level! {
-    fn add_relu_part(a: &[f32], b: &[f32], y: &mut [f32]) {
+    fn add_relu_part[E: Element](a: &[E], b: &[E], y: &mut [E]) {
         for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-            let sum = a + b;
-            *y = if sum < 0.0 { 0.0 } else { sum };
+            let sum = a.to_f32() + b.to_f32();
+            *y = E::from_f32(if sum < 0.0 { 0.0 } else { sum });
         }
     }
 }
 
 per_level! {
-    fn add_in_place_part(a: &mut [f32], b: &[f32]) {
+    fn add_in_place_part[E: Element](a: &mut [E], b: &[E]) {
         for (a, b) in a.iter_mut().zip(b) {
-            *a += b;
+            *a = E::from_f32(a.to_f32() + b.to_f32());
         }
     }
 }
@@ -160,19 +160,19 @@ per_level! {
 }
 
 per_level! {
-    fn sum_rows_part(columns: usize, x: &[f32], sums: &mut [f64]) {
+    fn sum_rows_part[E: Element](columns: usize, x: &[E], sums: &mut [f64]) {
         for block in x.chunks(BLOCK * columns) {
             let mut column = 0;
             while column + 32 <= columns {
-                sum_strip::<32>(block, columns, column, sums);
+                sum_strip::<E, 32>(block, columns, column, sums);
                 column += 32;
             }
             while column + 8 <= columns {
-                sum_strip::<8>(block, columns, column, sums);
+                sum_strip::<E, 8>(block, columns, column, sums);
                 column += 8;
             }
             while column < columns {
-                sum_strip::<1>(block, columns, column, sums);
+                sum_strip::<E, 1>(block, columns, column, sums);
                 column += 1;
             }
         }
@@ -180,7 +180,7 @@ per_level! {
 }
 
 #[inline(always)]
-fn sum_strip<const L: usize>(block: &[f32], columns: usize, column: usize, sums: &mut [f64]) {
+fn sum_strip<E: Element, const L: usize>(block: &[E], columns: usize, column: usize, sums: &mut [f64]) {
     let mut strip = [0.0; L];
     for row in block.chunks_exact(columns) {
         let x: [f32; L] = lanes(row, column);

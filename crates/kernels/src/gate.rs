@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use crate::Cpu;
-use crate::column_sums::{BLOCK, as_f64, join, lanes};
+use crate::column_sums::{BLOCK, as_f64, join, lanes, put_lanes};
 use crate::parts::{PART, for_each_pair, for_each_part};
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// Sizes of maps `[batch][pixels][channels]` and of their gates `[batch][channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,13 +39,13 @@ impl GateShape {
 ///
 /// # Panics
 /// When a slice has not the length that the shape says; so do all functions here.
-pub fn gate(cpu: &Cpu, shape: GateShape, x: &[f32], gate: &[f32], y: &mut [f32]) {
+pub fn gate<E: Element>(cpu: &Cpu, shape: GateShape, x: &[E], gate: &[f32], y: &mut [E]) {
     shape.check(&[x.len(), y.len()], &[gate.len()]);
     for_each_run(cpu, shape, y, |picture, range, y| gate_run(cpu, of_picture(shape, gate, picture), &x[range], y));
 }
 
 /// [`gate`], over the maps.
-pub fn gate_in_place(cpu: &Cpu, shape: GateShape, gate: &[f32], x_y: &mut [f32]) {
+pub fn gate_in_place<E: Element>(cpu: &Cpu, shape: GateShape, gate: &[f32], x_y: &mut [E]) {
     shape.check(&[x_y.len()], &[gate.len()]);
     for_each_run(cpu, shape, x_y, |picture, _, x_y| gate_run_in_place(cpu, of_picture(shape, gate, picture), x_y));
 }
@@ -58,13 +58,13 @@ pub fn gate_backward_workspace(shape: GateShape) -> usize {
 
 /// Both gradients of [`gate`]: `dx = dy · gate`, `dgate[b][c] = Σ_p dy[b][p][c] · x[b][p][c]`. A task is a picture; blocks
 /// of 32 pixels are summed in f32, the rest in f64.
-pub fn gate_backward(
+pub fn gate_backward<E: Element>(
     cpu: &Cpu,
     shape: GateShape,
-    x: &[f32],
+    x: &[E],
     gate: &[f32],
-    dy: &[f32],
-    dx: &mut [f32],
+    dy: &[E],
+    dx: &mut [E],
     dgate: &mut [f32],
     workspace: &mut [f32],
 ) {
@@ -73,12 +73,12 @@ pub fn gate_backward(
 }
 
 /// [`gate_backward`], with the gradient of the maps over that of the result.
-pub fn gate_backward_in_place(
+pub fn gate_backward_in_place<E: Element>(
     cpu: &Cpu,
     shape: GateShape,
-    x: &[f32],
+    x: &[E],
     gate: &[f32],
-    dy_dx: &mut [f32],
+    dy_dx: &mut [E],
     dgate: &mut [f32],
     workspace: &mut [f32],
 ) {
@@ -87,13 +87,13 @@ pub fn gate_backward_in_place(
 }
 
 /// Without `dy` it is what `dx` holds.
-fn backward(
+fn backward<E: Element>(
     cpu: &Cpu,
     shape: GateShape,
-    x: &[f32],
+    x: &[E],
     gate: &[f32],
-    dy: Option<&[f32]>,
-    dx: &mut [f32],
+    dy: Option<&[E]>,
+    dx: &mut [E],
     dgate: &mut [f32],
     workspace: &mut [f32],
 ) {
@@ -117,7 +117,12 @@ fn of_picture(shape: GateShape, gate: &[f32], picture: usize) -> &[f32] {
 }
 
 /// Cuts maps into whole pixels, and where a picture ends; a batch of one picture has parts too.
-fn for_each_run(cpu: &Cpu, shape: GateShape, maps: &mut [f32], each: impl Fn(usize, Range<usize>, &mut [f32]) + Sync) {
+fn for_each_run<E: Element>(
+    cpu: &Cpu,
+    shape: GateShape,
+    maps: &mut [E],
+    each: impl Fn(usize, Range<usize>, &mut [E]) + Sync,
+) {
     let map = shape.pixels * shape.channels;
     if maps.is_empty() {
         return;
@@ -136,27 +141,27 @@ fn for_each_run(cpu: &Cpu, shape: GateShape, maps: &mut [f32], each: impl Fn(usi
 }
 
 per_level! {
-    fn gate_run(gate: &[f32], x: &[f32], y: &mut [f32]) {
+    fn gate_run[E: Element](gate: &[f32], x: &[E], y: &mut [E]) {
         for (y, x) in y.chunks_exact_mut(gate.len()).zip(x.chunks_exact(gate.len())) {
             for ((y, x), gate) in y.iter_mut().zip(x).zip(gate) {
-                *y = x * gate;
+                *y = E::from_f32(x.to_f32() * gate);
             }
         }
     }
 }
 
 per_level! {
-    fn gate_run_in_place(gate: &[f32], x_y: &mut [f32]) {
+    fn gate_run_in_place[E: Element](gate: &[f32], x_y: &mut [E]) {
         for x_y in x_y.chunks_exact_mut(gate.len()) {
             for (x_y, gate) in x_y.iter_mut().zip(gate) {
-                *x_y *= gate;
+                *x_y = E::from_f32(x_y.to_f32() * gate);
             }
         }
     }
 }
 
 per_level! {
-    fn backward_map(x: &[f32], gate: &[f32], dy: Option<&[f32]>, dx: &mut [f32], totals: &mut [f64]) {
+    fn backward_map[E: Element](x: &[E], gate: &[f32], dy: Option<&[E]>, dx: &mut [E], totals: &mut [f64]) {
         let channels = gate.len();
         // Strips inside blocks: a block stays in the cache while its strips pass.
         for (number, dx) in dx.chunks_mut(BLOCK * channels).enumerate() {
@@ -164,15 +169,15 @@ per_level! {
             let (x, dy) = (&x[here.clone()], dy.map(|dy| &dy[here]));
             let mut channel = 0;
             while channel + 32 <= channels {
-                backward_strip::<32>(x, gate, dy, dx, channel, totals);
+                backward_strip::<E, 32>(x, gate, dy, dx, channel, totals);
                 channel += 32;
             }
             while channel + 8 <= channels {
-                backward_strip::<8>(x, gate, dy, dx, channel, totals);
+                backward_strip::<E, 8>(x, gate, dy, dx, channel, totals);
                 channel += 8;
             }
             while channel < channels {
-                backward_strip::<1>(x, gate, dy, dx, channel, totals);
+                backward_strip::<E, 1>(x, gate, dy, dx, channel, totals);
                 channel += 1;
             }
         }
@@ -180,11 +185,11 @@ per_level! {
 }
 
 #[inline(always)]
-fn backward_strip<const L: usize>(
-    x: &[f32],
+fn backward_strip<E: Element, const L: usize>(
+    x: &[E],
     gate: &[f32],
-    dy: Option<&[f32]>,
-    dx: &mut [f32],
+    dy: Option<&[E]>,
+    dx: &mut [E],
     channel: usize,
     totals: &mut [f64],
 ) {
@@ -199,7 +204,7 @@ fn backward_strip<const L: usize>(
             sums[lane] += dy[lane] * x[lane];
             product[lane] = dy[lane] * gate[lane];
         }
-        dx[start..start + L].copy_from_slice(&product);
+        put_lanes(&product, dx, start);
     }
     join(&mut totals[channel..], &sums);
 }

@@ -30,6 +30,7 @@ mod cpu;
 pub mod dropout;
 pub mod elementwise;
 mod exponential;
+mod floats;
 pub mod gate;
 mod gemm;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub mod stochastic_depth;
 pub mod unary;
 
 pub use cpu::Cpu;
+pub use floats::{Bf16, Element, Floats, FloatsMut, Precision, convert, elements, elements_mut};
 pub use level::{Level, UnknownLevel};
 pub use memory::{Memory, Place, Space};
 pub use peak::peak_flops;

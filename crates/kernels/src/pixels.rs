@@ -1,8 +1,8 @@
 //! From the bytes of pictures to the network's numbers.
 
-use crate::Cpu;
 use crate::parts::for_each_part;
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// Pixels in a part, a multiple of [`GROUP`].
 const PART_PIXELS: usize = 4096;
@@ -14,13 +14,13 @@ const GROUP: usize = 16;
 ///
 /// # Panics
 /// When `x` or `y` is not three times `pixels` long.
-pub fn normalize_u8(cpu: &Cpu, pixels: usize, x: &[u8], scale: [f32; 3], shift: [f32; 3], y: &mut [f32]) {
+pub fn normalize_u8<E: Element>(cpu: &Cpu, pixels: usize, x: &[u8], scale: [f32; 3], shift: [f32; 3], y: &mut [E]) {
     assert!(x.len() == pixels * 3 && y.len() == pixels * 3, "x and y are {pixels} pixels of three");
     for_each_part(cpu, PART_PIXELS * 3, [y], |range, [y]| normalize_u8_part(cpu, &x[range], scale, shift, y));
 }
 
 per_level! {
-    fn normalize_u8_part(x: &[u8], scale: [f32; 3], shift: [f32; 3], y: &mut [f32]) {
+    fn normalize_u8_part[E: Element](x: &[u8], scale: [f32; 3], shift: [f32; 3], y: &mut [E]) {
         let mut scales = [0.0; 3 * GROUP];
         let mut shifts = [0.0; 3 * GROUP];
         for i in 0..3 * GROUP {
@@ -29,7 +29,7 @@ per_level! {
         }
         for (x, y) in x.chunks(3 * GROUP).zip(y.chunks_mut(3 * GROUP)) {
             for (((y, x), scale), shift) in y.iter_mut().zip(x).zip(&scales).zip(&shifts) {
-                *y = f32::from(*x) * scale + shift;
+                *y = E::from_f32(f32::from(*x) * scale + shift);
             }
         }
     }

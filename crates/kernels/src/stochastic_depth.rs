@@ -1,19 +1,19 @@
 //! Whole rows of a batch set to zero by chance. Which ones is never stored: it is a function of a key and a row's number.
 
-use crate::Cpu;
 use crate::dropout::mix_u64;
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// Every row of `x` divided by `1 - p`, or zero with probability `p`, drawn from `key` and the row's number alone: the
 /// same call on the gradient of `y` gives that of `x`. With `p = 1` all is zero.
 ///
 /// # Panics
 /// When the slices are not equally long or do not consist of `rows` rows, or `p` is outside `0..=1`.
-pub fn stochastic_depth(cpu: &Cpu, key: u64, p: f32, rows: usize, x: &[f32], y: &mut [f32]) {
+pub fn stochastic_depth<E: Element>(cpu: &Cpu, key: u64, p: f32, rows: usize, x: &[E], y: &mut [E]) {
     assert_eq!(x.len(), y.len(), "input and output are equally long");
     each_row(cpu, key, p, rows, y, |factor, start, y| {
-        if factor == 0.0 { y.fill(0.0) } else { scale_run(cpu, factor, &x[start..start + y.len()], y) }
+        if factor == 0.0 { y.fill(E::default()) } else { scale_run(cpu, factor, &x[start..start + y.len()], y) }
     });
 }
 
@@ -21,21 +21,21 @@ pub fn stochastic_depth(cpu: &Cpu, key: u64, p: f32, rows: usize, x: &[f32], y: 
 ///
 /// # Panics
 /// As [`stochastic_depth`].
-pub fn stochastic_depth_in_place(cpu: &Cpu, key: u64, p: f32, rows: usize, x_y: &mut [f32]) {
-    each_row(
-        cpu,
-        key,
-        p,
-        rows,
-        x_y,
-        |factor, _, x_y| {
-            if factor == 0.0 { x_y.fill(0.0) } else { scale_run_in_place(cpu, factor, x_y) }
-        },
-    );
+pub fn stochastic_depth_in_place<E: Element>(cpu: &Cpu, key: u64, p: f32, rows: usize, x_y: &mut [E]) {
+    each_row(cpu, key, p, rows, x_y, |factor, _, x_y| {
+        if factor == 0.0 { x_y.fill(E::default()) } else { scale_run_in_place(cpu, factor, x_y) }
+    });
 }
 
 /// Cuts rows into parts and says what each part is multiplied with and where it starts.
-fn each_row(cpu: &Cpu, key: u64, p: f32, rows: usize, y: &mut [f32], each: impl Fn(f32, usize, &mut [f32]) + Sync) {
+fn each_row<E: Element>(
+    cpu: &Cpu,
+    key: u64,
+    p: f32,
+    rows: usize,
+    y: &mut [E],
+    each: impl Fn(f32, usize, &mut [E]) + Sync,
+) {
     assert!((0.0..=1.0).contains(&p), "p is a probability, not {p}");
     let row = y.len().checked_div(rows).unwrap_or(0);
     assert_eq!(row * rows, y.len(), "the batch consists of {rows} rows");
@@ -60,17 +60,17 @@ fn is_dropped(key: u64, p: f32, row: usize) -> bool {
 }
 
 per_level! {
-    fn scale_run(factor: f32, x: &[f32], y: &mut [f32]) {
+    fn scale_run[E: Element](factor: f32, x: &[E], y: &mut [E]) {
         for (y, x) in y.iter_mut().zip(x) {
-            *y = factor * x;
+            *y = E::from_f32(factor * x.to_f32());
         }
     }
 }
 
 per_level! {
-    fn scale_run_in_place(factor: f32, x_y: &mut [f32]) {
+    fn scale_run_in_place[E: Element](factor: f32, x_y: &mut [E]) {
         for x_y in x_y {
-            *x_y *= factor;
+            *x_y = E::from_f32(factor * x_y.to_f32());
         }
     }
 }

@@ -3,11 +3,11 @@
 use super::BatchNormShape;
 use super::channelwise::{ActivationGradient, Channels, InputGradient, Layout, MapRows, map_rows, normalized};
 use super::forward::{Line, line};
-use crate::Cpu;
 use crate::column_sums::{BLOCK, join, lanes};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
-use crate::unary::{Activation, Unary, for_activation};
+use crate::unary::{Activation, Identity, Unary, for_activation};
+use crate::{Cpu, Element};
 
 /// Gradients of [`batch_norm_train`](super::batch_norm_train), in two passes over `x` and `dy`; all are overwritten:
 /// [`batch_norm_gradient_sums`] and [`batch_norm_input_gradient`].
@@ -19,15 +19,15 @@ use crate::unary::{Activation, Unary, for_activation};
 ///
 /// # Panics
 /// As the forward pass.
-pub fn batch_norm_backward(
+pub fn batch_norm_backward<E: Element>(
     cpu: &Cpu,
     shape: BatchNormShape,
     activation: Option<Unary>,
-    x: &[f32],
-    dy: &[f32],
+    x: &[E],
+    dy: &[E],
     gamma: &[f32],
     saved: [&[f32]; 3],
-    dx: &mut [f32],
+    dx: &mut [E],
     dgamma: &mut [f32],
     dbeta: &mut [f32],
     workspace: &mut [f32],
@@ -56,12 +56,12 @@ pub struct NormGradients<'g> {
 ///
 /// # Panics
 /// As the forward pass.
-pub fn batch_norm_gradient_sums(
+pub fn batch_norm_gradient_sums<E: Element>(
     cpu: &Cpu,
     shape: BatchNormShape,
     activation: Option<Unary>,
-    x: &[f32],
-    dy: &[f32],
+    x: &[E],
+    dy: &[E],
     gamma: &[f32],
     saved: [&[f32]; 3],
     mut gradients: NormGradients<'_>,
@@ -78,16 +78,16 @@ pub fn batch_norm_gradient_sums(
 ///
 /// # Panics
 /// As the forward pass.
-pub fn batch_norm_input_gradient(
+pub fn batch_norm_input_gradient<E: Element>(
     cpu: &Cpu,
     shape: BatchNormShape,
     activation: Option<Unary>,
-    x: &[f32],
-    dy: &[f32],
+    x: &[E],
+    dy: &[E],
     gamma: &[f32],
     saved: [&[f32]; 3],
     [slope, constant]: [&[f32]; 2],
-    dx: &mut [f32],
+    dx: &mut [E],
     workspace: &mut [f32],
 ) {
     check(shape, [x, dy, dx], [slope, constant]);
@@ -165,62 +165,66 @@ pub fn batch_norm_infer_backward(
     for_each_part(cpu, part, [dx], |range, [dx]| scale_channels_part(cpu, &dy[range], factors, dx));
 }
 
-fn check<const A: usize, const N: usize>(shape: BatchNormShape, activations: [&[f32]; A], parameters: [&[f32]; N]) {
+fn check<E, const A: usize, const N: usize>(shape: BatchNormShape, activations: [&[E]; A], parameters: [&[f32]; N]) {
     let BatchNormShape { rows, channels } = shape;
     assert!(activations.iter().all(|slice| slice.len() == shape.len()), "x, dy and dx are {rows} × {channels}");
     assert!(parameters.iter().all(|slice| slice.len() == channels), "one number a channel");
 }
 
 /// Adds what some rows give to `[3][channels]` sums: x, dy, line, sums.
-type SumsPart = fn(&Cpu, &[f32], &[f32], Line<'_>, &mut [f64]);
+type SumsPart<E, G> = fn(&Cpu, &[E], &[G], Line<'_>, &mut [f64]);
 
 /// Adds for every channel `Σ dy`, then for every channel `Σ dy · (x - mean)`, then `Σ x - mean`.
-fn gradient_sums(activation: Option<Unary>) -> SumsPart {
-    for_activation!(activation, F => sums_part::<F>)
+fn gradient_sums<E: Element, G: Element>(activation: Option<Unary>) -> SumsPart<E, G> {
+    for_activation!(activation, F => sums_part::<F, E, G>)
 }
 
 /// What takes gradients back through a norm whose line is known and the activation that follows it, on one thread.
 #[derive(Clone, Copy)]
 pub(crate) struct NormReverse<'n> {
     pub(crate) line: Line<'n>,
-    /// None for an activation that is none.
-    through_activation: Option<MapRows>,
-    through_both: MapRows,
-    sums: SumsPart,
+    activation: Option<Unary>,
 }
 
 impl<'n> NormReverse<'n> {
     pub(crate) fn new(line: Line<'n>, activation: Option<Unary>) -> Self {
-        let through_activation =
-            activation.map(|f| for_activation!(Some(f), F => map_rows::<ActivationGradient<F>> as MapRows));
-        let through_both = for_activation!(activation, F => map_rows::<InputGradient<F>>);
-        Self { line, through_activation, through_both, sums: gradient_sums(None) }
+        Self { line, activation }
     }
 
     /// Takes the gradient of the activation's result to that of the norm's, and adds what it gives to `[3][channels]`
     /// sums; see [`NormGradients::set`].
-    pub(crate) fn start(&self, cpu: &Cpu, x: &[f32], dy: &mut [f32], sums: &mut [f64]) {
-        if let Some(part) = self.through_activation {
+    pub(crate) fn start<E: Element>(&self, cpu: &Cpu, x: &[E], dy: &mut [f32], sums: &mut [f64]) {
+        if self.activation.is_some() {
+            let part: MapRows<E, f32> =
+                for_activation!(self.activation, F => map_rows::<ActivationGradient<F>, E, f32>);
             let channels = self.line[0].len();
             part(cpu, x, None, Channels::of(self.line), Layout { width: channels, pitch: channels }, dy);
         }
-        (self.sums)(cpu, x, dy, self.line, sums);
+        sums_part::<Identity, E, f32>(cpu, x, dy, self.line, sums);
     }
 
     /// The gradient of x, from that of the activation's result and the slope and constant of the sums, to panels of so
     /// many columns, one behind the other. Of the last one, columns that do not exist are left as they are.
-    pub(crate) fn finish(&self, cpu: &Cpu, [x, dy]: [&[f32]; 2], more: [&[f32]; 2], width: usize, dx: &mut [f32]) {
+    pub(crate) fn finish<E: Element, T: Element>(
+        &self,
+        cpu: &Cpu,
+        [x, dy]: [&[E]; 2],
+        more: [&[f32]; 2],
+        width: usize,
+        dx: &mut [T],
+    ) {
+        let part: MapRows<E, T> = for_activation!(self.activation, F => map_rows::<InputGradient<F>, E, T>);
         let of = Channels { line: self.line, more };
-        (self.through_both)(cpu, x, Some(dy), of, Layout { width, pitch: width }, dx);
+        part(cpu, x, Some(dy), of, Layout { width, pitch: width }, dx);
     }
 }
 
-fn sums<'w>(
+fn sums<'w, E: Element>(
     cpu: &Cpu,
     shape: BatchNormShape,
-    part: SumsPart,
-    x: &[f32],
-    dy: &[f32],
+    part: SumsPart<E, E>,
+    x: &[E],
+    dy: &[E],
     line: Line<'_>,
     workspace: &'w mut [f32],
 ) -> &'w [f64] {
@@ -232,20 +236,20 @@ fn sums<'w>(
 }
 
 per_level! {
-    fn sums_part[F: Activation](x: &[f32], dy: &[f32], line: Line<'_>, sums: &mut [f64]) {
+    fn sums_part[F: Activation, E: Element, G: Element](x: &[E], dy: &[G], line: Line<'_>, sums: &mut [f64]) {
         let channels = line[0].len();
         for (x, dy) in x.chunks(BLOCK * channels).zip(dy.chunks(BLOCK * channels)) {
             let mut channel = 0;
             while channel + 16 <= channels {
-                sums_strip::<F, 16>(x, dy, channels, channel, line, sums);
+                sums_strip::<F, E, G, 16>(x, dy, channels, channel, line, sums);
                 channel += 16;
             }
             while channel + 8 <= channels {
-                sums_strip::<F, 8>(x, dy, channels, channel, line, sums);
+                sums_strip::<F, E, G, 8>(x, dy, channels, channel, line, sums);
                 channel += 8;
             }
             while channel < channels {
-                sums_strip::<F, 1>(x, dy, channels, channel, line, sums);
+                sums_strip::<F, E, G, 1>(x, dy, channels, channel, line, sums);
                 channel += 1;
             }
         }
@@ -253,15 +257,15 @@ per_level! {
 }
 
 #[inline(always)]
-fn sums_strip<F: Activation, const L: usize>(
-    x: &[f32],
-    dy: &[f32],
+fn sums_strip<F: Activation, E: Element, G: Element, const L: usize>(
+    x: &[E],
+    dy: &[G],
     channels: usize,
     channel: usize,
     line: Line<'_>,
     sums: &mut [f64],
 ) {
-    let [center, factor, offset] = line.map(|numbers| lanes::<L>(numbers, channel));
+    let [center, factor, offset] = line.map(|numbers| lanes::<f32, L>(numbers, channel));
     let (mut sum_dy, mut sum_dy_d, mut sum_d) = ([0.0; L], [0.0; L], [0.0; L]);
     for (x, dy) in x.chunks_exact(channels).zip(dy.chunks_exact(channels)) {
         let x: [f32; L] = lanes(x, channel);

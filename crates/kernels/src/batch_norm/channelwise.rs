@@ -4,10 +4,10 @@
 //! take as long as the rest. A level computes the same bits as every other.
 
 use super::forward::Line;
-use crate::Cpu;
 use crate::per_level::per_vector;
 use crate::simd::{Vector, prefetch_ahead};
 use crate::unary::Activation;
+use crate::{Cpu, Element};
 
 /// Rows that are worked on together: what is known of a channel is loaded once for all.
 const ROWS: usize = 4;
@@ -120,16 +120,16 @@ pub(super) struct Layout {
 
 /// A pass, compiled for a function: rows of `to` from rows of x and of another map; where that is not given, of what is
 /// there.
-pub(super) type MapRows = fn(&Cpu, &[f32], Option<&[f32]>, Channels<'_>, Layout, &mut [f32]);
+pub(super) type MapRows<E, T> = fn(&Cpu, &[E], Option<&[E]>, Channels<'_>, Layout, &mut [T]);
 
 /// A [`MapRows`].
-pub(super) fn map_rows<E: Channelwise>(
+pub(super) fn map_rows<C: Channelwise, E: Element, T: Element>(
     cpu: &Cpu,
-    x: &[f32],
-    other: Option<&[f32]>,
+    x: &[E],
+    other: Option<&[E]>,
     channels: Channels<'_>,
     layout: Layout,
-    to: &mut [f32],
+    to: &mut [T],
 ) {
     let count = channels.line[0].len();
     assert!(channels.line.iter().chain(&channels.more).all(|numbers| numbers.len() == count), "one number a channel");
@@ -139,12 +139,12 @@ pub(super) fn map_rows<E: Channelwise>(
     let end = if rows == 0 { 0 } else { ((panels - 1) * rows + rows - 1) * layout.pitch + last };
     assert!(to.len() >= end, "results for {end} words in {}", to.len());
     assert!(other.is_none_or(|other| other.len() == x.len()), "two maps of one shape");
-    let pass = Pass { x, other: other.map(<[f32]>::as_ptr), channels, layout, to: to.as_mut_ptr() };
-    run::<E>(cpu, &pass);
+    let pass = Pass { x, other: other.map(<[E]>::as_ptr), channels, layout, to: to.as_mut_ptr() };
+    run::<C, E, T>(cpu, &pass);
 }
 
 per_vector! {
-    fn run[V][E: Channelwise](pass: &Pass<'_>) {
+    fn run[V][C: Channelwise, E: Element, T: Element](pass: &Pass<'_, E, T>) {
         let count = pass.channels.line[0].len();
         let rows = pass.x.len() / count;
         let whole = rows / ROWS * ROWS;
@@ -153,26 +153,26 @@ per_vector! {
                 pass.ask_ahead(row);
             }
             // SAFETY: the machine has the level; the lengths were checked, and these rows exist.
-            unsafe { pass.rows::<V, E, ROWS>(row, rows) }
+            unsafe { pass.rows::<V, C, ROWS>(row, rows) }
         }
         for row in whole..rows {
             // SAFETY: as above.
-            unsafe { pass.rows::<V, E, 1>(row, rows) }
+            unsafe { pass.rows::<V, C, 1>(row, rows) }
         }
     }
 }
 
 /// What a pass works on, its lengths checked.
-struct Pass<'p> {
-    x: &'p [f32],
+struct Pass<'p, E, T> {
+    x: &'p [E],
     /// As long as x.
-    other: Option<*const f32>,
+    other: Option<*const E>,
     channels: Channels<'p>,
     layout: Layout,
-    to: *mut f32,
+    to: *mut T,
 }
 
-impl Pass<'_> {
+impl<E: Element, T: Element> Pass<'_, E, T> {
     #[inline(always)]
     fn ask_ahead(&self, row: usize) {
         let count = self.channels.line[0].len();
@@ -187,7 +187,7 @@ impl Pass<'_> {
     /// # Safety
     /// The machine has the level of `V`; the lengths were checked, and these rows exist.
     #[inline(always)]
-    unsafe fn rows<V: Vector, E: Channelwise, const R: usize>(&self, row: usize, all: usize) {
+    unsafe fn rows<V: Vector, C: Channelwise, const R: usize>(&self, row: usize, all: usize) {
         let Layout { width, pitch } = self.layout;
         let count = self.channels.line[0].len();
         let mut to = self.to.wrapping_add(row * pitch);
@@ -199,11 +199,11 @@ impl Pass<'_> {
             unsafe {
                 let mut column = first;
                 while column < whole {
-                    self.strip::<V, E, R>([row, column], V::LANES, to.wrapping_add(column - first));
+                    self.strip::<V, C, R>([row, column], V::LANES, to.wrapping_add(column - first));
                     column += V::LANES;
                 }
                 if whole < end {
-                    self.strip::<V, E, R>([row, whole], end - whole, to.wrapping_add(whole - first));
+                    self.strip::<V, C, R>([row, whole], end - whole, to.wrapping_add(whole - first));
                 }
             }
             to = to.wrapping_add(all * pitch);
@@ -216,32 +216,35 @@ impl Pass<'_> {
     /// # Safety
     /// As for [`rows`](Self::rows), and these columns exist.
     #[inline(always)]
-    unsafe fn strip<V: Vector, E: Channelwise, const R: usize>(
+    unsafe fn strip<V: Vector, C: Channelwise, const R: usize>(
         &self,
         [row, column]: [usize; 2],
         len: usize,
-        to: *mut f32,
+        to: *mut T,
     ) {
         let count = self.channels.line[0].len();
         // SAFETY: by the caller's promise.
         unsafe {
             let load = |from: *const f32| if len == V::LANES { V::load(from) } else { V::load_first(from, len) };
+            let load_map =
+                |from: *const E| if len == V::LANES { V::load_as(from) } else { V::load_first_as(from, len) };
             let zero = V::splat(0.0);
             let [center, factor, offset] = self.channels.line.map(|numbers| numbers.as_ptr().add(column));
             let line = [load(center), load(factor), load(offset)];
             let [slope, constant] = self.channels.more.map(|numbers| numbers.as_ptr().add(column));
-            let more = if E::READS_MORE { [load(slope), load(constant)] } else { [zero; 2] };
+            let more = if C::READS_MORE { [load(slope), load(constant)] } else { [zero; 2] };
             for i in 0..R {
                 let from = (row + i) * count + column;
                 let to = to.add(i * self.layout.pitch);
-                let x = load(self.x.as_ptr().add(from));
+                let x = load_map(self.x.as_ptr().add(from));
                 let other = match self.other {
-                    _ if !E::READS_OTHER => zero,
-                    Some(other) => load(other.add(from)),
-                    None => load(to),
+                    _ if !C::READS_OTHER => zero,
+                    Some(other) => load_map(other.add(from)),
+                    None if len == V::LANES => V::load_as(to),
+                    None => V::load_first_as(to, len),
                 };
-                let result = E::at(x, other, line, more);
-                if len == V::LANES { result.store(to) } else { result.store_first(to, len) }
+                let result = C::at(x, other, line, more);
+                if len == V::LANES { result.store_as(to) } else { result.store_first_as(to, len) }
             }
         }
     }

@@ -3,10 +3,10 @@
 use super::channelwise::{Channels, Layout, MapRows, Normalize, NormalizeAdd, map_rows};
 use super::moments::{MOMENTS, batch_norm_moments};
 use super::{AfterNorm, BatchNormShape, SavedNorm};
-use crate::Cpu;
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
 use crate::unary::{Unary, for_activation};
+use crate::{Cpu, Element};
 
 /// Rows that one task of inference has at least: it prepares the factors of its channels itself.
 const LEAST_ROWS: usize = 64;
@@ -23,18 +23,18 @@ const STRIP: usize = 1024;
 /// # Panics
 /// When a slice has another length than the shape says, or the workspace is shorter than
 /// [`batch_norm_workspace`](super::batch_norm_workspace).
-pub fn batch_norm_train(
+pub fn batch_norm_train<E: Element>(
     cpu: &Cpu,
     shape: BatchNormShape,
-    x: &[f32],
+    x: &[E],
     gamma: &[f32],
     beta: &[f32],
     eps: f32,
     momentum: f32,
     running_mean: &mut [f32],
     running_var: &mut [f32],
-    after: AfterNorm<'_>,
-    y: &mut [f32],
+    after: AfterNorm<'_, E>,
+    y: &mut [E],
     saved: SavedNorm<'_>,
     workspace: &mut [f32],
 ) {
@@ -92,14 +92,14 @@ pub fn batch_norm_statistics(
 ///
 /// # Panics
 /// When a slice has another length than the shape says, or the workspace fewer words than there are channels.
-pub fn batch_norm_apply(
+pub fn batch_norm_apply<E: Element>(
     cpu: &Cpu,
     shape: BatchNormShape,
-    x: &[f32],
+    x: &[E],
     gamma: &[f32],
     saved: [&[f32]; 3],
-    after: AfterNorm<'_>,
-    y: &mut [f32],
+    after: AfterNorm<'_, E>,
+    y: &mut [E],
     workspace: &mut [f32],
 ) {
     let BatchNormShape { rows, channels } = shape;
@@ -109,8 +109,8 @@ pub fn batch_norm_apply(
         return;
     }
     let line = line(gamma, saved, &mut workspace[..channels]);
-    let normalize = for_activation!(after.activation, F => map_rows::<Normalize<F>>);
-    let normalize_add = for_activation!(after.activation, F => map_rows::<NormalizeAdd<F>>);
+    let normalize: MapRows<E, E> = for_activation!(after.activation, F => map_rows::<Normalize<F>, E, E>);
+    let normalize_add: MapRows<E, E> = for_activation!(after.activation, F => map_rows::<NormalizeAdd<F>, E, E>);
     let part = PART.div_ceil(channels) * channels;
     let (of, layout) = (Channels::of(line), Layout { width: channels, pitch: channels });
     for_each_part(cpu, part, [y], |range, [y]| match after.residual {
@@ -170,18 +170,19 @@ pub fn batch_norm_infer(
 #[derive(Clone, Copy)]
 pub(crate) struct Normalizer<'n> {
     pub(crate) line: Line<'n>,
-    part: MapRows,
+    activation: Option<Unary>,
 }
 
 impl<'n> Normalizer<'n> {
     pub(crate) fn new(line: Line<'n>, activation: Option<Unary>) -> Self {
-        Self { line, part: for_activation!(activation, F => map_rows::<Normalize<F>>) }
+        Self { line, activation }
     }
 
     /// Rows of x, to rows of y that start `pitch` words after one another.
-    pub(crate) fn apply(&self, cpu: &Cpu, x: &[f32], pitch: usize, y: &mut [f32]) {
+    pub(crate) fn apply<E: Element>(&self, cpu: &Cpu, x: &[E], pitch: usize, y: &mut [f32]) {
+        let part: MapRows<E, f32> = for_activation!(self.activation, F => map_rows::<Normalize<F>, E, f32>);
         let layout = Layout { width: self.line[0].len(), pitch };
-        (self.part)(cpu, x, None, Channels::of(self.line), layout, y);
+        part(cpu, x, None, Channels::of(self.line), layout, y);
     }
 }
 

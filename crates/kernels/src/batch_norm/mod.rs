@@ -50,9 +50,9 @@ impl BatchNormShape {
 
 /// What is done to a normalised number on its way to memory: `y = activation(number + residual)`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AfterNorm<'a> {
+pub struct AfterNorm<'a, E = f32> {
     /// A tensor of the output's shape.
-    pub residual: Option<&'a [f32]>,
+    pub residual: Option<&'a [E]>,
     /// What comes last.
     pub activation: Option<Unary>,
 }

@@ -5,9 +5,9 @@
 //! computing the sample variance).
 
 use super::BatchNormShape;
-use crate::Cpu;
 use crate::column_sums::{BLOCK, join, lanes};
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// Rows, spread over those that come first, whose mean is the pivot: one alone may be a corner of a picture, far from
 /// the rest.
@@ -27,7 +27,13 @@ pub(crate) const fn part_len(channels: usize) -> usize {
 /// # Panics
 /// When a slice has another length than that, or the workspace is shorter than
 /// [`batch_norm_workspace`](super::batch_norm_workspace).
-pub fn batch_norm_moments(cpu: &Cpu, shape: BatchNormShape, x: &[f32], moments: &mut [f32], workspace: &mut [f32]) {
+pub fn batch_norm_moments<E: Element>(
+    cpu: &Cpu,
+    shape: BatchNormShape,
+    x: &[E],
+    moments: &mut [f32],
+    workspace: &mut [f32],
+) {
     let BatchNormShape { rows, channels } = shape;
     assert_eq!(x.len(), shape.len(), "x is {rows} × {channels}");
     if shape.is_empty() {
@@ -41,7 +47,7 @@ pub fn batch_norm_moments(cpu: &Cpu, shape: BatchNormShape, x: &[f32], moments: 
 }
 
 /// Adds rows to a part. The first ones choose its pivot.
-pub(crate) fn add_moments(cpu: &Cpu, channels: usize, x: &[f32], is_first: bool, part: &mut [f64]) {
+pub(crate) fn add_moments<E: Element>(cpu: &Cpu, channels: usize, x: &[E], is_first: bool, part: &mut [f64]) {
     let (pivot, sums) = part.split_at_mut(channels);
     if is_first {
         find_pivot(x, pivot);
@@ -84,7 +90,7 @@ pub(crate) fn join_moments(
 }
 
 /// The mean of some rows, for every channel.
-fn find_pivot(x: &[f32], pivot: &mut [f64]) {
+fn find_pivot<E: Element>(x: &[E], pivot: &mut [f64]) {
     let channels = pivot.len();
     let rows = x.len() / channels;
     let taken = rows.min(PIVOT_ROWS);
@@ -92,7 +98,7 @@ fn find_pivot(x: &[f32], pivot: &mut [f64]) {
     for sample in 0..taken {
         let row = sample * rows / taken;
         for (pivot, x) in pivot.iter_mut().zip(&x[row * channels..]) {
-            *pivot += f64::from(*x) / taken as f64;
+            *pivot += f64::from(x.to_f32()) / taken as f64;
         }
     }
     // The sums subtract what an f32 holds.
@@ -128,19 +134,19 @@ per_level! {
 
 per_level! {
     /// Adds `Σ x - pivot` and `Σ (x - pivot)²` of every channel.
-    fn moments_part(channels: usize, x: &[f32], pivot: &[f64], sum: &mut [f64], square: &mut [f64]) {
+    fn moments_part[E: Element](channels: usize, x: &[E], pivot: &[f64], sum: &mut [f64], square: &mut [f64]) {
         for block in x.chunks(BLOCK * channels) {
             let mut channel = 0;
             while channel + 32 <= channels {
-                moments_strip::<32>(block, channels, channel, pivot, sum, square);
+                moments_strip::<E, 32>(block, channels, channel, pivot, sum, square);
                 channel += 32;
             }
             while channel + 8 <= channels {
-                moments_strip::<8>(block, channels, channel, pivot, sum, square);
+                moments_strip::<E, 8>(block, channels, channel, pivot, sum, square);
                 channel += 8;
             }
             while channel < channels {
-                moments_strip::<1>(block, channels, channel, pivot, sum, square);
+                moments_strip::<E, 1>(block, channels, channel, pivot, sum, square);
                 channel += 1;
             }
         }
@@ -148,8 +154,8 @@ per_level! {
 }
 
 #[inline(always)]
-fn moments_strip<const L: usize>(
-    block: &[f32],
+fn moments_strip<E: Element, const L: usize>(
+    block: &[E],
     channels: usize,
     channel: usize,
     pivot: &[f64],

@@ -1,7 +1,7 @@
 //! What is done to a result on its way to memory.
 
-use crate::Cpu;
 use crate::unary::{InPlace, Unary};
+use crate::{Cpu, Precision};
 
 /// `y = activation(result + bias + residual)`, done while the result is in registers; activations other than ReLU and
 /// ReLU6 while it is in the cache.
@@ -34,9 +34,18 @@ impl Epilogue<'_> {
         late.map(|f| InPlace::new(cpu, f))
     }
 
+    /// Whether it can be done on the way to a map of a type: what is stored in 16 bits is rounded once, with all that is
+    /// done to it.
+    pub fn suits(&self, precision: Precision) -> bool {
+        let is_late = self.activation.is_some() && self.ceiling().is_none();
+        precision == Precision::F32 || (self.residual.is_none() && !is_late)
+    }
+
     /// # Panics
-    /// When a slice does not fit an output of `len` numbers in rows of `channels`.
-    pub(crate) fn check(&self, len: usize, channels: usize) {
+    /// When a slice does not fit an output of `len` numbers in rows of `channels`, or the output is of another type than
+    /// it [suits](Self::suits).
+    pub(crate) fn check(&self, len: usize, channels: usize, precision: Precision) {
+        assert!(self.suits(precision), "residuals and late activations go with f32");
         assert!(self.bias.is_none_or(|bias| bias.len() == channels), "a bias has one number for each channel");
         assert!(self.residual.is_none_or(|residual| residual.len() == len), "a residual has the output's shape");
     }

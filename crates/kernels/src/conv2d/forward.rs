@@ -5,9 +5,9 @@ use super::method::{Forward, Method, PackedForward};
 use super::window::Windows;
 use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
+use crate::floats::Target as Results;
 use crate::gemm::pack_rows;
-use crate::pool::Disjoint;
-use crate::{Cpu, Level};
+use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
 impl Method for ImplicitGemm {
     fn name(&self) -> &'static str {
@@ -28,18 +28,18 @@ impl Forward for ImplicitGemm {
         Some(self)
     }
 
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        self.packed_len(shape) + self.run_workspace(shape, threads)
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize {
+        self.packed_len(shape) + self.run_workspace(shape, threads, precision)
     }
 
     fn run(
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        x: &[f32],
+        x: Floats<'_>,
         weight: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
         let (packed, rest) = workspace.split_at_mut(self.packed_len(shape));
@@ -66,27 +66,28 @@ impl PackedForward for ImplicitGemm {
         });
     }
 
-    fn run_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        Workers::len(threads, product(shape, self.panel_columns(shape.group_out())).copy_len())
+    fn run_workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize {
+        Workers::len(threads, product(shape, self.panel_columns(shape.group_out())).scratch_len(precision))
     }
 
     fn run_packed(
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        x: &[f32],
+        x: Floats<'_>,
         packed: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
         let gemm = self.gemm();
         let product = product(shape, self.panel_columns(shape.group_out()));
-        let workers = Workers::new(workspace, product.copy_len());
+        let workers = Workers::new(workspace, product.scratch_len(x.precision()));
         let tensors = Tensors {
+            cpu,
             source: x,
             packed,
-            target: &Disjoint::new(y),
+            target: &Results::from(y),
             bias: epilogue.bias,
             residual: epilogue.residual,
             ceiling: epilogue.ceiling(),

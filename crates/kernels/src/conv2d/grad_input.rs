@@ -5,20 +5,26 @@ use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
 use super::method::GradInput;
 use super::window::{Axis, Windows};
 use super::workers::Workers;
-use crate::Cpu;
+use crate::elementwise::fill;
+use crate::floats::Target as Results;
 use crate::gemm::pack_transposed;
-use crate::pool::Disjoint;
+use crate::{Cpu, Floats, FloatsMut, Precision};
 
 impl GradInput for ImplicitGemm {
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        let copy = phases(shape, self.panel_columns(shape.group_in()))
-            .map(|phase| phase.product.copy_len())
-            .max()
-            .unwrap_or(0);
-        packed_len(shape, self.panel_columns(shape.group_in())) + Workers::len(threads, copy)
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize {
+        let width = self.panel_columns(shape.group_in());
+        packed_len(shape, width) + Workers::len(threads, scratch_len(shape, width, precision))
     }
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]) {
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        dy: Floats<'_>,
+        weight: &[f32],
+        mut dx: FloatsMut<'_>,
+        workspace: &mut [f32],
+    ) {
         let gemm = self.gemm();
         let width = self.panel_columns(shape.group_in());
         let (packed, copies) = workspace.split_at_mut(packed_len(shape, width));
@@ -28,14 +34,16 @@ impl GradInput for ImplicitGemm {
             pack(cpu, shape, &phase, width, weight, part);
             rest = after;
         }
-        let copy_len = phases(shape, width).map(|phase| phase.product.copy_len()).max().unwrap_or(0);
-        let workers = Workers::new(copies, copy_len);
+        let workers = Workers::new(copies, scratch_len(shape, width, dy.precision()));
         let all = phases(shape, width).map(|phase| phase.product.tasks()).sum();
         if phases(shape, width).count() < shape.stride[0].min(shape.height) * shape.stride[1].min(shape.width) {
             // Pixels that no tap meets.
-            cpu.pool().for_each_chunk(dx, 1 << 14, |_, part| part.fill(0.0));
+            match &mut dx {
+                FloatsMut::F32(dx) => fill(cpu, 0.0, dx),
+                FloatsMut::Bf16(dx) => fill(cpu, 0.0, dx),
+            }
         }
-        let target = Disjoint::new(dx);
+        let target = Results::from(dx);
         cpu.pool().run(all, &|mut task, worker| {
             let mut at = 0;
             for phase in phases(shape, width) {
@@ -43,6 +51,7 @@ impl GradInput for ImplicitGemm {
                 if task < product.tasks() {
                     let packed = &packed[at..];
                     let tensors = Tensors {
+                        cpu,
                         source: dy,
                         packed,
                         target: &target,
@@ -112,6 +121,10 @@ fn axis(shape: &Conv2dShape, i: usize, first: usize, source: usize, target: usiz
     let last_tap = first_tap + (taps - 1) * stride;
     let origin = (place as isize - last_tap as isize) / stride as isize;
     Some((Axis { source, out: (target - first).div_ceil(stride), taps, step: 1, origin }, last_tap))
+}
+
+fn scratch_len(shape: &Conv2dShape, width: usize, precision: Precision) -> usize {
+    phases(shape, width).map(|phase| phase.product.scratch_len(precision)).max().unwrap_or(0)
 }
 
 fn packed_len(shape: &Conv2dShape, width: usize) -> usize {

@@ -9,9 +9,9 @@ use super::implicit::ImplicitGemm;
 use super::method::GradWeight;
 use super::window::{Block, Cut, WindowCopy, Windows};
 use super::workers::Workers;
-use crate::Cpu;
 use crate::gemm::{Gemm, Left, MOST_ROWS, Places, Product, Store, pack_rows};
 use crate::pool::Disjoint;
+use crate::{Cpu, Element, Floats, Precision};
 
 /// Pixels that are summed in registers at once: their panel of dy (12 KiB at 16 columns) and the strip of windows it
 /// meets (a cache line a pixel, 12 KiB) share the first cache.
@@ -25,12 +25,20 @@ const TASKS: usize = 32;
 const MAX_SUMS: usize = 1 << 20;
 
 impl GradWeight for ImplicitGemm {
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
         let plan = Plan::new(shape, self.panel_columns(shape.group_out()));
         plan.sums_len() + Workers::len(threads, plan.scratch_len())
     }
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: Floats<'_>,
+        dy: Floats<'_>,
+        dweight: &mut [f32],
+        workspace: &mut [f32],
+    ) {
         let gemm = self.gemm();
         let plan = Plan::new(shape, self.panel_columns(shape.group_out()));
         let (sums, scratch) = workspace.split_at_mut(plan.sums_len());
@@ -127,8 +135,8 @@ impl Plan {
         &self,
         gemm: Gemm,
         task: usize,
-        x: &[f32],
-        dy: &[f32],
+        x: Floats<'_>,
+        dy: Floats<'_>,
         target: &Disjoint<'_, f32>,
         scratch: &mut [f32],
     ) {
@@ -145,7 +153,10 @@ impl Plan {
         let mine = chunk * blocks / self.chunks..(chunk + 1) * blocks / self.chunks;
         for number in mine.clone() {
             let block = self.cut.block(number);
-            self.pack(&part, &block, dy, panels);
+            match dy {
+                Floats::F32(dy) => self.pack(&part, &block, dy, panels),
+                Floats::Bf16(dy) => self.pack(&part, &block, dy, panels),
+            }
             let windows = WindowCopy::new(&self.windows, &block, self.pitch());
             let group_first = group * self.shape.group_in();
             windows.fill(x, group_first + part.channels.start..group_first + part.channels.end, copy);
@@ -156,7 +167,7 @@ impl Plan {
     }
 
     /// Packs a block of dy into panels. Its pixels follow one another: a block is whole rows or a part of one.
-    fn pack(&self, part: &Part, block: &Block, dy: &[f32], panels: &mut [f32]) {
+    fn pack<E: Element>(&self, part: &Part, block: &Block, dy: &[E], panels: &mut [f32]) {
         let first = block.rows.start * self.windows.columns.out + block.columns.start;
         let len = block.pixels() * self.panel;
         for (panel, to) in part.columns.clone().step_by(self.panel).zip(panels.chunks_exact_mut(len)) {

@@ -8,10 +8,11 @@
 use std::ops::Range;
 
 use super::window::{Block, Cut, WindowCopy, Windows};
-use crate::Level;
+use crate::floats::{Target as Results, convert_part};
 use crate::gemm::{GEMM, Gemm, GemmKernel, L2_BYTES, Left, MAX_ROWS, MAX_SEGMENTS, Places, Product, Store};
 use crate::pool::Disjoint;
 use crate::unary::InPlace;
+use crate::{Cpu, Floats, Level, Precision};
 
 /// Pixels of a block: a panel of weights, once in the first cache, is used by so many rows. More would help little
 /// (weights come from the third cache at a few bytes per hundred cycles) and make the copy of the windows larger.
@@ -25,6 +26,8 @@ pub(super) const BLOCK_DEPTH: usize = 576;
 /// more, the longer the stretches in which results are written: 64 → 256 channels take a quarter less time than in two
 /// tasks of 128.
 const TASK_COLUMNS: usize = 256;
+/// Numbers of a cache line.
+const LINE: usize = 16;
 /// A product is cut into about so many tasks, enough for 16 threads to end at about the same time. It does not depend
 /// on the number of threads there are.
 const TASKS: usize = 32;
@@ -154,9 +157,21 @@ impl WindowProduct {
         self.depth() * self.panel
     }
 
-    /// Numbers that a worker's copy of windows takes.
-    pub(super) fn copy_len(&self) -> usize {
-        if self.windows.are_inside() { 0 } else { self.windows.copy_len(&self.cut, self.block_channels) }
+    /// Numbers that a worker's copy of windows takes: f32 that lie inside are read where they are.
+    fn copy_len(&self, precision: Precision) -> usize {
+        match precision {
+            Precision::F32 if self.windows.are_inside() => 0,
+            _ => self.windows.copy_len(&self.cut, self.block_channels).next_multiple_of(LINE),
+        }
+    }
+
+    /// Numbers that a worker works in: its copy of windows, and its results until they are rounded.
+    pub(super) fn scratch_len(&self, precision: Precision) -> usize {
+        let results = match precision {
+            Precision::F32 => 0,
+            Precision::Bf16 => self.cut.block_pixels() * self.part_panels * self.panel,
+        };
+        self.copy_len(precision) + results
     }
 
     /// Independent pieces of the work.
@@ -191,13 +206,27 @@ impl WindowProduct {
     /// # Safety
     /// While this runs nobody else touches the target's pixels and columns of this task: tasks of different numbers,
     /// and of products with different phases of the target, do not overlap.
-    pub(super) unsafe fn run(&self, gemm: Gemm, task: usize, tensors: &Tensors<'_>, copy: &mut [f32]) {
+    pub(super) unsafe fn run(&self, gemm: Gemm, task: usize, tensors: &Tensors<'_>, scratch: &mut [f32]) {
         let (block, part) = (task / self.parts, task % self.parts);
         let (group, block) = (block / self.cut.blocks(), self.cut.block(block % self.cut.blocks()));
         let panels = part * self.part_panels..((part + 1) * self.part_panels).min(self.columns.div_ceil(self.panel));
         let mut c_rows = [0; MAX_ROWS];
         let c_rows = &mut c_rows[..block.pixels()];
-        self.place_results(&block, c_rows);
+        let (first_column, pitch) = (panels.start * self.panel, panels.len() * self.panel);
+        let columns = (panels.end * self.panel).min(self.columns) - first_column;
+        let (copy, results) = scratch.split_at_mut(self.copy_len(tensors.precision()));
+        // Sums of 16 bits would lose what is added to them: they are made beside the target.
+        let beside = Disjoint::new(results);
+        let (target, c_first) = match tensors.target {
+            Results::F32(target) => {
+                self.place_results(&block, c_rows);
+                (target, group * self.columns + first_column)
+            }
+            Results::Bf16(_) => {
+                c_rows.iter_mut().enumerate().for_each(|(pixel, row)| *row = pixel * pitch);
+                (&beside, 0)
+            }
+        };
         let results = Places::new(c_rows);
         let mut depth = 0;
         for channels in self.channel_blocks() {
@@ -213,17 +242,17 @@ impl WindowProduct {
                 for panel in panels.clone() {
                     let column = panel * self.panel;
                     let columns = self.panel.min(self.columns - column);
-                    let c_column = group * self.columns + column;
+                    let bias = group * self.columns + column;
                     let at = (group * self.columns.div_ceil(self.panel) + panel) * self.panel_len();
                     let product = Product {
                         left: Left::Rows { numbers: left.a, rows, segments, run: left.run },
                         width: self.panel,
                         panel: &tensors.packed[at + depth * self.panel..at + end * self.panel],
-                        c: tensors.target,
+                        c: target,
                         c_rows: results,
-                        c_column,
+                        c_column: c_first + column - first_column,
                         columns,
-                        store: tensors.store(c_column..c_column + columns, depth > 0, end == self.depth()),
+                        store: tensors.store(bias..bias + columns, depth > 0, end == self.depth()),
                     };
                     // SAFETY: the task's own pixels and columns, by the caller's promise.
                     unsafe { gemm.multiply(&product) }
@@ -232,12 +261,20 @@ impl WindowProduct {
             }
         }
         if let Some(activation) = tensors.late {
-            let columns = panels.start * self.panel..(panels.end * self.panel).min(self.columns);
             for row in &*c_rows {
                 // SAFETY: the task's own pixels and columns, by the caller's promise.
-                let results =
-                    unsafe { tensors.target.slice(*row + group * self.columns + columns.start, columns.len()) };
-                activation.apply(results);
+                activation.apply(unsafe { target.slice(*row + c_first, columns) });
+            }
+        }
+        if let Results::Bf16(target) = tensors.target {
+            self.place_results(&block, c_rows);
+            for (pixel, row) in c_rows.iter().enumerate() {
+                // SAFETY: the task's own pixels and columns, by the caller's promise; the results are this worker's.
+                let (from, to) = unsafe {
+                    let to = target.slice(*row + group * self.columns + first_column, columns);
+                    (beside.slice(pixel * pitch, columns), to)
+                };
+                convert_part(tensors.cpu, from, to);
             }
         }
     }
@@ -260,14 +297,18 @@ impl WindowProduct {
         &self,
         block: &Block,
         channels: Range<usize>,
-        source: &'a [f32],
+        source: Floats<'a>,
         copy: &'a mut [f32],
         a_rows: &mut [usize],
     ) -> WindowRows<'a> {
         let windows = &self.windows;
         let [high, wide] = [windows.rows.taps, windows.columns.taps];
         let mut a_rows = a_rows.iter_mut();
-        if !windows.are_inside() {
+        let as_it_lies = match source {
+            Floats::F32(source) if windows.are_inside() => Some(source),
+            _ => None,
+        };
+        let Some(source) = as_it_lies else {
             let copied = WindowCopy::new(windows, block, channels.len());
             copied.for_each_row(|_, start| {
                 for (column, a_row) in (0..block.columns.len()).zip(&mut a_rows) {
@@ -277,7 +318,7 @@ impl WindowProduct {
             let row = wide * channels.len();
             copied.fill(source, channels, copy);
             return WindowRows::new(copy, [high, row], copied.row_pitch());
-        }
+        };
         for row in block.rows.clone() {
             let start = windows.start(row, block.columns.start);
             for (column, a_row) in (0..block.columns.len()).zip(&mut a_rows) {
@@ -334,9 +375,11 @@ pub(super) struct Piece {
 
 /// What a [`WindowProduct`] reads and writes.
 pub(super) struct Tensors<'t> {
-    pub(super) source: &'t [f32],
+    pub(super) cpu: &'t Cpu,
+    pub(super) source: Floats<'t>,
     pub(super) packed: &'t [f32],
-    pub(super) target: &'t Disjoint<'t, f32>,
+    /// Of the source's type.
+    pub(super) target: &'t Results<'t>,
     pub(super) bias: Option<&'t [f32]>,
     pub(super) residual: Option<&'t [f32]>,
     /// With [`Epilogue::ceiling`](super::Epilogue::ceiling)'s meaning.
@@ -346,6 +389,13 @@ pub(super) struct Tensors<'t> {
 }
 
 impl Tensors<'_> {
+    fn precision(&self) -> Precision {
+        match self.target {
+            Results::F32(_) => Precision::F32,
+            Results::Bf16(_) => Precision::Bf16,
+        }
+    }
+
     /// The epilogue is applied when the last part of the depth is added.
     fn store(&self, columns: Range<usize>, accumulate: bool, last: bool) -> Store<'_> {
         if !last {

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use super::{Conv2dShape, Epilogue, depthwise, implicit, winograd};
-use crate::{Cpu, Level};
+use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
 /// Which methods a plan may choose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -40,6 +40,11 @@ pub(crate) trait Method: Debug + Sync {
     /// Whether the method can compute this shape.
     fn fits(&self, shape: &Conv2dShape) -> bool;
 
+    /// Whether maps may be stored in a type.
+    fn takes(&self, _precision: Precision) -> bool {
+        true
+    }
+
     /// Whether sums are of the very products that define a convolution.
     fn is_direct(&self) -> bool {
         true
@@ -51,23 +56,23 @@ pub(crate) trait Method: Debug + Sync {
     }
 }
 
-/// Computes `y`. Slices have the shape's lengths, the workspace at least what was asked for.
+/// Computes `y`. Slices have the shape's lengths and one type, the workspace at least what was asked for.
 pub(crate) trait Forward: Method {
     /// The method for a weight that stays, where it has a form of its own for it that is worth its memory.
     fn packed(&self, _shape: &Conv2dShape) -> Option<&dyn PackedForward> {
         None
     }
 
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize;
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize;
 
     fn run(
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        x: &[f32],
+        x: Floats<'_>,
         weight: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: FloatsMut<'_>,
         workspace: &mut [f32],
     );
 }
@@ -80,33 +85,50 @@ pub(crate) trait PackedForward: Method {
     fn pack(&self, cpu: &Cpu, shape: &Conv2dShape, weight: &[f32], packed: &mut [f32]);
 
     /// Of a run, the packed weight left out.
-    fn run_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize;
+    fn run_workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize;
 
     /// [`Forward::run`] from the packed weight.
     fn run_packed(
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        x: &[f32],
+        x: Floats<'_>,
         packed: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: FloatsMut<'_>,
         workspace: &mut [f32],
     );
 }
 
 /// Computes `dx`.
 pub(crate) trait GradInput: Method {
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize;
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize;
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]);
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        dy: Floats<'_>,
+        weight: &[f32],
+        dx: FloatsMut<'_>,
+        workspace: &mut [f32],
+    );
 }
 
 /// Computes `dweight`.
 pub(crate) trait GradWeight: Method {
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize;
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize;
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]);
+    /// Both maps are of one type.
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: Floats<'_>,
+        dy: Floats<'_>,
+        dweight: &mut [f32],
+        workspace: &mut [f32],
+    );
 }
 
 /// The rows of all methods for a direction, in the order in which they are asked: of every level the tile sizes before

@@ -2,7 +2,7 @@
 
 use super::method::PackedForward;
 use super::{Conv2dForward, Conv2dShape, Epilogue};
-use crate::Cpu;
+use crate::{Cpu, Element, Precision};
 
 /// [`Conv2dForward`] for a weight that many runs read: it is brought into the method's own form once. The results have
 /// the same bits.
@@ -11,6 +11,7 @@ pub struct Conv2dPacked {
     shape: Conv2dShape,
     method: &'static dyn PackedForward,
     threads: usize,
+    precision: Precision,
 }
 
 impl Conv2dForward {
@@ -18,7 +19,7 @@ impl Conv2dForward {
     /// large that reading it takes longer than making it.
     pub fn packed(&self) -> Option<Conv2dPacked> {
         let method = self.method.packed(&self.shape)?;
-        Some(Conv2dPacked { shape: self.shape, method, threads: self.threads })
+        Some(Conv2dPacked { shape: self.shape, method, threads: self.threads, precision: self.precision })
     }
 }
 
@@ -45,28 +46,30 @@ impl Conv2dPacked {
 
     /// Numbers of workspace that [`run`](Self::run) wants at least.
     pub fn workspace(&self) -> usize {
-        self.method.run_workspace(&self.shape, self.threads)
+        self.method.run_workspace(&self.shape, self.threads, self.precision)
     }
 
     /// Computes y, whatever it held before. What the workspace holds before and after means nothing.
     ///
     /// # Panics
-    /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
-    pub fn run(
+    /// When a slice has another length than the shape asks for, maps another type than was planned for, or
+    /// `cpu` more threads.
+    pub fn run<E: Element>(
         &self,
         cpu: &Cpu,
-        x: &[f32],
+        x: &[E],
         packed: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: &mut [E],
         workspace: &mut [f32],
     ) {
         assert_eq!(x.len(), self.shape.input_len(), "x");
         assert_eq!(packed.len(), self.packed_len(), "packed weight");
         assert_eq!(y.len(), self.shape.output_len(), "y");
-        epilogue.check(y.len(), self.shape.out_channels);
+        assert_eq!(E::PRECISION, self.precision, "x and y are of the type that was planned for");
+        epilogue.check(y.len(), self.shape.out_channels, E::PRECISION);
         assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
         assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
-        self.method.run_packed(cpu, &self.shape, x, packed, epilogue, y, workspace);
+        self.method.run_packed(cpu, &self.shape, E::floats(x), packed, epilogue, E::floats_mut(y), workspace);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::method::{Forward, GradInput, GradWeight, Pass, choose, forward_rows, grad_input_rows, grad_weight_rows};
 use super::{Conv2dMethods, Conv2dShape, Epilogue};
-use crate::Cpu;
+use crate::{Cpu, Element, Precision};
 
 /// `y = activation(conv(x, weight) + bias + residual)`.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,7 @@ pub struct Conv2dForward {
     pub(super) shape: Conv2dShape,
     pub(super) method: &'static dyn Forward,
     pub(super) threads: usize,
+    pub(super) precision: Precision,
 }
 
 impl Conv2dForward {
@@ -28,7 +29,12 @@ impl Conv2dForward {
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
         let method = choose(forward_rows(), Pass::Forward, methods, cpu.level(), &shape);
-        Self { shape, method, threads: cpu.threads() }
+        Self { shape, method, threads: cpu.threads(), precision: Precision::F32 }
+    }
+
+    /// The same for maps of a type, if the method takes it.
+    pub fn of_maps(self, precision: Precision) -> Option<Self> {
+        self.method.takes(precision).then_some(Self { precision, ..self })
     }
 
     /// The method that was chosen, named as its row in the table.
@@ -38,29 +44,31 @@ impl Conv2dForward {
 
     /// Numbers of workspace that [`run`](Self::run) wants at least.
     pub fn workspace(&self) -> usize {
-        self.method.workspace(&self.shape, self.threads)
+        self.method.workspace(&self.shape, self.threads, self.precision)
     }
 
     /// Computes y, whatever it held before. What the workspace holds before and after means nothing.
     ///
     /// # Panics
-    /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
-    pub fn run(
+    /// When a slice has another length than the shape asks for, maps another type than was planned for, or
+    /// `cpu` more threads.
+    pub fn run<E: Element>(
         &self,
         cpu: &Cpu,
-        x: &[f32],
+        x: &[E],
         weight: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: &mut [E],
         workspace: &mut [f32],
     ) {
         assert_eq!(x.len(), self.shape.input_len(), "x");
         assert_eq!(weight.len(), self.shape.weight_len(), "weight");
         assert_eq!(y.len(), self.shape.output_len(), "y");
-        epilogue.check(y.len(), self.shape.out_channels);
+        assert_eq!(E::PRECISION, self.precision, "x and y are of the type that was planned for");
+        epilogue.check(y.len(), self.shape.out_channels, E::PRECISION);
         assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
         assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
-        self.method.run(cpu, &self.shape, x, weight, epilogue, y, workspace);
+        self.method.run(cpu, &self.shape, E::floats(x), weight, epilogue, E::floats_mut(y), workspace);
     }
 }
 
@@ -70,6 +78,7 @@ pub struct Conv2dGradInput {
     shape: Conv2dShape,
     method: &'static dyn GradInput,
     threads: usize,
+    precision: Precision,
 }
 
 impl Conv2dGradInput {
@@ -88,7 +97,12 @@ impl Conv2dGradInput {
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
         let method = choose(grad_input_rows(), Pass::GradInput, methods, cpu.level(), &shape);
-        Self { shape, method, threads: cpu.threads() }
+        Self { shape, method, threads: cpu.threads(), precision: Precision::F32 }
+    }
+
+    /// The same for maps of a type, if the method takes it.
+    pub fn of_maps(self, precision: Precision) -> Option<Self> {
+        self.method.takes(precision).then_some(Self { precision, ..self })
     }
 
     /// The method that was chosen, named as its row in the table.
@@ -98,20 +112,22 @@ impl Conv2dGradInput {
 
     /// Numbers of workspace that [`run`](Self::run) wants at least.
     pub fn workspace(&self) -> usize {
-        self.method.workspace(&self.shape, self.threads)
+        self.method.workspace(&self.shape, self.threads, self.precision)
     }
 
     /// Computes dx, whatever it held before. What the workspace holds before and after means nothing.
     ///
     /// # Panics
-    /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
-    pub fn run(&self, cpu: &Cpu, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]) {
+    /// When a slice has another length than the shape asks for, maps another type than was planned for, or
+    /// `cpu` more threads.
+    pub fn run<E: Element>(&self, cpu: &Cpu, dy: &[E], weight: &[f32], dx: &mut [E], workspace: &mut [f32]) {
+        assert_eq!(E::PRECISION, self.precision, "dy and dx are of the type that was planned for");
         assert_eq!(dy.len(), self.shape.output_len(), "dy");
         assert_eq!(weight.len(), self.shape.weight_len(), "weight");
         assert_eq!(dx.len(), self.shape.input_len(), "dx");
         assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
         assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
-        self.method.run(cpu, &self.shape, dy, weight, dx, workspace);
+        self.method.run(cpu, &self.shape, E::floats(dy), weight, E::floats_mut(dx), workspace);
     }
 }
 
@@ -121,6 +137,7 @@ pub struct Conv2dGradWeight {
     shape: Conv2dShape,
     method: &'static dyn GradWeight,
     threads: usize,
+    precision: Precision,
 }
 
 impl Conv2dGradWeight {
@@ -139,7 +156,12 @@ impl Conv2dGradWeight {
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
         shape.check();
         let method = choose(grad_weight_rows(), Pass::GradWeight, methods, cpu.level(), &shape);
-        Self { shape, method, threads: cpu.threads() }
+        Self { shape, method, threads: cpu.threads(), precision: Precision::F32 }
+    }
+
+    /// The same for maps of a type, if the method takes it.
+    pub fn of_maps(self, precision: Precision) -> Option<Self> {
+        self.method.takes(precision).then_some(Self { precision, ..self })
     }
 
     /// The method that was chosen, named as its row in the table.
@@ -149,19 +171,21 @@ impl Conv2dGradWeight {
 
     /// Numbers of workspace that [`run`](Self::run) wants at least.
     pub fn workspace(&self) -> usize {
-        self.method.workspace(&self.shape, self.threads)
+        self.method.workspace(&self.shape, self.threads, self.precision)
     }
 
     /// Computes dweight, whatever it held before. What the workspace holds before and after means nothing.
     ///
     /// # Panics
-    /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
-    pub fn run(&self, cpu: &Cpu, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
+    /// When a slice has another length than the shape asks for, maps another type than was planned for, or
+    /// `cpu` more threads.
+    pub fn run<E: Element>(&self, cpu: &Cpu, x: &[E], dy: &[E], dweight: &mut [f32], workspace: &mut [f32]) {
+        assert_eq!(E::PRECISION, self.precision, "x and dy are of the type that was planned for");
         assert_eq!(x.len(), self.shape.input_len(), "x");
         assert_eq!(dy.len(), self.shape.output_len(), "dy");
         assert_eq!(dweight.len(), self.shape.weight_len(), "dweight");
         assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
         assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
-        self.method.run(cpu, &self.shape, x, dy, dweight, workspace);
+        self.method.run(cpu, &self.shape, E::floats(x), E::floats(dy), dweight, workspace);
     }
 }

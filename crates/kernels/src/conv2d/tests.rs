@@ -8,7 +8,7 @@ use super::method::{
 use super::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
 use crate::agreement::is_tested;
 use crate::unary::{Unary, unary_forward};
-use crate::{Cpu, Level, reference};
+use crate::{Bf16, Cpu, Element, Floats, FloatsMut, Level, Precision, reference};
 
 /// One convolution in a line: batch, height × width, channels in and out, kernel, stride, padding, groups.
 fn shape(
@@ -117,6 +117,10 @@ fn assert_close(what: &str, is_direct: bool, got: &[f32], want: &[f64], sizes: &
     assert!(error.sqrt() <= 1e-5 * square.sqrt(), "{what}: relative error {}", (error / square).sqrt());
 }
 
+fn stored<E: Element>(numbers: &[f32]) -> Vec<E> {
+    numbers.iter().map(|&number| E::from_f32(number)).collect()
+}
+
 /// Tensors of a shape, and workspaces full of NaN, which must not matter.
 struct Case {
     shape: Conv2dShape,
@@ -133,9 +137,15 @@ impl Case {
     }
 
     fn forward(&self, row: &dyn Forward, cpu: &Cpu, epilogue: Epilogue<'_>) -> Vec<f32> {
-        let mut workspace = vec![f32::NAN; row.workspace(&self.shape, cpu.threads())];
-        let mut y = vec![f32::NAN; self.shape.output_len()];
-        row.run(cpu, &self.shape, &self.x, &self.weight, epilogue, &mut y, &mut workspace);
+        self.forward_of(row, cpu, epilogue)
+    }
+
+    /// Maps stored as another type: so what is given, rounded.
+    fn forward_of<E: Element>(&self, row: &dyn Forward, cpu: &Cpu, epilogue: Epilogue<'_>) -> Vec<E> {
+        let mut workspace = vec![f32::NAN; row.workspace(&self.shape, cpu.threads(), E::PRECISION)];
+        let mut y = stored(&vec![f32::NAN; self.shape.output_len()]);
+        let (x, to) = (stored::<E>(&self.x), E::floats_mut(&mut y));
+        row.run(cpu, &self.shape, E::floats(&x), &self.weight, epilogue, to, &mut workspace);
         y
     }
 
@@ -143,24 +153,56 @@ impl Case {
     fn packed(&self, row: &dyn PackedForward, cpu: &Cpu, epilogue: Epilogue<'_>) -> Vec<f32> {
         let mut packed = vec![f32::NAN; row.packed_len(&self.shape)];
         row.pack(cpu, &self.shape, &self.weight, &mut packed);
-        let mut workspace = vec![f32::NAN; row.run_workspace(&self.shape, cpu.threads())];
+        let mut workspace = vec![f32::NAN; row.run_workspace(&self.shape, cpu.threads(), Precision::F32)];
         let mut y = vec![f32::NAN; self.shape.output_len()];
-        row.run_packed(cpu, &self.shape, &self.x, &packed, epilogue, &mut y, &mut workspace);
+        let to = FloatsMut::F32(&mut y);
+        row.run_packed(cpu, &self.shape, Floats::F32(&self.x), &packed, epilogue, to, &mut workspace);
         y
     }
 
     fn grad_input(&self, row: &dyn GradInput, cpu: &Cpu) -> Vec<f32> {
-        let mut workspace = vec![f32::NAN; row.workspace(&self.shape, cpu.threads())];
-        let mut dx = vec![f32::NAN; self.shape.input_len()];
-        row.run(cpu, &self.shape, &self.dy, &self.weight, &mut dx, &mut workspace);
+        self.grad_input_of(row, cpu)
+    }
+
+    fn grad_input_of<E: Element>(&self, row: &dyn GradInput, cpu: &Cpu) -> Vec<E> {
+        let mut workspace = vec![f32::NAN; row.workspace(&self.shape, cpu.threads(), E::PRECISION)];
+        let mut dx = stored(&vec![f32::NAN; self.shape.input_len()]);
+        let (dy, to) = (stored::<E>(&self.dy), E::floats_mut(&mut dx));
+        row.run(cpu, &self.shape, E::floats(&dy), &self.weight, to, &mut workspace);
         dx
     }
 
     fn grad_weight(&self, row: &dyn GradWeight, cpu: &Cpu) -> Vec<f32> {
-        let mut workspace = vec![f32::NAN; row.workspace(&self.shape, cpu.threads())];
+        self.grad_weight_of::<f32>(row, cpu)
+    }
+
+    fn grad_weight_of<E: Element>(&self, row: &dyn GradWeight, cpu: &Cpu) -> Vec<f32> {
+        let mut workspace = vec![f32::NAN; row.workspace(&self.shape, cpu.threads(), E::PRECISION)];
         let mut dweight = vec![f32::NAN; self.shape.weight_len()];
-        row.run(cpu, &self.shape, &self.x, &self.dy, &mut dweight, &mut workspace);
+        let (x, dy) = (stored::<E>(&self.x), stored::<E>(&self.dy));
+        row.run(cpu, &self.shape, E::floats(&x), E::floats(&dy), &mut dweight, &mut workspace);
         dweight
+    }
+
+    /// Maps of 16 bits: to the bit what the same numbers give in 32, rounded.
+    fn check_bf16(&self, cpu: &Cpu) {
+        let shape = &self.shape;
+        let rounded = |numbers: &[f32]| numbers.iter().map(|&number| Bf16::from_f32(number).to_f32()).collect();
+        let exact = Self { shape: *shape, x: rounded(&self.x), weight: self.weight.clone(), dy: rounded(&self.dy) };
+        let bias = numbers(shape.out_channels, 4);
+        let epilogue = Epilogue { bias: Some(&bias), residual: None, activation: Some(Unary::Relu) };
+        for row in runnable(forward_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
+            let (got, want) = (self.forward_of::<Bf16>(row, cpu, epilogue), exact.forward(row, cpu, epilogue));
+            assert!(got == stored::<Bf16>(&want), "{} {shape:?} in 16 bits", row.name());
+        }
+        for row in runnable(grad_input_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
+            let (got, want) = (self.grad_input_of::<Bf16>(row, cpu), exact.grad_input(row, cpu));
+            assert!(got == stored::<Bf16>(&want), "grad input {} {shape:?} in 16 bits", row.name());
+        }
+        for row in runnable(grad_weight_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
+            let (got, want) = (self.grad_weight_of::<Bf16>(row, cpu), exact.grad_weight(row, cpu));
+            assert!(got == want, "grad weight {} {shape:?} in 16 bits", row.name());
+        }
     }
 
     fn check_forward(&self, row: &dyn Forward, cpu: &Cpu) {
@@ -237,6 +279,14 @@ fn every_row_agrees_with_the_f64_reference() {
     let cpu = Cpu::new(2, Level::best());
     for shape in shapes() {
         Case::new(shape).check_all(&cpu);
+    }
+}
+
+#[test]
+fn maps_in_16_bits_are_computed_in_32() {
+    let cpu = Cpu::new(2, Level::best());
+    for shape in shapes() {
+        Case::new(shape).check_bf16(&cpu);
     }
 }
 
@@ -339,6 +389,8 @@ proptest! {
 
     #[test]
     fn any_small_shape_agrees_with_the_f64_reference(shape in any_shape()) {
-        Case::new(shape).check_all(&Cpu::new(2, Level::best()));
+        let (case, cpu) = (Case::new(shape), Cpu::new(2, Level::best()));
+        case.check_all(&cpu);
+        case.check_bf16(&cpu);
     }
 }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::Conv2dShape;
+use crate::floats::widen;
+use crate::{Element, Floats};
 
 /// One axis: `out` windows of `taps` places, window i starting at place `i · step + origin` of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +208,14 @@ impl<'c> WindowCopy<'c> {
     }
 
     /// Fills the copy with these channels of the source; padding is zero.
-    pub(crate) fn fill(&self, source: &[f32], channels: Range<usize>, copy: &mut [f32]) {
+    pub(crate) fn fill(&self, source: Floats<'_>, channels: Range<usize>, copy: &mut [f32]) {
+        match source {
+            Floats::F32(source) => self.fill_from(source, channels, copy),
+            Floats::Bf16(source) => self.fill_from(source, channels, copy),
+        }
+    }
+
+    fn fill_from<E: Element>(&self, source: &[E], channels: Range<usize>, copy: &mut [f32]) {
         let axis = &self.windows.rows;
         let row_len = self.windows.columns.source * self.windows.channels;
         let mut copied_rows = copy.chunks_exact_mut(self.row_pitch);
@@ -224,7 +233,7 @@ impl<'c> WindowCopy<'c> {
         });
     }
 
-    fn fill_row(&self, row: &[f32], channels: Range<usize>, to: &mut [f32]) {
+    fn fill_row<E: Element>(&self, row: &[E], channels: Range<usize>, to: &mut [f32]) {
         let axis = &self.windows.columns;
         let first = self.block.columns.start;
         if axis.taps < axis.step {
@@ -249,7 +258,10 @@ impl<'c> WindowCopy<'c> {
         }
         let from = &row[(before as isize + shift) as usize * self.windows.channels..];
         if channels.len() == self.windows.channels && self.pitch == channels.len() {
-            to.copy_from_slice(&from[..to.len()]);
+            match E::as_f32(from) {
+                Some(from) => to.copy_from_slice(&from[..to.len()]),
+                None => widen(from, to),
+            }
             return;
         }
         for (to, from) in to.chunks_exact_mut(self.pitch).zip(from.chunks_exact(self.windows.channels)) {
@@ -271,9 +283,9 @@ impl<'c> WindowCopy<'c> {
 }
 
 /// Copies to the front of `to`: eight numbers at a time, for a call costs more than the few of a pixel.
-pub(crate) fn copy_short(from: &[f32], to: &mut [f32]) {
+pub(crate) fn copy_short<E: Element>(from: &[E], to: &mut [f32]) {
     let to = &mut to[..from.len()];
     let ((from, from_rest), (to, to_rest)) = (from.as_chunks::<8>(), to.as_chunks_mut::<8>());
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
-    to_rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to = *from);
+    to.iter_mut().zip(from).for_each(|(to, from)| widen(from, to));
+    widen(from_rest, to_rest);
 }

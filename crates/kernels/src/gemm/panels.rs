@@ -1,18 +1,21 @@
 //! Packing of right factors into panels.
 
+use crate::Element;
+use crate::floats::widen;
+
 /// Packs a panel from a matrix whose rows lie one after the other: `panel[i][j] = row(i)[j]`.
 ///
 /// `row` gives the numbers of a row that belong to this panel: `width`, or fewer in the last one, which is filled up
 /// with zeros.
-pub(crate) fn pack_rows<'m>(panel: &mut [f32], width: usize, row: impl Fn(usize) -> &'m [f32]) {
+pub(crate) fn pack_rows<'m, E: Element>(panel: &mut [f32], width: usize, row: impl Fn(usize) -> &'m [E]) {
     // The widths of the table: a copy of known length is two loads and stores, not a call.
     match width {
-        4 => pack_rows_of::<4>(panel, row),
-        8 => pack_rows_of::<8>(panel, row),
-        16 => pack_rows_of::<16>(panel, row),
-        32 => pack_rows_of::<32>(panel, row),
-        48 => pack_rows_of::<48>(panel, row),
-        64 => pack_rows_of::<64>(panel, row),
+        4 => pack_rows_of::<E, 4>(panel, row),
+        8 => pack_rows_of::<E, 8>(panel, row),
+        16 => pack_rows_of::<E, 16>(panel, row),
+        32 => pack_rows_of::<E, 32>(panel, row),
+        48 => pack_rows_of::<E, 48>(panel, row),
+        64 => pack_rows_of::<E, 64>(panel, row),
         _ => unreachable!("no kernel has panels of {width} columns"),
     }
 }
@@ -20,18 +23,18 @@ pub(crate) fn pack_rows<'m>(panel: &mut [f32], width: usize, row: impl Fn(usize)
 /// Numbers that are copied at once.
 const PART: usize = 16;
 
-fn pack_rows_of<'m, const W: usize>(panel: &mut [f32], row: impl Fn(usize) -> &'m [f32]) {
+fn pack_rows_of<'m, E: Element, const W: usize>(panel: &mut [f32], row: impl Fn(usize) -> &'m [E]) {
     for (i, to) in panel.as_chunks_mut::<W>().0.iter_mut().enumerate() {
         let from = row(i);
-        match <&[f32; W]>::try_from(from) {
+        match <&[E; W]>::try_from(from) {
             // By parts that are a few instructions each: of all at once the compiler makes a call.
             Ok(whole) => {
                 let (parts, rest) = (to.as_chunks_mut::<PART>(), whole.as_chunks::<PART>());
-                parts.0.iter_mut().zip(rest.0).for_each(|(to, from)| *to = *from);
-                parts.1.copy_from_slice(rest.1);
+                parts.0.iter_mut().zip(rest.0).for_each(|(to, from)| widen(from, to));
+                widen(rest.1, parts.1);
             }
             Err(_) => {
-                to[..from.len()].copy_from_slice(from);
+                widen(from, to);
                 to[from.len()..].fill(0.0);
             }
         }

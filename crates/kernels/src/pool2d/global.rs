@@ -1,9 +1,9 @@
 //! The mean of whole maps.
 
-use crate::Cpu;
 use crate::column_sums::{BLOCK, lanes};
 use crate::parts::for_each_part;
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// Channels that one task averages: few pictures have many channels.
 const STRIP: usize = 64;
@@ -12,7 +12,7 @@ const STRIP: usize = 64;
 ///
 /// # Panics
 /// When a slice has another length than `batch · pixels · channels`, or `batch · channels`.
-pub fn global_avg_pool(cpu: &Cpu, batch: usize, pixels: usize, channels: usize, x: &[f32], y: &mut [f32]) {
+pub fn global_avg_pool<E: Element>(cpu: &Cpu, batch: usize, pixels: usize, channels: usize, x: &[E], y: &mut [f32]) {
     assert!(x.len() == batch * pixels * channels, "x is {batch} × {pixels} × {channels}");
     assert!(y.len() == batch * channels, "y is {batch} × {channels}");
     if channels == 0 {
@@ -35,7 +35,14 @@ pub fn global_avg_pool(cpu: &Cpu, batch: usize, pixels: usize, channels: usize, 
 ///
 /// # Panics
 /// As [`global_avg_pool`].
-pub fn global_avg_pool_backward(cpu: &Cpu, batch: usize, pixels: usize, channels: usize, dy: &[f32], dx: &mut [f32]) {
+pub fn global_avg_pool_backward<E: Element>(
+    cpu: &Cpu,
+    batch: usize,
+    pixels: usize,
+    channels: usize,
+    dy: &[f32],
+    dx: &mut [E],
+) {
     assert!(dx.len() == batch * pixels * channels, "dx is {batch} × {pixels} × {channels}");
     assert!(dy.len() == batch * channels, "dy is {batch} × {channels}");
     let map = pixels * channels;
@@ -47,21 +54,21 @@ pub fn global_avg_pool_backward(cpu: &Cpu, batch: usize, pixels: usize, channels
 }
 
 per_level! {
-    fn average_strip(channels: usize, x: &[f32], channel: usize, y: &mut [f32]) {
+    fn average_strip[E: Element](channels: usize, x: &[E], channel: usize, y: &mut [f32]) {
         let mut done = 0;
         while done + 16 <= y.len() {
-            y[done..done + 16].copy_from_slice(&average::<16>(channels, x, channel + done));
+            y[done..done + 16].copy_from_slice(&average::<E, 16>(channels, x, channel + done));
             done += 16;
         }
         while done < y.len() {
-            y[done] = average::<1>(channels, x, channel + done)[0];
+            y[done] = average::<E, 1>(channels, x, channel + done)[0];
             done += 1;
         }
     }
 }
 
 #[inline(always)]
-fn average<const L: usize>(channels: usize, x: &[f32], channel: usize) -> [f32; L] {
+fn average<E: Element, const L: usize>(channels: usize, x: &[E], channel: usize) -> [f32; L] {
     let mut total = [0.0_f64; L];
     for block in x.chunks(BLOCK * channels) {
         let mut sum = [0.0_f32; L];
@@ -84,10 +91,10 @@ fn average<const L: usize>(channels: usize, x: &[f32], channel: usize) -> [f32; 
 }
 
 per_level! {
-    fn spread_map(share: f32, dy: &[f32], dx: &mut [f32]) {
+    fn spread_map[E: Element](share: f32, dy: &[f32], dx: &mut [E]) {
         for dx in dx.chunks_exact_mut(dy.len()) {
             for (dx, dy) in dx.iter_mut().zip(dy) {
-                *dx = share * dy;
+                *dx = E::from_f32(share * dy);
             }
         }
     }

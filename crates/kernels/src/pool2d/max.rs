@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{Pool2dShape, WindowsAlong, inside, windows_over};
-use crate::Cpu;
-use crate::column_sums::lanes;
+use crate::column_sums::{lanes, put_lanes};
 use crate::parts::{for_each_pair, for_each_part};
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// Channels done at a time, and what is left of them. With 32 the compiler keeps them in memory, by masked stores: five
 /// times slower.
@@ -19,7 +19,7 @@ const NARROW: usize = 8;
 /// # Panics
 /// When a slice has another length than the shape says, padding is more than half the window, or a window has more
 /// than 256 places.
-pub fn max_pool2d(cpu: &Cpu, shape: Pool2dShape, x: &[f32], y: &mut [f32], window: Option<&mut [u8]>) {
+pub fn max_pool2d<E: Element>(cpu: &Cpu, shape: Pool2dShape, x: &[E], y: &mut [E], window: Option<&mut [u8]>) {
     shape.check();
     assert!(x.len() == shape.input_len() && y.len() == shape.output_len(), "x or y does not fit {shape:?}");
     let row = shape.out_width() * shape.channels;
@@ -42,7 +42,7 @@ pub fn max_pool2d(cpu: &Cpu, shape: Pool2dShape, x: &[f32], y: &mut [f32], windo
 ///
 /// # Panics
 /// As [`max_pool2d`].
-pub fn max_pool2d_backward(cpu: &Cpu, shape: Pool2dShape, window: &[u8], dy: &[f32], dx: &mut [f32]) {
+pub fn max_pool2d_backward<E: Element>(cpu: &Cpu, shape: Pool2dShape, window: &[u8], dy: &[E], dx: &mut [E]) {
     shape.check();
     assert!(dx.len() == shape.input_len() && dy.len() == shape.output_len(), "dx or dy does not fit {shape:?}");
     assert!(shape.taps() <= 256, "a place of a window fits a byte: {shape:?}");
@@ -55,22 +55,22 @@ pub fn max_pool2d_backward(cpu: &Cpu, shape: Pool2dShape, window: &[u8], dy: &[f
 }
 
 per_level! {
-    fn max_row(shape: Pool2dShape, x: &[f32], row: usize, y: &mut [f32]) {
+    fn max_row[E: Element](shape: Pool2dShape, x: &[E], row: usize, y: &mut [E]) {
         let channels = shape.channels;
         let mut window = Window::first_of_row(shape, row);
         for (column, y) in y.chunks_exact_mut(channels).enumerate() {
             window.move_to(column);
             let mut channel = 0;
             while channel + WIDE <= channels {
-                y[channel..channel + WIDE].copy_from_slice(&window.winners::<WIDE>(x, channel).0);
+                put_lanes(&window.winners::<E, WIDE>(x, channel).0, y, channel);
                 channel += WIDE;
             }
             while channel + NARROW <= channels {
-                y[channel..channel + NARROW].copy_from_slice(&window.winners::<NARROW>(x, channel).0);
+                put_lanes(&window.winners::<E, NARROW>(x, channel).0, y, channel);
                 channel += NARROW;
             }
             while channel < channels {
-                y[channel] = window.winners::<1>(x, channel).0[0];
+                put_lanes(&window.winners::<E, 1>(x, channel).0, y, channel);
                 channel += 1;
             }
         }
@@ -78,27 +78,28 @@ per_level! {
 }
 
 per_level! {
-    fn max_row_with_places(shape: Pool2dShape, x: &[f32], row: usize, y: &mut [f32], places: &mut [u8]) {
+    fn max_row_with_places[E: Element](shape: Pool2dShape, x: &[E], row: usize, y: &mut [E], places: &mut [u8]) {
         let channels = shape.channels;
         let mut window = Window::first_of_row(shape, row);
         for (column, (y, places)) in y.chunks_exact_mut(channels).zip(places.chunks_exact_mut(channels)).enumerate() {
             window.move_to(column);
             let mut channel = 0;
             while channel + WIDE <= channels {
-                let (best, place) = window.winners::<WIDE>(x, channel);
-                y[channel..channel + WIDE].copy_from_slice(&best);
+                let (best, place) = window.winners::<E, WIDE>(x, channel);
+                put_lanes(&best, y, channel);
                 places[channel..channel + WIDE].copy_from_slice(&place.map(|place| place as u8));
                 channel += WIDE;
             }
             while channel + NARROW <= channels {
-                let (best, place) = window.winners::<NARROW>(x, channel);
-                y[channel..channel + NARROW].copy_from_slice(&best);
+                let (best, place) = window.winners::<E, NARROW>(x, channel);
+                put_lanes(&best, y, channel);
                 places[channel..channel + NARROW].copy_from_slice(&place.map(|place| place as u8));
                 channel += NARROW;
             }
             while channel < channels {
-                let (best, place) = window.winners::<1>(x, channel);
-                (y[channel], places[channel]) = (best[0], place[0] as u8);
+                let (best, place) = window.winners::<E, 1>(x, channel);
+                put_lanes(&best, y, channel);
+                places[channel] = place[0] as u8;
                 channel += 1;
             }
         }
@@ -136,7 +137,7 @@ impl Window {
 
     /// The largest of `L` channels, and their places.
     #[inline(always)]
-    fn winners<const L: usize>(&self, x: &[f32], channel: usize) -> ([f32; L], [u32; L]) {
+    fn winners<E: Element, const L: usize>(&self, x: &[E], channel: usize) -> ([f32; L], [u32; L]) {
         let width = self.shape.width;
         let first = self.rows.start * self.shape.kernel[1] + self.columns.start;
         let (mut best, mut places) = ([f32::NEG_INFINITY; L], [first as u32; L]);
@@ -159,22 +160,22 @@ impl Window {
 }
 
 per_level! {
-    fn backward_row(shape: Pool2dShape, places: &[u8], dy: &[f32], row: usize, dx: &mut [f32]) {
+    fn backward_row[E: Element](shape: Pool2dShape, places: &[u8], dy: &[E], row: usize, dx: &mut [E]) {
         let channels = shape.channels;
         let mut pixel = Pixel::first_of_row(shape, row);
         for (column, dx) in dx.chunks_exact_mut(channels).enumerate() {
             pixel.move_to(column);
             let mut channel = 0;
             while channel + WIDE <= channels {
-                dx[channel..channel + WIDE].copy_from_slice(&pixel.gradient::<WIDE>(places, dy, channel));
+                put_lanes(&pixel.gradient::<E, WIDE>(places, dy, channel), dx, channel);
                 channel += WIDE;
             }
             while channel + NARROW <= channels {
-                dx[channel..channel + NARROW].copy_from_slice(&pixel.gradient::<NARROW>(places, dy, channel));
+                put_lanes(&pixel.gradient::<E, NARROW>(places, dy, channel), dx, channel);
                 channel += NARROW;
             }
             while channel < channels {
-                dx[channel] = pixel.gradient::<1>(places, dy, channel)[0];
+                put_lanes(&pixel.gradient::<E, 1>(places, dy, channel), dx, channel);
                 channel += 1;
             }
         }
@@ -217,7 +218,7 @@ impl Pixel {
     }
 
     #[inline(always)]
-    fn gradient<const L: usize>(&self, places: &[u8], dy: &[f32], channel: usize) -> [f32; L] {
+    fn gradient<E: Element, const L: usize>(&self, places: &[u8], dy: &[E], channel: usize) -> [f32; L] {
         let Pool2dShape { channels, kernel, stride, .. } = self.shape;
         let mut sum = [0.0; L];
         for row in self.rows.clone() {

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::{EXPONENT, Vector};
+use crate::floats::{Bf16, QUIET, ROUND_UP};
 
 /// Sixteen numbers.
 #[derive(Clone, Copy)]
@@ -45,6 +46,29 @@ impl Vector for F32x16 {
     unsafe fn store_first(self, to: *mut f32, count: usize) {
         // SAFETY: level by the trait's contract; lanes that the mask leaves out are not written.
         unsafe { _mm512_mask_storeu_ps(to, first_lanes(count), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const Bf16) -> Self {
+        // SAFETY: level and pointer by the trait's contract.
+        Self(unsafe {
+            let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves))
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut Bf16) {
+        // SAFETY: level and pointer by the trait's contract.
+        unsafe {
+            let bits = _mm512_castps_si512(self.0);
+            let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let up = _mm512_add_epi32(odd, _mm512_set1_epi32(ROUND_UP.cast_signed()));
+            let rounded = _mm512_add_epi32(bits, up);
+            let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
+            let bits = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(QUIET.cast_signed()));
+            _mm256_storeu_si256(to.cast(), _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(bits)));
+        }
     }
 
     #[inline(always)]

@@ -21,6 +21,8 @@ pub(crate) use neon::F32x4;
 pub(crate) use prefetch::{prefetch, prefetch_ahead, prefetch_for_write, prefetch_soon};
 pub(crate) use scalar::Lanes;
 
+use crate::floats::{Bf16, Element, Precision};
+
 /// Numbers of the widest vector.
 pub(crate) const MOST_LANES: usize = 16;
 
@@ -41,6 +43,12 @@ pub(crate) trait Vector: Copy {
 
     /// Writes the lanes.
     unsafe fn store(self, to: *mut f32);
+
+    /// Reads the lanes from numbers of 16 bits.
+    unsafe fn load_bf16(from: *const Bf16) -> Self;
+
+    /// Writes the lanes as numbers of 16 bits, rounded as [`Bf16::from_f32`] does.
+    unsafe fn store_bf16(self, to: *mut Bf16);
 
     /// Reads the first `count` lanes, which are all that the pointer need be good for; the others are zero.
     #[inline(always)]
@@ -63,6 +71,62 @@ pub(crate) trait Vector: Copy {
         for (i, lane) in lanes.into_iter().enumerate().take(count) {
             // SAFETY: good for so many numbers, by the caller's promise.
             unsafe { to.add(i).write(lane) };
+        }
+    }
+
+    /// Reads the lanes from numbers of any type that they are stored in.
+    #[inline(always)]
+    unsafe fn load_as<E: Element>(from: *const E) -> Self {
+        // SAFETY: the pointer is to what the precision says; the rest by the trait's contract.
+        unsafe {
+            match E::PRECISION {
+                Precision::F32 => Self::load(from.cast()),
+                Precision::Bf16 => Self::load_bf16(from.cast()),
+            }
+        }
+    }
+
+    /// Writes the lanes as numbers of any type.
+    #[inline(always)]
+    unsafe fn store_as<E: Element>(self, to: *mut E) {
+        // SAFETY: as in `load_as`.
+        unsafe {
+            match E::PRECISION {
+                Precision::F32 => self.store(to.cast()),
+                Precision::Bf16 => self.store_bf16(to.cast()),
+            }
+        }
+    }
+
+    /// [`load_first`](Self::load_first) of any type.
+    #[inline(always)]
+    unsafe fn load_first_as<E: Element>(from: *const E, count: usize) -> Self {
+        if E::PRECISION == Precision::F32 {
+            // SAFETY: as in `load_as`.
+            return unsafe { Self::load_first(from.cast(), count) };
+        }
+        let mut lanes = [0.0; MOST_LANES];
+        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+            // SAFETY: good for so many numbers, by the caller's promise.
+            *lane = unsafe { from.add(i).read() }.to_f32();
+        }
+        // SAFETY: no vector is longer than the array; the level by the caller's promise.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+
+    /// [`store_first`](Self::store_first) of any type.
+    #[inline(always)]
+    unsafe fn store_first_as<E: Element>(self, to: *mut E, count: usize) {
+        if E::PRECISION == Precision::F32 {
+            // SAFETY: as in `load_as`.
+            return unsafe { self.store_first(to.cast(), count) };
+        }
+        let mut lanes = [0.0; MOST_LANES];
+        // SAFETY: no vector is longer than the array; the level by the caller's promise.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        for (i, lane) in lanes.into_iter().enumerate().take(count) {
+            // SAFETY: good for so many numbers, by the caller's promise.
+            unsafe { to.add(i).write(E::from_f32(lane)) };
         }
     }
 
@@ -114,9 +178,9 @@ const EXPONENT: u32 = 127_u32.wrapping_sub(ROUND.to_bits());
 /// # Panics
 /// When it does not lie inside.
 #[inline(always)]
-pub(crate) unsafe fn read<V: Vector>(from: &[f32], at: usize) -> V {
+pub(crate) unsafe fn read<V: Vector, E: Element>(from: &[E], at: usize) -> V {
     // SAFETY: the slice is as long as the vector; the level by the caller's promise.
-    unsafe { V::load(from[at..at + V::LANES].as_ptr()) }
+    unsafe { V::load_as(from[at..at + V::LANES].as_ptr()) }
 }
 
 /// Puts a vector to a place of a slice.
@@ -151,6 +215,18 @@ impl Vector for f32 {
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: good for one number by the trait's contract.
         unsafe { to.write(self) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const Bf16) -> Self {
+        // SAFETY: good for one number by the trait's contract.
+        unsafe { from.read() }.to_f32()
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut Bf16) {
+        // SAFETY: good for one number by the trait's contract.
+        unsafe { to.write(Bf16::from_f32(self)) }
     }
 
     #[inline(always)]
@@ -241,6 +317,27 @@ mod tests {
         }
         for (number, got) in numbers.iter().zip(got).skip(1) {
             assert_eq!(got, ((number * 2.0 + 1.5).clamp(0.0, 8.0) - 0.25) * 4.0);
+        }
+        let narrow: Vec<Bf16> = numbers.iter().map(|&number| Bf16::from_f32(number * 1.017)).collect();
+        for count in 0..=V::LANES {
+            let mut to = vec![Bf16::from_f32(7.0); V::LANES];
+            // SAFETY: as above.
+            unsafe {
+                V::load_first_as(narrow[V::LANES - count..].as_ptr(), count).store_first_as(to.as_mut_ptr(), count)
+            };
+            let same = |a: &Bf16, b: &Bf16| a == b || a.to_f32().is_nan() && b.to_f32().is_nan();
+            assert!(to.iter().zip(&narrow[V::LANES - count..]).take(count).all(|(a, b)| same(a, b)));
+            assert!(to.iter().skip(count).all(|lane| lane.to_f32() == 7.0), "lanes that are not written stay");
+        }
+        for odd in [f32::from_bits(0x7fff_ffff), f32::INFINITY, 1.003_906_3, 1.011_718_8, -3.4e38, 1e-40] {
+            let mut to = vec![Bf16::default(); V::LANES];
+            // SAFETY: as above.
+            unsafe { V::splat(odd).store_as(to.as_mut_ptr()) };
+            assert!(to.iter().all(|lane| *lane == Bf16::from_f32(odd)), "{odd}");
+            let mut back = vec![0.0f32; V::LANES];
+            // SAFETY: as above.
+            unsafe { V::load_as(to.as_ptr()).store_as(back.as_mut_ptr()) };
+            assert!(back.iter().all(|lane| lane.to_bits() == Bf16::from_f32(odd).to_f32().to_bits()), "{odd}");
         }
         let mut got = [(); 3].map(|()| vec![0.0; V::LANES]);
         // SAFETY: as above.

@@ -3,6 +3,7 @@
 use std::arch::aarch64::*;
 
 use super::{EXPONENT, Vector};
+use crate::floats::{Bf16, QUIET, ROUND_UP};
 
 /// Four numbers.
 #[derive(Clone, Copy)]
@@ -27,6 +28,25 @@ impl Vector for F32x4 {
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: the pointer by the trait's contract.
         unsafe { vst1q_f32(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const Bf16) -> Self {
+        // SAFETY: the pointer by the trait's contract.
+        Self(unsafe { vreinterpretq_f32_u32(vshlq_n_u32::<16>(vmovl_u16(vld1_u16(from.cast())))) })
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut Bf16) {
+        // SAFETY: the pointer by the trait's contract.
+        unsafe {
+            let bits = vreinterpretq_u32_f32(self.0);
+            let odd = vandq_u32(vshrq_n_u32::<16>(bits), vdupq_n_u32(1));
+            let rounded = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(ROUND_UP)));
+            let is_number = vceqq_f32(self.0, self.0);
+            let bits = vbslq_u32(is_number, rounded, vorrq_u32(bits, vdupq_n_u32(QUIET)));
+            vst1_u16(to.cast(), vshrn_n_u32::<16>(bits));
+        }
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use std::arch::x86_64::{_MM_HINT_ET0, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
 
 /// Asks for a cache line that is going to be read.
 #[inline(always)]
-pub(crate) fn prefetch(line: *const f32) {
+pub(crate) fn prefetch<T>(line: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 machine has the instruction, and no address faults.
     unsafe {
@@ -17,7 +17,7 @@ pub(crate) fn prefetch(line: *const f32) {
 
 /// Asks for a cache line that is going to be read soon, but not at once: the second cache has room for many.
 #[inline(always)]
-pub(crate) fn prefetch_soon(line: *const f32) {
+pub(crate) fn prefetch_soon<T>(line: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: as above.
     unsafe {
@@ -29,7 +29,7 @@ pub(crate) fn prefetch_soon(line: *const f32) {
 
 /// Asks for a cache line that is going to be written.
 #[inline(always)]
-pub(crate) fn prefetch_for_write(line: *mut f32) {
+pub(crate) fn prefetch_for_write<T>(line: *mut T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 machine takes the instruction (as one that does nothing, if it is old), and no address faults.
     unsafe {
@@ -42,12 +42,12 @@ pub(crate) fn prefetch_for_write(line: *mut f32) {
 /// Asks for what lies some way behind a row of so many numbers that is about to be read, where rows are read one after
 /// the other.
 #[inline(always)]
-pub(crate) fn prefetch_ahead(row: *const f32, len: usize) {
-    /// Numbers of a cache line.
-    const LINE: usize = 16;
-    /// 8 KiB: what memory brings in about twice the time that it takes for one line.
-    const AHEAD: usize = 2048;
-    for line in (0..len).step_by(LINE) {
-        prefetch(row.wrapping_add(AHEAD + line));
+pub(crate) fn prefetch_ahead<T>(row: *const T, len: usize) {
+    /// Bytes of a cache line.
+    const LINE: usize = 64;
+    /// What memory brings in about twice the time that it takes for one line.
+    const AHEAD: usize = 8 << 10;
+    for line in (0..len).step_by(LINE / size_of::<T>()) {
+        prefetch(row.wrapping_add(AHEAD / size_of::<T>() + line));
     }
 }

@@ -1,6 +1,7 @@
 //! Vectors in plain Rust, which the compiler maps to what every machine of the target has.
 
 use super::{EXPONENT, Vector};
+use crate::floats::{Bf16, Element};
 
 /// `N` numbers.
 #[derive(Clone, Copy)]
@@ -31,6 +32,18 @@ impl<const N: usize> Vector for Lanes<N> {
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: as in `load`.
         unsafe { to.cast::<[f32; N]>().write(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const Bf16) -> Self {
+        // SAFETY: as in `load`, for an array of 16 bits.
+        Self(unsafe { from.cast::<[Bf16; N]>().read() }.map(Bf16::to_f32))
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut Bf16) {
+        // SAFETY: as in `load_bf16`.
+        unsafe { to.cast::<[Bf16; N]>().write(self.0.map(Bf16::from_f32)) }
     }
 
     #[inline(always)]

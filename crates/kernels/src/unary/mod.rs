@@ -4,11 +4,11 @@ mod relu;
 
 pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
 
-use crate::Cpu;
 use crate::exponential::{normal, sigmoid, sigmoids, softplus, tanh};
 use crate::parts::{PART, for_each_part};
 use crate::per_level::{per_level, per_vector};
 use crate::simd::{MOST_LANES, Vector};
+use crate::{Cpu, Element};
 
 /// An activation; values and gradients are those of the PyTorch module of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,16 +53,16 @@ impl Unary {
 ///
 /// # Panics
 /// When the slices are not equally long; so do all functions here.
-pub fn unary_forward(cpu: &Cpu, f: Unary, x: &[f32], y: &mut [f32]) {
+pub fn unary_forward<E: Element>(cpu: &Cpu, f: Unary, x: &[E], y: &mut [E]) {
     assert_eq!(x.len(), y.len(), "input and output are equally long");
     let part = forward_part(f);
     for_each_part(cpu, PART, [y], |range, [y]| part(cpu, &x[range], y));
 }
 
 /// [`unary_forward`], over its input.
-pub fn unary_forward_in_place(cpu: &Cpu, f: Unary, x_y: &mut [f32]) {
-    let f = InPlace::new(cpu, f);
-    for_each_part(cpu, PART, [x_y], |_, [x_y]| f.apply(x_y));
+pub fn unary_forward_in_place<E: Element>(cpu: &Cpu, f: Unary, x_y: &mut [E]) {
+    let part: fn(&Cpu, &mut [E]) = for_activation!(Some(f), F => in_place_of::<F, E>);
+    for_each_part(cpu, PART, [x_y], |_, [x_y]| part(cpu, x_y));
 }
 
 /// An activation for numbers that lie in the cache.
@@ -74,7 +74,7 @@ pub(crate) struct InPlace<'c> {
 
 impl<'c> InPlace<'c> {
     pub(crate) fn new(cpu: &'c Cpu, f: Unary) -> Self {
-        Self { cpu, part: for_activation!(Some(f), F => in_place_of::<F>) }
+        Self { cpu, part: for_activation!(Some(f), F => in_place_of::<F, f32>) }
     }
 
     /// `x_y = f(x_y)`, on this thread.
@@ -84,7 +84,7 @@ impl<'c> InPlace<'c> {
 }
 
 /// `dx = dy · f'(x)`, from what [`Unary::saved`] names.
-pub fn unary_backward(cpu: &Cpu, f: Unary, saved: &[f32], dy: &[f32], dx: &mut [f32]) {
+pub fn unary_backward<E: Element>(cpu: &Cpu, f: Unary, saved: &[E], dy: &[E], dx: &mut [E]) {
     assert!(saved.len() == dx.len() && dy.len() == dx.len(), "saved values and gradients are equally long");
     let part = backward_part(f);
     for_each_part(cpu, PART, [dx], |range, [dx]| part(cpu, &saved[range.clone()], &dy[range], dx));
@@ -192,44 +192,44 @@ macro_rules! for_activation {
 pub(crate) use for_activation;
 
 per_level! {
-    fn forward_of[F: Activation](x: &[f32], y: &mut [f32]) {
+    fn forward_of[F: Activation, E: Element](x: &[E], y: &mut [E]) {
         for (y, x) in y.iter_mut().zip(x) {
-            *y = F::value(*x);
+            *y = E::from_f32(F::value(x.to_f32()));
         }
     }
 }
 
 per_vector! {
-    fn in_place_of[V][F: Activation](x_y: &mut [f32]) {
+    fn in_place_of[V][F: Activation, E: Element](x_y: &mut [E]) {
         let (at, len) = (x_y.as_mut_ptr(), x_y.len());
         let whole = len / V::LANES * V::LANES;
         // SAFETY: the machine has the level; all places lie inside the slice.
         unsafe {
             for first in (0..whole).step_by(V::LANES) {
-                F::values(V::load(at.add(first))).store(at.add(first));
+                F::values(V::load_as(at.add(first))).store_as(at.add(first));
             }
             if whole < len {
-                let last = V::load_first(at.add(whole), len - whole);
-                F::values(last).store_first(at.add(whole), len - whole);
+                let last = V::load_first_as(at.add(whole), len - whole);
+                F::values(last).store_first_as(at.add(whole), len - whole);
             }
         }
     }
 }
 
 per_level! {
-    fn backward_of[F: Activation](saved: &[f32], dy: &[f32], dx: &mut [f32]) {
+    fn backward_of[F: Activation, E: Element](saved: &[E], dy: &[E], dx: &mut [E]) {
         for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
-            *dx = F::gradient(*saved, *dy);
+            *dx = E::from_f32(F::gradient(saved.to_f32(), dy.to_f32()));
         }
     }
 }
 
-fn forward_part(f: Unary) -> fn(&Cpu, &[f32], &mut [f32]) {
-    for_activation!(Some(f), F => forward_of::<F>)
+fn forward_part<E: Element>(f: Unary) -> fn(&Cpu, &[E], &mut [E]) {
+    for_activation!(Some(f), F => forward_of::<F, E>)
 }
 
-fn backward_part(f: Unary) -> fn(&Cpu, &[f32], &[f32], &mut [f32]) {
-    for_activation!(Some(f), F => backward_of::<F>)
+fn backward_part<E: Element>(f: Unary) -> fn(&Cpu, &[E], &[E], &mut [E]) {
+    for_activation!(Some(f), F => backward_of::<F, E>)
 }
 
 /// The number itself: where no activation follows.

@@ -1,68 +1,70 @@
 //! `max(x, 0)`.
 
-use crate::Cpu;
 use crate::parts::{PART, for_each_part};
 use crate::per_level::per_level;
+use crate::{Cpu, Element};
 
 /// `y = max(x, 0)`. NaN stays NaN, as in PyTorch, so that a broken step is seen.
 ///
 /// # Panics
 /// When the slices are not equally long; so do all functions here.
-pub fn relu(cpu: &Cpu, x: &[f32], y: &mut [f32]) {
+pub fn relu<E: Element>(cpu: &Cpu, x: &[E], y: &mut [E]) {
     assert_eq!(x.len(), y.len(), "input and output are equally long");
     for_each_part(cpu, PART, [y], |range, [y]| relu_part(cpu, &x[range], y));
 }
 
 /// [`relu`], over its input.
-pub fn relu_in_place(cpu: &Cpu, x_y: &mut [f32]) {
+pub fn relu_in_place<E: Element>(cpu: &Cpu, x_y: &mut [E]) {
     for_each_part(cpu, PART, [x_y], |_, [x_y]| relu_in_place_part(cpu, x_y));
 }
 
 /// `dx = dy` where the output `y` is above zero, else 0.
-pub fn relu_backward(cpu: &Cpu, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+pub fn relu_backward<E: Element>(cpu: &Cpu, y: &[E], dy: &[E], dx: &mut [E]) {
     assert!(y.len() == dx.len() && dy.len() == dx.len(), "output and gradients are equally long");
     for_each_part(cpu, PART, [dx], |range, [dx]| relu_backward_part(cpu, &y[range.clone()], &dy[range], dx));
 }
 
 /// [`relu_backward`], over the gradient that comes in.
-pub fn relu_backward_in_place(cpu: &Cpu, y: &[f32], dy_dx: &mut [f32]) {
+pub fn relu_backward_in_place<E: Element>(cpu: &Cpu, y: &[E], dy_dx: &mut [E]) {
     assert_eq!(y.len(), dy_dx.len(), "output and gradient are equally long");
     for_each_part(cpu, PART, [dy_dx], |range, [dy_dx]| relu_backward_in_place_part(cpu, &y[range], dy_dx));
 }
 
 per_level! {
-    fn relu_part(x: &[f32], y: &mut [f32]) {
+    fn relu_part[E: Element](x: &[E], y: &mut [E]) {
         for (y, x) in y.iter_mut().zip(x) {
-            *y = if *x < 0.0 { 0.0 } else { *x };
+            let number = x.to_f32();
+            *y = E::from_f32(if number < 0.0 { 0.0 } else { number });
         }
     }
 }
 
 per_level! {
-    fn relu_in_place_part(x_y: &mut [f32]) {
+    fn relu_in_place_part[E: Element](x_y: &mut [E]) {
         for x in x_y {
-            *x = if *x < 0.0 { 0.0 } else { *x };
+            let number = x.to_f32();
+            *x = E::from_f32(if number < 0.0 { 0.0 } else { number });
         }
     }
 }
 
 per_level! {
-    fn relu_backward_part(y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    fn relu_backward_part[E: Element](y: &[E], dy: &[E], dx: &mut [E]) {
         for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
-            *dx = if *y <= 0.0 { 0.0 } else { *dy };
+            *dx = if y.to_f32() <= 0.0 { E::default() } else { *dy };
         }
     }
 }
 
 per_level! {
-    fn relu_backward_in_place_part(y: &[f32], dy_dx: &mut [f32]) {
+    fn relu_backward_in_place_part[E: Element](y: &[E], dy_dx: &mut [E]) {
         // By way of a small copy: "zero or what is there" becomes masked stores, which are three times slower.
-        let mut copy = [0.0; 1024];
+        let mut copy = [E::default(); 1024];
         for (y, dy_dx) in y.chunks(copy.len()).zip(dy_dx.chunks_mut(copy.len())) {
             let dy = &mut copy[..dy_dx.len()];
             dy.copy_from_slice(dy_dx);
             for ((dx, y), dy) in dy_dx.iter_mut().zip(y).zip(dy) {
-                *dx = if *y <= 0.0 { 0.0 } else { *dy };
+                *dx = if y.to_f32() <= 0.0 { E::default() } else { *dy };
             }
         }
     }

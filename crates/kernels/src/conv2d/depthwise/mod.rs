@@ -25,7 +25,7 @@ use super::grad_weight::add_chunks;
 use super::method::{Forward, GradInput, GradWeight, Method};
 use super::{Conv2dShape, Epilogue};
 use crate::pool::Disjoint;
-use crate::{Cpu, Level};
+use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
 /// The work is cut into about so many tasks, enough for 16 threads to end at about the same time. It does not depend on
 /// the number of threads there are.
@@ -236,10 +236,26 @@ impl Method for Depthwise {
     fn fits(&self, shape: &Conv2dShape) -> bool {
         shape.groups > 1 && shape.in_channels == shape.groups && shape.out_channels == shape.groups
     }
+
+    fn takes(&self, precision: Precision) -> bool {
+        precision == Precision::F32
+    }
+}
+
+/// [`Method::takes`] no other.
+fn only_f32(map: Floats<'_>) -> &[f32] {
+    let Floats::F32(map) = map else { unreachable!("only f32 is taken") };
+    map
+}
+
+/// As [`only_f32`].
+fn only_f32_mut(map: FloatsMut<'_>) -> &mut [f32] {
+    let FloatsMut::F32(map) = map else { unreachable!("only f32 is taken") };
+    map
 }
 
 impl Forward for Depthwise {
-    fn workspace(&self, _shape: &Conv2dShape, _threads: usize) -> usize {
+    fn workspace(&self, _shape: &Conv2dShape, _threads: usize, _precision: Precision) -> usize {
         0
     }
 
@@ -247,12 +263,13 @@ impl Forward for Depthwise {
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        x: &[f32],
+        x: Floats<'_>,
         weight: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: FloatsMut<'_>,
         _workspace: &mut [f32],
     ) {
+        let (x, y) = (only_f32(x), only_f32_mut(y));
         self.assert_level();
         let row_len = shape.out_width() * shape.out_channels;
         let picture_len = shape.height * shape.width * shape.in_channels;
@@ -281,11 +298,20 @@ impl Forward for Depthwise {
 }
 
 impl GradInput for Depthwise {
-    fn workspace(&self, _shape: &Conv2dShape, _threads: usize) -> usize {
+    fn workspace(&self, _shape: &Conv2dShape, _threads: usize, _precision: Precision) -> usize {
         0
     }
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], _workspace: &mut [f32]) {
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        dy: Floats<'_>,
+        weight: &[f32],
+        dx: FloatsMut<'_>,
+        _workspace: &mut [f32],
+    ) {
+        let (dy, dx) = (only_f32(dy), only_f32_mut(dx));
         self.assert_level();
         let row_len = shape.width * shape.in_channels;
         let picture_len = shape.out_height() * shape.out_width() * shape.out_channels;
@@ -302,14 +328,23 @@ impl GradInput for Depthwise {
 }
 
 impl GradWeight for Depthwise {
-    fn workspace(&self, shape: &Conv2dShape, _threads: usize) -> usize {
+    fn workspace(&self, shape: &Conv2dShape, _threads: usize, _precision: Precision) -> usize {
         if chunks(shape) == 1 { 0 } else { chunks(shape) * shape.weight_len() }
     }
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: Floats<'_>,
+        dy: Floats<'_>,
+        dweight: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        let [x, dy] = [x, dy].map(only_f32);
         self.assert_level();
         let (chunks, len) = (chunks(shape), shape.weight_len());
-        let sums = &mut workspace[..GradWeight::workspace(self, shape, cpu.threads())];
+        let sums = &mut workspace[..if chunks == 1 { 0 } else { chunks * len }];
         {
             let target = Disjoint::new(if chunks == 1 { &mut *dweight } else { &mut *sums });
             let blocks = blocks(shape);

@@ -10,9 +10,10 @@ use crate::conv2d::grad_weight::add_chunks;
 use crate::conv2d::method::at_level;
 use crate::conv2d::rolling::{RollingRows, rows_of_inputs, rows_of_outputs};
 use crate::conv2d::workers::Workers;
+use crate::floats::{convert_part, room_for, round_into};
 use crate::gemm::L2_BYTES;
 use crate::pool::Disjoint;
-use crate::{Cpu, Level};
+use crate::{Cpu, Element, Level, Precision};
 
 /// The work is cut into about so many bands. It does not depend on the number of threads there are.
 const BANDS: usize = 32;
@@ -103,41 +104,61 @@ impl DepthwisePlan {
 }
 
 impl DepthwisePlan {
-    pub(super) fn forward_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        Workers::len(threads, self.rows_len(shape)[0])
+    /// Numbers of the rows that a worker makes before they are rounded: of the output, or of dx.
+    fn results_len(&self, shape: &Conv2dShape, precision: Precision) -> [usize; 2] {
+        match precision {
+            Precision::F32 => [0; 2],
+            Precision::Bf16 => {
+                let most = |rows: fn(&Step) -> usize| {
+                    let steps = (0..self.bands).flat_map(|band| self.steps(shape, band));
+                    steps.map(|step| rows(&step)).max().unwrap_or(0)
+                };
+                let [outputs, inputs] = [most(|step| step.outputs.len()), most(|step| step.inputs.len())];
+                [outputs * shape.out_width(), inputs * shape.width].map(|pixels| pixels * shape.in_channels)
+            }
+        }
     }
 
-    pub(super) fn forward(
+    pub(super) fn forward_workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize {
+        Workers::len(threads, self.rows_len(shape)[0] + self.results_len(shape, precision)[0])
+    }
+
+    pub(super) fn forward<E: Element>(
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        source: &Source<'_>,
+        source: &Source<'_, E>,
         weight: &[f32],
-        y: &mut [f32],
+        y: &mut [E],
         moments: Option<&mut [f32]>,
         partial: &mut [f64],
         workspace: &mut [f32],
     ) {
         let (channels, width) = (shape.in_channels, shape.out_width());
         {
-            let workers = Workers::new(workspace, self.rows_len(shape)[0]);
+            let (rows_len, results_len) = (self.rows_len(shape)[0], self.results_len(shape, E::PRECISION)[0]);
+            let workers = Workers::new(workspace, rows_len + results_len);
             let (target, parts) = (Disjoint::new(y), moments.as_ref().map(|_| Disjoint::new(&mut *partial)));
             cpu.pool().run(self.chunks(), &|chunk, worker| {
                 let (picture, band) = (chunk / self.bands, chunk % self.bands);
                 // SAFETY: a worker runs one task at a time.
-                let mut rolling = RollingRows::new(unsafe { workers.scratch(worker) }, shape.width * channels);
+                let (rows_held, results) = unsafe { workers.scratch(worker) }.split_at_mut(rows_len);
+                let mut rolling = RollingRows::new(rows_held, shape.width * channels);
                 let first = self.outputs_of(shape, band).start;
                 for step in self.steps(shape, band) {
                     let rows = source_rows(cpu, shape, source, picture, &step.source, &mut rolling);
                     let at = (picture * shape.out_height() + step.outputs.start) * width * channels;
                     // SAFETY: every row of every picture comes once.
                     let y = unsafe { target.slice(at, step.outputs.len() * width * channels) };
-                    for (i, (oy, y)) in step.outputs.clone().zip(y.chunks_exact_mut(width * channels)).enumerate() {
+                    let made = room_for(y, results);
+                    for (i, (oy, y)) in step.outputs.clone().zip(made.chunks_exact_mut(width * channels)).enumerate() {
                         let row = picture * shape.height + step.source.end + i * shape.stride[0];
                         let next = source.norm.as_ref().and_then(|_| rows_from(source.x, row, shape.width * channels));
+                        let next = next.and_then(E::as_f32);
                         let finish = Finish { bias: None, residual: None, ceiling: None, next };
                         self.kernels.forward_row(shape, [rows, weight], finish, [step.source.start, oy], y);
                     }
+                    round_into(cpu, results, y);
                     if let Some(parts) = &parts {
                         // SAFETY: every task has its own part.
                         let part = unsafe { parts.slice(chunk * 3 * channels, 3 * channels) };
@@ -152,18 +173,20 @@ impl DepthwisePlan {
         }
     }
 
-    pub(super) fn backward_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
-        self.chunks() * shape.weight_len() + Workers::len(threads, self.rows_len(shape).iter().sum())
+    pub(super) fn backward_workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize {
+        let rows: usize = self.rows_len(shape).iter().sum();
+        let scratch = rows + self.results_len(shape, precision)[1];
+        self.chunks() * shape.weight_len() + Workers::len(threads, scratch)
     }
 
-    pub(super) fn backward(
+    pub(super) fn backward<E: Element>(
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        source: &Source<'_>,
+        source: &Source<'_, E>,
         weight: &[f32],
-        gradient: &Gradient<'_>,
-        [dx, dweight]: [&mut [f32]; 2],
+        gradient: &Gradient<'_, E>,
+        (dx, dweight): (&mut [E], &mut [f32]),
         norm_sums: Option<&NormSums<'_>>,
         workspace: &mut [f32],
     ) {
@@ -171,7 +194,7 @@ impl DepthwisePlan {
         let (row_len, out_row_len) = (shape.width * channels, shape.out_width() * channels);
         let (weight_sums, scratch) = workspace.split_at_mut(self.chunks() * dweight.len());
         let [source_len, gradient_len] = self.rows_len(shape);
-        let workers = Workers::new(scratch, source_len + gradient_len);
+        let workers = Workers::new(scratch, source_len + gradient_len + self.results_len(shape, E::PRECISION)[1]);
         {
             let (dx, sums) = (Disjoint::new(dx), Disjoint::new(&mut *weight_sums));
             cpu.pool().run(self.chunks(), &|chunk, worker| {
@@ -180,7 +203,8 @@ impl DepthwisePlan {
                 let (scratch, weight_sums) =
                     unsafe { (workers.scratch(worker), sums.slice(chunk * dweight.len(), dweight.len())) };
                 weight_sums.fill(0.0);
-                let (source_rows_held, gradient_rows_held) = scratch.split_at_mut(source_len);
+                let (source_rows_held, rest) = scratch.split_at_mut(source_len);
+                let (gradient_rows_held, results) = rest.split_at_mut(gradient_len);
                 let mut source_held = RollingRows::new(source_rows_held, row_len);
                 let mut gradient_held = RollingRows::new(gradient_rows_held, out_row_len);
                 let first = self.outputs_of(shape, band).start;
@@ -193,13 +217,14 @@ impl DepthwisePlan {
                     });
                     let at = (picture * shape.height + step.inputs.start) * row_len;
                     // SAFETY: every row of every picture comes once.
-                    let dx = unsafe { dx.slice(at, step.inputs.len() * row_len) };
+                    let to = unsafe { dx.slice(at, step.inputs.len() * row_len) };
+                    let dx = room_for(to, results);
                     // What the next step reads is asked for meanwhile.
                     let next_out = first_dy + step.gradient.end;
                     for (i, (iy, dx)) in step.inputs.clone().zip(dx.chunks_exact_mut(row_len)).enumerate() {
                         let is_first = i % shape.stride[0] == 0;
                         let next = rows_from(gradient.dy, next_out + i / shape.stride[0], out_row_len);
-                        let next = next.filter(|_| is_first);
+                        let next = next.filter(|_| is_first).and_then(E::as_f32);
                         self.kernels.grad_input_row(shape, [dy, weight], [step.gradient.start, iy], next, dx);
                     }
                     for (i, oy) in step.outputs.clone().enumerate() {
@@ -207,7 +232,7 @@ impl DepthwisePlan {
                         let row = picture * shape.height + step.source.end + i * shape.stride[0];
                         let y = gradient.norm.as_ref().map_or(gradient.dy, |norm| norm.y);
                         let next = rows_from(source.x, row, row_len).zip(rows_from(y, next_out + i, out_row_len));
-                        let next = next.map(|(x, y)| [x, y]);
+                        let next = next.and_then(|(x, y)| Some([E::as_f32(x)?, E::as_f32(y)?]));
                         let first = [step.source.start, oy];
                         self.kernels.add_grad_weight_row(shape, [rows, dy], first, next, weight_sums);
                     }
@@ -216,6 +241,7 @@ impl DepthwisePlan {
                         // SAFETY: a chunk has its own part.
                         unsafe { sums.add(cpu, chunk, step.outputs.start == first, x, dx) }
                     }
+                    round_into(cpu, results, to);
                 }
             });
         }
@@ -224,10 +250,10 @@ impl DepthwisePlan {
 }
 
 /// Rows of a picture as the convolution reads them.
-fn source_rows<'r>(
+fn source_rows<'r, E: Element>(
     cpu: &Cpu,
     shape: &Conv2dShape,
-    source: &Source<'r>,
+    source: &Source<'r, E>,
     picture: usize,
     need: &Range<usize>,
     rolling: &'r mut RollingRows<'_>,
@@ -237,15 +263,16 @@ fn source_rows<'r>(
         let first = picture * shape.height;
         &source.x[(first + rows.start) * row_len..(first + rows.end) * row_len]
     };
-    match &source.norm {
-        None => rows(need),
-        Some(norm) => rolling.hold(need.clone(), |missing, to| {
+    match (&source.norm, E::as_f32(rows(need))) {
+        (None, Some(rows)) => rows,
+        (None, None) => rolling.hold(need.clone(), |missing, to| convert_part(cpu, rows(&missing), to)),
+        (Some(norm), _) => rolling.hold(need.clone(), |missing, to| {
             norm.apply(cpu, rows(&missing), shape.in_channels, to);
         }),
     }
 }
 
 /// A map from a row on, if there is such a row.
-fn rows_from(map: &[f32], row: usize, row_len: usize) -> Option<&[f32]> {
+fn rows_from<E>(map: &[E], row: usize, row_len: usize) -> Option<&[E]> {
     map.get(row * row_len..)
 }

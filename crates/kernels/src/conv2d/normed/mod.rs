@@ -6,6 +6,9 @@
 //!
 //! Done are 1×1 convolutions without stride ([`pointwise`]) and depthwise ones ([`depthwise`]). The bits are those of
 //! the norm and the convolution one after the other, but for the order of sums over pixels.
+//!
+//! Of maps in 16 bits, blocks are f32 while they are in the cache: what is read is widened with the norm, and what is
+//! written is rounded once.
 
 mod depthwise;
 mod pointwise;
@@ -21,16 +24,17 @@ use pointwise::PointwisePlan;
 use super::Conv2dShape;
 use crate::batch_norm::{BatchNormShape, NormGradients, NormReverse, Normalizer, line};
 use crate::column_sums::{add_up, as_f64};
+use crate::floats::convert_part;
 use crate::gemm::pack_rows;
 use crate::pool::Disjoint;
 use crate::unary::Unary;
-use crate::{Cpu, Level};
+use crate::{Cpu, Element, Level, Precision};
 
 /// What a convolution reads: a map, or what a norm makes of one.
 #[derive(Clone, Copy, Debug)]
-pub struct NormedMap<'a> {
+pub struct NormedMap<'a, E = f32> {
     /// The map.
-    pub x: &'a [f32],
+    pub x: &'a [E],
     /// What is done to it first.
     pub norm: Option<KnownNorm<'a>>,
 }
@@ -48,18 +52,18 @@ pub struct KnownNorm<'a> {
 
 /// The gradient of what a convolution gives, or of what a norm makes of that.
 #[derive(Clone, Copy, Debug)]
-pub struct NormedGradient<'a> {
+pub struct NormedGradient<'a, E = f32> {
     /// The gradient.
-    pub dy: &'a [f32],
+    pub dy: &'a [E],
     /// The norm between the convolution and where the gradient was taken.
-    pub norm: Option<NormAfter<'a>>,
+    pub norm: Option<NormAfter<'a, E>>,
 }
 
 /// A norm behind a convolution, on the way back.
 #[derive(Clone, Copy, Debug)]
-pub struct NormAfter<'a> {
+pub struct NormAfter<'a, E = f32> {
     /// What the convolution gave.
-    pub y: &'a [f32],
+    pub y: &'a [E],
     /// The norm and its activation.
     pub norm: KnownNorm<'a>,
     /// [Slope and constant](NormGradients) of its gradient.
@@ -82,6 +86,7 @@ pub struct NormedConv2d {
     shape: Conv2dShape,
     plan: Plan,
     threads: usize,
+    precision: Precision,
 }
 
 impl NormedConv2d {
@@ -98,11 +103,16 @@ impl NormedConv2d {
     /// # Panics
     /// When a size is zero, the channels do not divide by the groups, or the output would be empty.
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Option<Self> {
-        Some(Self { shape, plan: Self::plan(cpu.level(), &shape)?, threads: cpu.threads() })
+        Some(Self { shape, plan: Self::plan(cpu.level(), &shape)?, threads: cpu.threads(), precision: Precision::F32 })
     }
 
     fn plan(level: Level, shape: &Conv2dShape) -> Option<Plan> {
         Plan::new(level, shape, PointwisePlan::of_forward)
+    }
+
+    /// The same for maps of a type.
+    pub fn of_maps(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The kernel, named as rows of the tables are.
@@ -115,8 +125,8 @@ impl NormedConv2d {
         let s = &self.shape;
         let partial = f64_words(self.plan.chunks() * 3 * s.out_channels);
         let own = match &self.plan {
-            Plan::Pointwise(plan) => plan.forward_workspace(self.threads),
-            Plan::Depthwise(plan) => plan.forward_workspace(s, self.threads),
+            Plan::Pointwise(plan) => plan.forward_workspace(self.threads, self.precision),
+            Plan::Depthwise(plan) => plan.forward_workspace(s, self.threads, self.precision),
         };
         s.in_channels.next_multiple_of(LINE) + partial + own
     }
@@ -126,17 +136,19 @@ impl NormedConv2d {
     /// after means nothing.
     ///
     /// # Panics
-    /// When a slice has another length than the shape asks for, or `cpu` more threads than the plan was made for.
-    pub fn run(
+    /// When a slice has another length than the shape asks for, maps another type than was planned for, or
+    /// `cpu` more threads.
+    pub fn run<E: Element>(
         &self,
         cpu: &Cpu,
-        map: NormedMap<'_>,
+        map: NormedMap<'_, E>,
         weight: &[f32],
-        y: &mut [f32],
+        y: &mut [E],
         moments: Option<&mut [f32]>,
         workspace: &mut [f32],
     ) {
         let s = &self.shape;
+        assert_eq!(E::PRECISION, self.precision, "maps are of the type that was planned for");
         assert_eq!(map.x.len(), s.input_len(), "x");
         assert_eq!(weight.len(), s.weight_len(), "weight");
         assert_eq!(y.len(), s.output_len(), "y");
@@ -159,6 +171,7 @@ pub struct NormedConv2dGrad {
     shape: Conv2dShape,
     plan: Plan,
     threads: usize,
+    precision: Precision,
 }
 
 impl NormedConv2dGrad {
@@ -175,11 +188,16 @@ impl NormedConv2dGrad {
     /// # Panics
     /// As [`NormedConv2d::new`].
     pub fn new(cpu: &Cpu, shape: Conv2dShape) -> Option<Self> {
-        Some(Self { shape, plan: Self::plan(cpu.level(), &shape)?, threads: cpu.threads() })
+        Some(Self { shape, plan: Self::plan(cpu.level(), &shape)?, threads: cpu.threads(), precision: Precision::F32 })
     }
 
     fn plan(level: Level, shape: &Conv2dShape) -> Option<Plan> {
         Plan::new(level, shape, PointwisePlan::of_backward)
+    }
+
+    /// The same for maps of a type.
+    pub fn of_maps(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The kernel, named as rows of the tables are.
@@ -192,8 +210,8 @@ impl NormedConv2dGrad {
         let s = &self.shape;
         let partial = f64_words(self.plan.chunks() * 3 * s.in_channels);
         let own = match &self.plan {
-            Plan::Pointwise(plan) => plan.backward_workspace(self.threads),
-            Plan::Depthwise(plan) => plan.backward_workspace(s, self.threads),
+            Plan::Pointwise(plan) => plan.backward_workspace(self.threads, self.precision),
+            Plan::Depthwise(plan) => plan.backward_workspace(s, self.threads, self.precision),
         };
         s.in_channels.next_multiple_of(LINE) + s.out_channels.next_multiple_of(LINE) + partial + own
     }
@@ -204,18 +222,19 @@ impl NormedConv2dGrad {
     ///
     /// # Panics
     /// As [`NormedConv2d::run`], or when one of norm and `of_norm` is there and the other is not.
-    pub fn run(
+    pub fn run<E: Element>(
         &self,
         cpu: &Cpu,
-        map: NormedMap<'_>,
+        map: NormedMap<'_, E>,
         weight: &[f32],
-        gradient: NormedGradient<'_>,
-        dx: &mut [f32],
+        gradient: NormedGradient<'_, E>,
+        dx: &mut [E],
         dweight: &mut [f32],
         of_norm: Option<NormGradients<'_>>,
         workspace: &mut [f32],
     ) {
         let s = &self.shape;
+        assert_eq!(E::PRECISION, self.precision, "maps are of the type that was planned for");
         assert!(map.x.len() == s.input_len() && dx.len() == s.input_len(), "x and dx");
         assert!(weight.len() == s.weight_len() && dweight.len() == s.weight_len(), "weight and dweight");
         assert_eq!(gradient.dy.len(), s.output_len(), "dy");
@@ -233,7 +252,7 @@ impl NormedConv2dGrad {
             let reverse = |norm: KnownNorm<'_>| NormReverse::new(source.norm.expect("just made").line, norm.activation);
             let parts = Disjoint::new(&mut *partial);
             let sums = map.norm.map(|norm| NormSums { norm: reverse(norm), parts });
-            let (sums, to) = (sums.as_ref(), [dx, dweight]);
+            let (sums, to) = (sums.as_ref(), (dx, dweight));
             match &self.plan {
                 Plan::Pointwise(plan) => plan.backward(cpu, &source, weight, &gradient, to, sums, workspace),
                 Plan::Depthwise(plan) => plan.backward(cpu, s, &source, weight, &gradient, to, sums, workspace),
@@ -291,7 +310,7 @@ impl NormSums<'_> {
     ///
     /// # Safety
     /// Nobody else touches that part.
-    unsafe fn add(&self, cpu: &Cpu, part: usize, is_first: bool, x: &[f32], dx: &mut [f32]) {
+    unsafe fn add<E: Element>(&self, cpu: &Cpu, part: usize, is_first: bool, x: &[E], dx: &mut [f32]) {
         let len = 3 * self.norm.line[0].len();
         // SAFETY: by the caller's promise.
         let sums = unsafe { self.parts.slice(part * len, len) };
@@ -303,32 +322,32 @@ impl NormSums<'_> {
 }
 
 /// A map, its norm made ready.
-struct Source<'s> {
-    x: &'s [f32],
+struct Source<'s, E> {
+    x: &'s [E],
     norm: Option<Normalizer<'s>>,
 }
 
-impl<'s> Source<'s> {
-    fn new(map: NormedMap<'s>, factors: &'s mut [f32]) -> Self {
+impl<'s, E: Element> Source<'s, E> {
+    fn new(map: NormedMap<'s, E>, factors: &'s mut [f32]) -> Self {
         let norm = map.norm.map(|norm| Normalizer::new(line(norm.gamma, norm.saved, factors), norm.activation));
         Self { x: map.x, norm }
     }
 }
 
 /// A gradient, the norm that it goes back through made ready.
-struct Gradient<'g> {
-    dy: &'g [f32],
-    norm: Option<ReadyGradient<'g>>,
+struct Gradient<'g, E> {
+    dy: &'g [E],
+    norm: Option<ReadyGradient<'g, E>>,
 }
 
-struct ReadyGradient<'g> {
-    y: &'g [f32],
+struct ReadyGradient<'g, E> {
+    y: &'g [E],
     norm: NormReverse<'g>,
     line: [&'g [f32]; 2],
 }
 
-impl<'g> Gradient<'g> {
-    fn new(gradient: NormedGradient<'g>, factors: &'g mut [f32]) -> Self {
+impl<'g, E: Element> Gradient<'g, E> {
+    fn new(gradient: NormedGradient<'g, E>, factors: &'g mut [f32]) -> Self {
         let norm = gradient.norm.map(|after| ReadyGradient {
             y: after.y,
             norm: NormReverse::new(line(after.norm.gamma, after.norm.saved, factors), after.norm.activation),
@@ -351,7 +370,7 @@ impl<'g> Gradient<'g> {
                 }
                 norm.norm.finish(cpu, [&norm.y[range], dy], norm.line, width, to);
             }
-            None if width == channels => to.copy_from_slice(dy),
+            None if width == channels => convert_part(cpu, dy, to),
             None => {
                 for (number, panel) in to.chunks_exact_mut(panel_len).enumerate() {
                     let columns = number * width..((number + 1) * width).min(channels);

@@ -12,9 +12,10 @@ use crate::conv2d::pointwise::{Columns, Layer, Pointwise};
 use crate::conv2d::window::copy_short;
 use crate::conv2d::workers::Workers;
 use crate::conv2d::{Conv2dShape, Epilogue};
+use crate::floats::{Target, convert_part, room_for, round_into};
 use crate::gemm::{Gemm, L2_BYTES, Left, MAX_ROWS, Places, Product, Store, pack_transposed};
 use crate::pool::Disjoint;
-use crate::{Cpu, Level};
+use crate::{Cpu, Element, Level, Precision};
 
 /// The work is cut into about so many chunks of pixels, enough for 16 threads to end at about the same time. It does not
 /// depend on the number of threads there are.
@@ -93,21 +94,30 @@ impl PointwisePlan {
 }
 
 impl PointwisePlan {
-    pub(super) fn forward_workspace(&self, threads: usize) -> usize {
+    pub(super) fn forward_workspace(&self, threads: usize, precision: Precision) -> usize {
         let moments = if self.sides > 1 { batch_norm_workspace(self.result_shape()) } else { 0 };
-        (self.product().packed_len() + Workers::len(threads, self.block * self.inputs)).max(moments)
+        let scratch = self.block * self.inputs + self.results_len(precision, self.outputs);
+        (self.product().packed_len() + Workers::len(threads, scratch)).max(moments)
+    }
+
+    /// Numbers of a block of results that are made before they are rounded.
+    fn results_len(&self, precision: Precision, channels: usize) -> usize {
+        match precision {
+            Precision::F32 => 0,
+            Precision::Bf16 => self.block * channels,
+        }
     }
 
     fn result_shape(&self) -> BatchNormShape {
         BatchNormShape { rows: self.pixels, channels: self.outputs }
     }
 
-    pub(super) fn forward(
+    pub(super) fn forward<E: Element>(
         &self,
         cpu: &Cpu,
-        source: &Source<'_>,
+        source: &Source<'_, E>,
         weight: &[f32],
-        y: &mut [f32],
+        y: &mut [E],
         moments: Option<&mut [f32]>,
         partial: &mut [f64],
         workspace: &mut [f32],
@@ -117,36 +127,56 @@ impl PointwisePlan {
         product.pack(cpu.pool(), weight, packed);
         {
             let layer = Layer::new(cpu, packed, Epilogue::NONE);
-            let workers = Workers::new(scratch, self.block * self.inputs);
-            let target = Disjoint::new(&mut *y);
+            let copy_len = self.block * self.inputs;
+            let workers = Workers::new(scratch, copy_len + self.results_len(E::PRECISION, self.outputs));
+            let target = Target::from(E::floats_mut(&mut *y));
             let parts = (moments.is_some() && self.sides == 1).then(|| Disjoint::new(&mut *partial));
             let gemm = self.method.gemm();
             cpu.pool().run(self.chunks * self.sides, &|task, worker| {
                 let (chunk, side) = (task / self.sides, task % self.sides);
                 // SAFETY: a worker runs one task at a time.
-                let copy = unsafe { workers.scratch(worker) };
+                let (copy, results) = unsafe { workers.scratch(worker) }.split_at_mut(copy_len);
                 let blocks = self.blocks(chunk);
                 for block in blocks.clone() {
                     let pixels = self.pixels_of(block);
                     let x = &source.x[pixels.start * self.inputs..pixels.end * self.inputs];
-                    let left = match &source.norm {
-                        None => x,
-                        Some(norm) => {
+                    let left = match (&source.norm, E::as_f32(x)) {
+                        (None, Some(x)) => x,
+                        (None, None) => {
+                            convert_part(cpu, x, &mut copy[..x.len()]);
+                            &copy[..x.len()]
+                        }
+                        (Some(norm), _) => {
                             norm.apply(cpu, x, self.inputs, copy);
                             &copy[..x.len()]
                         }
                     };
-                    let columns = Columns { all: self.columns_of(side), first: 0, pitch: self.outputs };
-                    // SAFETY: every task has its own pixels and columns.
-                    unsafe { product.run(gemm, &layer, left, None, columns, &target, pixels.start * self.outputs) }
-                    if let Some(parts) = &parts {
-                        let len = 3 * self.outputs;
-                        // SAFETY: every task has its own chunk, of the sums and of the pixels.
-                        let (part, y) = unsafe {
-                            let y = target.slice(pixels.start * self.outputs, pixels.len() * self.outputs);
-                            (parts.slice(chunk * len, len), y)
-                        };
-                        add_moments(cpu, self.outputs, y, block == blocks.start, part);
+                    let all = self.columns_of(side);
+                    let at = pixels.start * self.outputs;
+                    // SAFETY: every task has its own pixels and columns, and its own chunk of the sums.
+                    unsafe {
+                        let part = parts.as_ref().map(|parts| parts.slice(chunk * 3 * self.outputs, 3 * self.outputs));
+                        let (len, is_first) = (pixels.len() * self.outputs, block == blocks.start);
+                        match &target {
+                            Target::F32(target) => {
+                                let columns = Columns { all, first: 0, pitch: self.outputs };
+                                product.run(gemm, &layer, left, None, columns, target, at);
+                                if let Some(part) = part {
+                                    add_moments(cpu, self.outputs, target.slice(at, len), is_first, part);
+                                }
+                            }
+                            Target::Bf16(target) => {
+                                let (first, width) = (all.start, all.len());
+                                let columns = Columns { all, first, pitch: width };
+                                product.run(gemm, &layer, left, None, columns, &Disjoint::new(results), 0);
+                                for (pixel, from) in results.chunks_exact(width).enumerate().take(pixels.len()) {
+                                    convert_part(cpu, from, target.slice(at + pixel * self.outputs + first, width));
+                                }
+                                if let Some(part) = part {
+                                    add_moments(cpu, self.outputs, target.slice(at, len), is_first, part);
+                                }
+                            }
+                        }
                     }
                 }
             });
@@ -223,7 +253,7 @@ impl<'p> Backward<'p> {
     }
 
     /// What the convolution read, in rows with gaps.
-    fn copy_source(&self, cpu: &Cpu, source: &Source<'_>, pixels: &Range<usize>, x: &mut [f32]) {
+    fn copy_source<E: Element>(&self, cpu: &Cpu, source: &Source<'_, E>, pixels: &Range<usize>, x: &mut [f32]) {
         let inputs = self.plan.inputs;
         let from = &source.x[pixels.start * inputs..pixels.end * inputs];
         match &source.norm {
@@ -326,19 +356,20 @@ impl<'p> Backward<'p> {
 }
 
 impl PointwisePlan {
-    pub(super) fn backward_workspace(&self, threads: usize) -> usize {
+    pub(super) fn backward_workspace(&self, threads: usize, precision: Precision) -> usize {
         let matrices = Backward::new(self);
-        let scratch = matrices.scratch_len().iter().sum();
+        let factors: usize = matrices.scratch_len().iter().sum();
+        let scratch = factors + self.results_len(precision, self.inputs);
         matrices.packed_len() + self.chunks * self.inputs * self.outputs + Workers::len(threads, scratch)
     }
 
-    pub(super) fn backward(
+    pub(super) fn backward<E: Element>(
         &self,
         cpu: &Cpu,
-        source: &Source<'_>,
+        source: &Source<'_, E>,
         weight: &[f32],
-        gradient: &Gradient<'_>,
-        [dx, dweight]: [&mut [f32]; 2],
+        gradient: &Gradient<'_, E>,
+        (dx, dweight): (&mut [E], &mut [f32]),
         norm_sums: Option<&NormSums<'_>>,
         workspace: &mut [f32],
     ) {
@@ -347,12 +378,13 @@ impl PointwisePlan {
         let (weight_sums, scratch) = workspace.split_at_mut(self.chunks * dweight.len());
         matrices.pack(cpu, weight, packed);
         let [x_len, panels_len] = matrices.scratch_len();
-        let workers = Workers::new(scratch, x_len + panels_len);
+        let workers = Workers::new(scratch, x_len + panels_len + self.results_len(E::PRECISION, self.inputs));
         {
             let (dx, sums) = (Disjoint::new(dx), Disjoint::new(&mut *weight_sums));
             cpu.pool().run(self.chunks, &|chunk, worker| {
                 // SAFETY: a worker runs one task at a time.
-                let (x, panels) = unsafe { workers.scratch(worker) }.split_at_mut(x_len);
+                let (x, rest) = unsafe { workers.scratch(worker) }.split_at_mut(x_len);
+                let (panels, results) = rest.split_at_mut(panels_len);
                 let blocks = self.blocks(chunk);
                 for block in blocks.clone() {
                     let pixels = self.pixels_of(block);
@@ -362,20 +394,21 @@ impl PointwisePlan {
                     gradient.fill(cpu, dy, matrices.dy_panel, self.outputs, panels);
                     let after = if block + 1 < blocks.end { self.pixels_of(block + 1) } else { 0..0 };
                     let next = next_reads(source, gradient, &after, [self.inputs, self.outputs]);
-                    // SAFETY: every task has its own pixels and sums.
+                    let (is_first, range) =
+                        (block == blocks.start, pixels.start * self.inputs..pixels.end * self.inputs);
+                    // SAFETY: every task has its own pixels.
+                    let to = unsafe { dx.slice(range.start, range.len()) };
+                    let made = room_for(to, results);
+                    // SAFETY: what is made is this task's; every task has its own sums.
                     unsafe {
-                        matrices.input_gradient(panels, packed, next, pixels.start, &dx);
-                        let is_first = block == blocks.start;
+                        matrices.input_gradient(panels, packed, next, 0, &Disjoint::new(made));
                         matrices.add_weight_gradient(x, panels, is_first, &sums, chunk * dweight.len());
                     }
                     if let Some(sums) = norm_sums {
-                        let range = pixels.start * self.inputs..pixels.end * self.inputs;
                         // SAFETY: as above.
-                        unsafe {
-                            let dx = dx.slice(range.start, range.len());
-                            sums.add(cpu, chunk, block == blocks.start, &source.x[range], dx);
-                        }
+                        unsafe { sums.add(cpu, chunk, is_first, &source.x[range.clone()], made) }
                     }
+                    round_into(cpu, results, to);
                 }
             });
         }
@@ -383,14 +416,15 @@ impl PointwisePlan {
     }
 }
 
-/// What is read of some pixels.
-fn next_reads<'n>(
-    source: &Source<'n>,
-    gradient: &Gradient<'n>,
+/// What is read of some pixels, as whole words.
+fn next_reads<'n, E: Element>(
+    source: &Source<'n, E>,
+    gradient: &Gradient<'n, E>,
     pixels: &Range<usize>,
     [inputs, outputs]: [usize; 2],
 ) -> [&'n [f32]; 3] {
-    let of = |map: &'n [f32], channels: usize| &map[pixels.start * channels..pixels.end * channels];
+    let of =
+        |map: &'n [E], channels: usize| bytemuck::pod_align_to(&map[pixels.start * channels..pixels.end * channels]).1;
     let y = gradient.norm.as_ref().map_or(&[][..], |norm| of(norm.y, outputs));
     [of(source.x, inputs), of(gradient.dy, outputs), y]
 }

@@ -1,13 +1,13 @@
 //! Every level against the f64 references of norm and convolution one after the other.
 
 use super::*;
-use crate::Level;
 use crate::agreement::{assert_agrees, exact, is_tested, noise};
 use crate::batch_norm::{
     SavedNorm, batch_norm_gradient_sums, batch_norm_input_gradient, batch_norm_moments, batch_norm_statistics,
     batch_norm_workspace,
 };
 use crate::reference;
+use crate::{Bf16, Level, Precision};
 
 /// Pixels below and above a block, channels around vectors and panels, more panels than are summed at once; bands,
 /// strides, kernels and paddings that leave rows of inputs without outputs.
@@ -239,6 +239,57 @@ fn every_level_agrees_with_the_f64_reference_at_every_number_of_threads() {
             numbers.check(&case, &Cpu::new(1, level), &shape, &results[0]);
             assert!(results.iter().all(|result| *result == results[0]), "threads change bits: {case}");
         }
+    }
+}
+
+/// Maps of 16 bits: to the bit what the same numbers give in 32, rounded; moments are those of what is stored.
+#[test]
+fn maps_in_16_bits_are_computed_in_32() {
+    fn stored(numbers: &[f32]) -> Vec<Bf16> {
+        numbers.iter().map(|&number| Bf16::from_f32(number)).collect()
+    }
+    fn rounded(numbers: &mut Vec<f32>) {
+        *numbers = stored(numbers).into_iter().map(Bf16::to_f32).collect();
+    }
+    let cpu = Cpu::new(2, Level::best());
+    for (number, shape) in shapes().into_iter().enumerate() {
+        let mut numbers = Numbers::new(&shape, number);
+        for map in [&mut numbers.before.x, &mut numbers.after.x, &mut numbers.dy] {
+            rounded(map);
+        }
+        let want = numbers.run(&cpu, shape);
+
+        let [x, after, dy] = [&numbers.before.x, &numbers.after.x, &numbers.dy].map(|map| stored(map));
+        let map = NormedMap { x: &x, norm: numbers.map().norm };
+        let plan = NormedConv2d::new(&cpu, shape).unwrap().of_maps(Precision::Bf16);
+        let (mut y, mut moments) = (vec![Bf16::default(); want.y.len()], vec![f32::NAN; want.moments.len()]);
+        let workspace = &mut vec![f32::NAN; plan.workspace()];
+        plan.run(&cpu, map, &numbers.weight, &mut y, Some(&mut moments), workspace);
+        assert!(y == stored(&want.y), "y of {shape:?}");
+        let (rows, channels) = (numbers.after.shape.rows, shape.out_channels);
+        let mut of_stored = vec![f32::NAN; moments.len()];
+        let moments_shape = BatchNormShape { rows, channels };
+        let workspace = &mut vec![f32::NAN; batch_norm_workspace(moments_shape)];
+        batch_norm_moments(&cpu, moments_shape, &y, &mut of_stored, workspace);
+        for part in [0, 2] {
+            let [have, want] = [&moments, &of_stored].map(|all| &all[part * channels..(part + 1) * channels]);
+            assert_agrees(&format!("moments of {shape:?}"), have, &exact(want));
+        }
+
+        let line = numbers.line_after(&cpu);
+        let [slope, constant] = line.each_ref().map(Vec::as_slice);
+        let norm = NormAfter { y: &after, norm: numbers.after.known(), line: [slope, constant] };
+        let gradient = NormedGradient { dy: &dy, norm: numbers.has[1].then_some(norm) };
+        let mut of_norm = [(); 4].map(|()| vec![f32::NAN; shape.in_channels]);
+        let [dgamma, dbeta, slope, constant] = &mut of_norm;
+        let sums = numbers.has[0].then_some(NormGradients { dgamma, dbeta, slope, constant });
+        let plan = NormedConv2dGrad::new(&cpu, shape).unwrap().of_maps(Precision::Bf16);
+        let (mut dx, mut dweight) = (vec![Bf16::default(); x.len()], vec![f32::NAN; numbers.weight.len()]);
+        let workspace = &mut vec![f32::NAN; plan.workspace()];
+        plan.run(&cpu, map, &numbers.weight, gradient, &mut dx, &mut dweight, sums, workspace);
+        assert!(dx == stored(&want.dx), "dx of {shape:?}");
+        assert!(dweight == want.dweight, "dweight of {shape:?}");
+        assert!(!numbers.has[0] || of_norm == want.of_norm, "gradients of the norm before {shape:?}");
     }
 }
 

@@ -4,16 +4,16 @@ use super::Winograd;
 use super::convolution::Convolution;
 use super::geometry::Geometry;
 use super::passes::{Tensors, Weights};
-use crate::Cpu;
 use crate::conv2d::method::{Forward, GradInput, PackedForward};
 use crate::conv2d::{Conv2dShape, Epilogue};
+use crate::{Cpu, Floats, FloatsMut, Precision};
 
 impl Forward for Winograd {
     fn packed(&self, shape: &Conv2dShape) -> Option<&dyn PackedForward> {
         self.forward(shape).has_all_weights().then_some(self)
     }
 
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
         self.forward(shape).workspace(threads, false)
     }
 
@@ -21,10 +21,10 @@ impl Forward for Winograd {
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        x: &[f32],
+        x: Floats<'_>,
         weight: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
         self.assert_level();
@@ -44,7 +44,7 @@ impl PackedForward for Winograd {
         forward.pack_group(cpu.pool(), Weights::Straight(weight), 0..forward.all_panels(), packed);
     }
 
-    fn run_workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+    fn run_workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
         self.forward(shape).workspace(threads, true)
     }
 
@@ -52,10 +52,10 @@ impl PackedForward for Winograd {
         &self,
         cpu: &Cpu,
         shape: &Conv2dShape,
-        x: &[f32],
+        x: Floats<'_>,
         packed: &[f32],
         epilogue: Epilogue<'_>,
-        y: &mut [f32],
+        y: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
         self.assert_level();
@@ -65,11 +65,19 @@ impl PackedForward for Winograd {
 }
 
 impl GradInput for Winograd {
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
         self.grad_input(shape).workspace(threads, false)
     }
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, dy: &[f32], weight: &[f32], dx: &mut [f32], workspace: &mut [f32]) {
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        dy: Floats<'_>,
+        weight: &[f32],
+        dx: FloatsMut<'_>,
+        workspace: &mut [f32],
+    ) {
         self.assert_level();
         let tensors = Tensors { source: dy, weights: Weights::Turned(weight), epilogue: Epilogue::NONE };
         self.grad_input(shape).run(cpu, tensors, dx, workspace);

@@ -20,7 +20,7 @@ use crate::conv2d::method::GradWeight;
 use crate::conv2d::workers::Workers;
 use crate::gemm::L2_BYTES;
 use crate::pool::Disjoint;
-use crate::{Cpu, Pool};
+use crate::{Cpu, Floats, Pool, Precision};
 
 /// Numbers of transformed tiles of x in a group: they stay in the third cache until they are multiplied.
 const GROUP: usize = 1 << 20;
@@ -35,11 +35,19 @@ const BLOCK_CHANNELS: usize = 96;
 const TASKS: usize = 64;
 
 impl GradWeight for Winograd {
-    fn workspace(&self, shape: &Conv2dShape, threads: usize) -> usize {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
         Correlation::new(Geometry::forward(shape, self.tile), self.kernels).workspace(threads)
     }
 
-    fn run(&self, cpu: &Cpu, shape: &Conv2dShape, x: &[f32], dy: &[f32], dweight: &mut [f32], workspace: &mut [f32]) {
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: Floats<'_>,
+        dy: Floats<'_>,
+        dweight: &mut [f32],
+        workspace: &mut [f32],
+    ) {
         self.assert_level();
         let correlation = Correlation::new(Geometry::forward(shape, self.tile), self.kernels);
         correlation.run(cpu.pool(), [x, dy], dweight, workspace);
@@ -109,7 +117,7 @@ impl Correlation {
         self.zeros_len() + source + gradient + sums
     }
 
-    fn run(&self, pool: &Pool, [x, dy]: [&[f32]; 2], dweight: &mut [f32], workspace: &mut [f32]) {
+    fn run(&self, pool: &Pool, [x, dy]: [Floats<'_>; 2], dweight: &mut [f32], workspace: &mut [f32]) {
         let places = self.geometry.places();
         let (zeros, rest) = workspace.split_at_mut(self.zeros_len());
         zeros.fill(0.0);
@@ -172,7 +180,7 @@ impl Correlation {
         &self,
         pool: &Pool,
         (kernel, view, layout): (unsafe fn(&Gather<'_>), View, Layout),
-        from: &[f32],
+        from: Floats<'_>,
         zeros: &[f32],
         tiles: Range<usize>,
         to: &mut [f32],

@@ -5,17 +5,18 @@ use std::ops::Range;
 
 use super::convolution::{Convolution, Order, TASKS, even, parts};
 use super::product::Product;
-use super::tiles::{Gather, Scatter};
+use super::tiles::{Gather, Outputs, Scatter};
 use super::weights::Pack;
 use crate::conv2d::Epilogue;
 use crate::conv2d::workers::Workers;
+use crate::floats::Target;
 use crate::pool::Disjoint;
 use crate::unary::InPlace;
-use crate::{Cpu, Pool};
+use crate::{Cpu, Floats, FloatsMut, Pool};
 
 /// What is convolved.
 pub(super) struct Tensors<'t> {
-    pub(super) source: &'t [f32],
+    pub(super) source: Floats<'t>,
     pub(super) weights: Weights<'t>,
     pub(super) epilogue: Epilogue<'t>,
 }
@@ -39,16 +40,16 @@ pub(super) struct Run<'r> {
     late: Option<InPlace<'r>>,
     /// What is read outside the source.
     zeros: &'r [f32],
-    target: Disjoint<'r, f32>,
+    target: Target<'r>,
 }
 
 impl Convolution {
     /// Computes the target, whatever it held before.
-    pub(super) fn run(&self, cpu: &Cpu, tensors: Tensors<'_>, target: &mut [f32], workspace: &mut [f32]) {
+    pub(super) fn run(&self, cpu: &Cpu, tensors: Tensors<'_>, target: FloatsMut<'_>, workspace: &mut [f32]) {
         let (zeros, workspace) = workspace.split_at_mut(self.zeros_len());
         zeros.fill(0.0);
         let late = tensors.epilogue.late(cpu);
-        let run = Run { convolution: self, pool: cpu.pool(), tensors, late, zeros, target: Disjoint::new(target) };
+        let run = Run { convolution: self, pool: cpu.pool(), tensors, late, zeros, target: target.into() };
         match self.order {
             Order::Tiles => run.by_tiles(workspace),
             Order::Panels => run.by_panels(workspace),
@@ -232,8 +233,7 @@ impl Run<'_> {
             tiles: tiles.clone(),
             columns: c.columns(panel),
             epilogue: self.tensors.epilogue,
-            to: self.target.pointer(0..self.target.len()),
-            len: self.target.len(),
+            to: Outputs::of(&self.target),
         };
         // SAFETY: the level was asserted; the target by the caller's promise.
         unsafe { (c.kernels.scatter)(&job) }
@@ -246,6 +246,7 @@ impl Run<'_> {
     /// # Safety
     /// Nobody else touches these tiles and columns of the target.
     unsafe fn activate(&self, activation: InPlace<'_>, tiles: Range<usize>, columns: Range<usize>) {
+        let Target::F32(target) = &self.target else { unreachable!("late activations go with f32") };
         let g = &self.convolution.geometry;
         let [height, width] = g.target;
         for (picture, [top, left]) in tiles.map(|tile| g.place_of(tile)) {
@@ -253,7 +254,7 @@ impl Run<'_> {
                 for x in left..(left + g.tile).min(width) {
                     let first = ((picture * height + y) * width + x) * g.columns + columns.start;
                     // SAFETY: by the caller's promise.
-                    activation.apply(unsafe { self.target.slice(first, columns.len()) });
+                    activation.apply(unsafe { target.slice(first, columns.len()) });
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::{ROWS, Winograd};
 use crate::agreement::{assert_within, exact, is_emulated, is_tested, noise};
 use crate::conv2d::method::{Forward, GradInput, GradWeight};
 use crate::conv2d::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
-use crate::{Cpu, Level, reference};
+use crate::{Cpu, Floats, FloatsMut, Level, Precision, reference};
 
 fn shape(batch: usize, size: [usize; 2], channels: [usize; 2], padding: [usize; 2]) -> Conv2dShape {
     let [[height, width], [in_channels, out_channels]] = [size, channels];
@@ -45,12 +45,13 @@ impl Case {
         let (s, threads) = (&self.shape, cpu.threads());
         let mut results = [s.output_len(), s.input_len(), s.weight_len()].map(|len| vec![f32::NAN; len]);
         let [y, dx, dweight] = &mut results;
-        let mut workspace = vec![f32::NAN; Forward::workspace(row, s, threads)];
-        Forward::run(row, cpu, s, &self.x, &self.weight, Epilogue::NONE, y, &mut workspace);
-        let mut workspace = vec![f32::NAN; GradInput::workspace(row, s, threads)];
-        GradInput::run(row, cpu, s, &self.dy, &self.weight, dx, &mut workspace);
-        let mut workspace = vec![f32::NAN; GradWeight::workspace(row, s, threads)];
-        GradWeight::run(row, cpu, s, &self.x, &self.dy, dweight, &mut workspace);
+        let mut workspace = vec![f32::NAN; Forward::workspace(row, s, threads, Precision::F32)];
+        let [x, dy] = [&self.x, &self.dy].map(|map| Floats::F32(map));
+        Forward::run(row, cpu, s, x, &self.weight, Epilogue::NONE, FloatsMut::F32(y), &mut workspace);
+        let mut workspace = vec![f32::NAN; GradInput::workspace(row, s, threads, Precision::F32)];
+        GradInput::run(row, cpu, s, dy, &self.weight, FloatsMut::F32(dx), &mut workspace);
+        let mut workspace = vec![f32::NAN; GradWeight::workspace(row, s, threads, Precision::F32)];
+        GradWeight::run(row, cpu, s, x, dy, dweight, &mut workspace);
         results
     }
 
@@ -59,9 +60,10 @@ impl Case {
         let (s, row) = (&self.shape, Forward::packed(row, &self.shape)?);
         let mut packed = vec![f32::NAN; row.packed_len(s)];
         row.pack(cpu, s, &self.weight, &mut packed);
-        let mut workspace = vec![f32::NAN; row.run_workspace(s, cpu.threads())];
+        let mut workspace = vec![f32::NAN; row.run_workspace(s, cpu.threads(), Precision::F32)];
         let mut y = vec![f32::NAN; s.output_len()];
-        row.run_packed(cpu, s, &self.x, &packed, Epilogue::NONE, &mut y, &mut workspace);
+        let to = FloatsMut::F32(&mut y);
+        row.run_packed(cpu, s, Floats::F32(&self.x), &packed, Epilogue::NONE, to, &mut workspace);
         Some(y)
     }
 
