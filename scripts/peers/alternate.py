@@ -4,6 +4,7 @@
     python3 scripts/peers/alternate.py --model resnet18 --size 160 --batch 32 [--avx2] [--realtime]
     … --peer torch,openvino,onnxruntime --infer-only --batch 1    # networks for the last two: see bench_onnx.py
     … --peer burn        # scripts/peers/burn (built with cargo build --release first)
+    … --peer torch,avizor --precision bf16 --train-only    # PyTorch's autocast, and ours in f32
 
 A peer's variants (PyTorch: contiguous, channels_last, compile) are measured once; the best of each mode is the opponent.
 OpenVINO and ONNX Runtime only infer. In both modes ours is `avizor bench step`; --infer-only takes `bench infer`, which
@@ -26,7 +27,7 @@ import sys
 HERE = pathlib.Path(__file__).parent
 MODES = ("train", "infer")
 ONNX = ("openvino", "onnxruntime")
-PEERS = ("torch", *ONNX, "burn")
+PEERS = ("torch", *ONNX, "burn", "avizor")
 
 
 def main():
@@ -62,7 +63,7 @@ def compare(args):
     wanted = [key for key in commands if any(best[mode].get(key[0]) == key[1] for mode in modes)]
     rounds = []
     for _ in range(args.rounds):
-        turn = {"avizor": run(our_command(args, modes), args.avx2)}
+        turn = {"avizor": run(our_command(args, modes, args.precision), args.avx2)}
         if turn["avizor"] is None:
             sys.exit("our own benchmark failed")
         turn |= {variant: run(commands[peer, variant][0], args.avx2) for peer, variant in wanted}
@@ -70,18 +71,21 @@ def compare(args):
     return told_as(args, modes, best, rounds)
 
 
-def our_command(args, modes):
+def our_command(args, modes, precision):
     command = ["chrt", "-f", "10"] if args.realtime else []
     command += shlex.split(args.ours) + ["bench"]
     command += ["infer"] if modes == ["infer"] else ["step"] + (["--train-only"] if modes == ["train"] else [])
     command += ["--model", args.model, "--size", str(args.size), "--batch", str(args.batch)]
     command += ["--classes", str(args.classes), "--seconds", str(args.seconds), "--threads", str(args.threads)]
+    command += ["--precision", precision] if modes != ["infer"] else []
     return command + ["--json"]
 
 
 def peer_commands(args, peer, modes):
     """Variant, command and modes."""
     sizes = ["--model", args.model, "--size", str(args.size), "--batch", str(args.batch), "--threads", str(args.threads)]
+    if peer == "avizor":
+        return [("avizor-f32", our_command(args, modes, "f32"), MODES)]
     if peer == "burn":
         realtime = ["chrt", "-f", "10"] if args.realtime else []
         return [("burn-flex", realtime + [str(HERE / "burn/target/release/avizor-peer-burn"), *sizes], MODES)]
@@ -89,6 +93,7 @@ def peer_commands(args, peer, modes):
     more += (["--avx2"] if args.avx2 else []) + (["--realtime"] if args.realtime else [])
     if peer in ONNX:
         return [(peer, [sys.executable, str(HERE / "bench_onnx.py"), "--runtime", peer, *more], ("infer",))]
+    more += ["--precision", args.precision]
     base = [sys.executable, str(HERE / "bench_torch.py"), "--mode", ",".join(modes), *more, "--variant"]
     return [(variant, base + [variant], MODES) for variant in args.variants.split(",")]
 
@@ -120,7 +125,7 @@ def peak(result):
 
 # ---------------------------------------------------------------- what is told
 def told_as(args, modes, best, rounds):
-    out = {key: getattr(args, key) for key in ("model", "size", "batch", "threads", "seconds", "avx2", "realtime")}
+    out = {key: getattr(args, key) for key in ("model", "size", "batch", "threads", "seconds", "precision", "avx2", "realtime")}
     out |= {"rounds": args.rounds, "level": rounds[0]["avizor"]["level"], "modes": {}, "peak_memory_mib": {}}
     for mode in modes:
         of = out["modes"][mode] = {"ours": spread([rate(turn["avizor"], mode) for turn in rounds]), "peers": {}}
@@ -178,6 +183,8 @@ def common_arguments(parser):
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each mode and side")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--precision", default="f32", choices=("f32", "bf16"),
+                        help="of training: ours and PyTorch's autocast")
     parser.add_argument("--avx2", action="store_true", help="hold both sides to AVX2")
     parser.add_argument("--realtime", action="store_true", help="both sides on the real-time scheduler (root)")
 

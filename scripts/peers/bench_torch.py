@@ -33,20 +33,23 @@ def main():
     if args.variant != "contiguous":
         model, image = (x.to(memory_format=torch.channels_last) for x in (model, image))
     run = torch.compile(model) if args.variant == "compile" else model
+    half = torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.precision == "bf16")
     loss_of = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 
     def train():
         optimizer.zero_grad(set_to_none=True)
-        loss_of(run(image), label).backward()
+        with half:
+            loss = loss_of(run(image), label)
+        loss.backward()
         optimizer.step()
 
     def infer():
-        with torch.no_grad():
+        with torch.no_grad(), half:
             run(image)
 
     out = {"peer": "torch", "version": torch.__version__, "model": args.model, "stem": args.stem, "size": args.size,
-           "batch": args.batch, "threads": args.threads, "variant": args.variant,
+           "batch": args.batch, "threads": args.threads, "variant": args.variant, "precision": args.precision,
            "level": "avx2" if args.avx2 else torch.backends.cpu.get_cpu_capability().lower()}
     for mode, step in (("train", train), ("infer", infer)):
         if mode in args.mode:
@@ -61,6 +64,7 @@ def arguments():
     common_arguments(parser)
     parser.add_argument("--stem", default="imagenet", choices=("imagenet", "small"))
     parser.add_argument("--mode", default="train,infer")
+    parser.add_argument("--precision", default="f32", choices=("f32", "bf16"), help="bf16: autocast")
     parser.add_argument("--variant", default="channels_last", choices=VARIANTS)
     return parser.parse_args()
 

@@ -10,7 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use value::whole;
 
-pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat};
+pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat, Precision};
 
 /// From a folder of pictures to a classifier that its owner can trust.
 #[derive(Debug, Parser)]

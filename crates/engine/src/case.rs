@@ -64,6 +64,7 @@ impl Operand {
         let (low, high) = self.range;
         let value = |_| match self.of.dtype {
             DType::F32 => f64::from(stream.between(low, high) as f32),
+            DType::Bf16 => unreachable!("inputs and parameters are never of 16 bits"),
             DType::U8 => stream.below(256) as f64,
             DType::I32 => low + stream.below((high - low) as u64) as f64,
         };

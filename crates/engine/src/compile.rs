@@ -1,7 +1,7 @@
 //! From a graph to a program: mode, gradients, passes, memory, kernels.
 
 use avizor_kernels::conv2d::Conv2dMethods;
-use avizor_kernels::{Cpu, Place, Space};
+use avizor_kernels::{Cpu, Place, Precision, Space};
 
 use crate::autodiff::differentiate;
 use crate::graph::{Node, NodeId, Source};
@@ -36,6 +36,9 @@ pub(crate) fn transform(graph: &Graph, options: &CompileOptions) -> Result<Graph
         differentiate(&mut graph, loss, &options.trainable)?;
     }
     passes::run(&mut graph, &options.without);
+    if options.precision == Precision::Bf16 {
+        passes::narrow(&mut graph);
+    }
     Ok(graph)
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use avizor_kernels::Precision;
+
 use crate::Pass;
 
 /// What operators that differ between training and inference do.
@@ -59,6 +61,8 @@ pub struct CompileOptions {
     pub trainable: Trainable,
     /// What frozen batch norms do in training.
     pub frozen_norm: FrozenNorm,
+    /// What activations and their gradients are stored in between operators; all else is f32, arithmetic too.
+    pub precision: Precision,
     /// Passes that are left out: tests compare the results with and without.
     pub without: Vec<Pass>,
 }
@@ -71,6 +75,7 @@ impl CompileOptions {
             loss: None,
             trainable: Trainable::All,
             frozen_norm: FrozenNorm::Batch,
+            precision: Precision::F32,
             without: Vec::new(),
         }
     }

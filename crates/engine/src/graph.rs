@@ -205,7 +205,7 @@ impl Graph {
     }
 
     /// Values that somebody reads after a run.
-    fn kept(&self) -> impl Iterator<Item = Value> {
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Value> {
         self.outputs.iter().map(|(_, value)| *value).chain(self.gradients.iter().map(|(_, value)| *value))
     }
 }

@@ -27,6 +27,11 @@ pub trait Operator: Any + Debug + Send + Sync {
         Storage::Fresh
     }
 
+    /// Whether an output of four axes is a map (batch × height × width × channels) and no gradient of a weight.
+    fn gives_map(&self, _output: usize) -> bool {
+        true
+    }
+
     /// Inputs that it changes: running statistics.
     fn updates(&self) -> &'static [usize] {
         &[]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use avizor_kernels::{Cpu, Level};
+use avizor_kernels::{Cpu, Level, Precision};
 
 use crate::case::{Case, Part};
 use crate::graph::{Graph, Node, Source, Value};
@@ -15,6 +15,8 @@ use crate::{
 
 /// Relative root-mean-square error of a tensor in f32 against its definition.
 const TOLERANCE: f64 = 1e-5;
+/// The same where maps have 8 binary digits: inputs and results are rounded, and gradients of both.
+const TOLERANCE_OF_16_BITS: f64 = 1e-2;
 /// Of gradients as graph against central differences of the definition: what f64 and the step leave.
 const DIFFERENCES_TOLERANCE: f64 = 1e-6;
 const STEP: f64 = 1e-5;
@@ -30,6 +32,11 @@ struct Built {
 }
 
 fn build(case: &Case) -> Built {
+    build_with(case, |_, value| value)
+}
+
+/// With something between the inputs and the operator, and between that and its first output.
+fn build_with(case: &Case, between: impl Fn(&mut Graph, Value) -> Value) -> Built {
     let mut graph = Graph::default();
     let mut values = Values::new();
     let mut trained = Vec::new();
@@ -50,16 +57,16 @@ fn build(case: &Case) -> Built {
             trained.push(name.clone());
         }
         let numbers = operand.values(case.name, place);
-        inputs.push(leaf(&mut graph, name, source, operand.of.clone(), numbers));
+        let leaf = leaf(&mut graph, name, source, operand.of.clone(), numbers);
+        // What is updated must be the parameter itself.
+        inputs.push(if operand.part == Part::Statistic { leaf } else { between(&mut graph, leaf) });
     }
     let node = graph.append("node".to_owned(), Arc::clone(&case.operator), &inputs).unwrap();
-    for (output, of) in graph.node(node).outputs.clone().iter().enumerate() {
-        // Secondary outputs are what the training form saves; not every form has them.
-        if of.dtype == DType::F32 && output == 0 {
-            graph.outputs.push((format!("output{output}"), Value { node, output }));
-        }
+    // Secondary outputs are what the training form saves; not every form has them.
+    let first = between(&mut graph, Value::first(node));
+    if graph.tensor_type(first).dtype == DType::F32 {
+        graph.outputs.push(("output0".to_owned(), first));
     }
-    let first = Value::first(node);
     let n = graph.shape(first).elements();
     let mut options = CompileOptions { mode: Mode::Train, ..CompileOptions::infer() };
     if !trained.is_empty() {
@@ -86,6 +93,7 @@ fn write_values(built: &Built, program: &Program, state: &mut State) {
                 DType::F32 => assign(state.input_f32_mut(program, &node.name), values, |v| v as f32),
                 DType::U8 => assign(state.input_u8_mut(program, &node.name), values, |v| v as u8),
                 DType::I32 => assign(state.input_i32_mut(program, &node.name), values, |v| v as i32),
+                DType::Bf16 => unreachable!("inputs are never of 16 bits"),
             },
             _ => {}
         }
@@ -117,10 +125,13 @@ fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 fn check_program(what: &str, built: &Built, without: Vec<Pass>, cpu: &Cpu) {
-    let options = CompileOptions { without, ..built.options.clone() };
+    check_compiled(what, built, &CompileOptions { without, ..built.options.clone() }, cpu, TOLERANCE);
+}
+
+fn check_compiled(what: &str, built: &Built, options: &CompileOptions, cpu: &Cpu, tolerance: f64) {
     let wanted = evaluate(&built.graph, &built.options, &|name| built.values[name].clone()).unwrap();
     let mut state = State::new(&built.graph);
-    let program = Program::compile(&built.graph, &options, cpu, &mut state).unwrap();
+    let program = Program::compile(&built.graph, options, cpu, &mut state).unwrap();
     write_values(built, &program, &mut state);
     // Twice: what the first run leaves in memory must not matter.
     for _ in 0..2 {
@@ -128,15 +139,15 @@ fn check_program(what: &str, built: &Built, without: Vec<Pass>, cpu: &Cpu) {
         program.run(cpu, &mut state);
     }
     for (name, wanted) in wanted.outputs.iter().filter(|(name, _)| *name != "loss") {
-        check(&format!("{what}, {name}"), &wide(state.output(&program, name)), wanted, TOLERANCE);
+        check(&format!("{what}, {name}"), &wide(state.output(&program, name)), wanted, tolerance);
     }
     assert_eq!(wanted.gradients.keys().collect::<Vec<_>>(), built.trained.iter().collect::<Vec<_>>(), "{what}");
     for (name, wanted) in &wanted.gradients {
         let got = wide(state.gradient(name).unwrap());
-        check(&format!("{what}, gradient of {name}"), &got, wanted, TOLERANCE);
+        check(&format!("{what}, gradient of {name}"), &got, wanted, tolerance);
     }
     for (name, wanted) in &wanted.updated {
-        check(&format!("{what}, update of {name}"), &wide(state.get(name).unwrap()), wanted, TOLERANCE);
+        check(&format!("{what}, update of {name}"), &wide(state.get(name).unwrap()), wanted, tolerance);
     }
 }
 
@@ -175,6 +186,37 @@ fn every_operator_agrees_with_its_definition_at_every_level() {
             }
         }
     }
+}
+
+/// Maps in 16 bits: of all operands and results of four axes, and of their gradients. Windows of one pixel stand around
+/// the operator, for what the graph is given and gives stays as it is.
+#[test]
+fn every_operator_agrees_with_its_definition_in_16_bits() {
+    let identity = ops::AvgPool2d { kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
+    let between = |graph: &mut Graph, value: Value| {
+        let of = graph.tensor_type(value);
+        if of.dtype != DType::F32 || of.shape.len() != 4 {
+            return value;
+        }
+        let name = format!("around {}", graph.nodes.len());
+        Value::first(graph.append(name, Arc::new(identity), &[value]).unwrap())
+    };
+    let is_narrow = |node: &Node| node.outputs.iter().any(|of| of.dtype == DType::Bf16);
+    let mut narrow = 0;
+    for level in Level::available() {
+        let cpu = Cpu::new(2, level);
+        for entry in OPERATORS {
+            for case in (entry.cases)() {
+                let what = format!("{}, {}, {level}", entry.name, case.name);
+                let built = build_with(&case, between);
+                let options = CompileOptions { precision: Precision::Bf16, ..built.options.clone() };
+                check_compiled(&what, &built, &options, &cpu, TOLERANCE_OF_16_BITS);
+                let graph = crate::compile::transform(&built.graph, &options).unwrap();
+                narrow += graph.nodes().filter(|node| is_narrow(node)).count();
+            }
+        }
+    }
+    assert!(narrow > 100, "only {narrow} nodes give maps in 16 bits");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::ops::Deref;
 pub enum DType {
     /// 32-bit float: activations, parameters, losses.
     F32,
+    /// Its upper half: activations, where [`CompileOptions::precision`](crate::CompileOptions) asks for it.
+    Bf16,
     /// Byte: pixels, and choices inside a pooling window.
     U8,
     /// 32-bit integer: labels.
@@ -19,6 +21,7 @@ impl DType {
     pub fn bytes(self) -> usize {
         match self {
             Self::F32 | Self::I32 => 4,
+            Self::Bf16 => 2,
             Self::U8 => 1,
         }
     }
@@ -28,6 +31,7 @@ impl fmt::Display for DType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::F32 => "f32",
+            Self::Bf16 => "bf16",
             Self::U8 => "u8",
             Self::I32 => "i32",
         })

@@ -8,7 +8,7 @@ use avizor_engine::DType;
 use avizor_engine::{
     CompileOptions, FrozenNorm, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
 };
-use avizor_kernels::Cpu;
+use avizor_kernels::{Cpu, Precision};
 use avizor_models::{LoadReport, Network, NetworkOptions, find, image_input, load_safetensors};
 use avizor_predict::{NetworkCard, Scorer};
 
@@ -24,6 +24,7 @@ pub(crate) struct NetworkPlan {
     label_smoothing: f32,
     weigh_classes: bool,
     freeze: Freeze,
+    precision: Precision,
     optimizer: OptimizerOptions,
 }
 
@@ -49,6 +50,7 @@ impl NetworkPlan {
             label_smoothing: recipe.train.label_smoothing as f32,
             weigh_classes: recipe.balance.class_weights != ClassWeights::None,
             freeze: model.freeze,
+            precision: recipe.train.precision.into(),
             optimizer: recipe.optimizer.clone(),
         })
     }
@@ -102,6 +104,7 @@ impl NetworkPlan {
             options = CompileOptions::train("loss", Trainable::Named(trained_names(state, Some(&head))));
             options.frozen_norm = FrozenNorm::Running;
         }
+        options.precision = self.precision;
         Ok(Program::compile(&graph, &options, cpu, state)?)
     }
 

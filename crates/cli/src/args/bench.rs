@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::Stem;
 use super::value::{seconds, whole};
@@ -48,6 +48,13 @@ pub(crate) struct BenchNetwork {
     pub(crate) direct: bool,
 }
 
+/// What activations are stored in.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Precision {
+    F32,
+    Bf16,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   avizor bench step --model resnet18 --size 160 --batch 32
@@ -58,6 +65,9 @@ pub(crate) struct BenchStep {
     /// Pictures a step
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = whole::<u16>(1..=65535))]
     pub(crate) batch: u16,
+    /// What the training step stores activations in: f32, or bf16, half the memory
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub(crate) precision: Precision,
     /// Leave inference out: the peak of memory is then that of training
     #[arg(long)]
     pub(crate) train_only: bool,

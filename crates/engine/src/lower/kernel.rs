@@ -5,9 +5,10 @@ use std::fmt;
 
 use avizor_base::Seed;
 use avizor_kernels::conv2d::Conv2dMethods;
-use avizor_kernels::{Cpu, Memory, Place};
+use avizor_kernels::{Bf16, Cpu, Element, Memory, Place};
 
-use crate::{Operator, Shape, TensorType};
+use super::widen::widened;
+use crate::{DType, Operator, Shape, TensorType};
 
 /// A node as its lowering sees it. Where inputs and outputs lie is settled later, but for one thing.
 pub(crate) struct Site<'c> {
@@ -32,6 +33,19 @@ impl Site<'_> {
     /// Shape of an output.
     pub(crate) fn output(&self, index: usize) -> &Shape {
         &self.outputs[index].shape
+    }
+
+    /// Whether some map is of 16 bits.
+    fn has_bf16(&self) -> bool {
+        self.inputs.iter().copied().chain(self.outputs).any(|of| of.dtype == DType::Bf16)
+    }
+
+    /// Whether these maps are, and no other.
+    fn has_bf16_in(&self, maps: &Maps) -> bool {
+        let all = |of: &mut dyn Iterator<Item = &TensorType>, maps: &[usize]| {
+            of.enumerate().all(|(i, of)| (of.dtype == DType::Bf16) == maps.contains(&i))
+        };
+        all(&mut self.inputs.iter().copied(), maps.inputs) && all(&mut self.outputs.iter(), maps.outputs)
     }
 }
 
@@ -144,10 +158,22 @@ pub(crate) fn integers(words: &[f32]) -> &[i32] {
     bytemuck::cast_slice(words)
 }
 
+/// Inputs and outputs, by their numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Maps {
+    pub(crate) inputs: &'static [usize],
+    pub(crate) outputs: &'static [usize],
+}
+
 /// An operator that a device has a kernel for.
 pub(crate) trait Lower: Operator {
-    /// Chooses the kernel for a node.
-    fn lower(&self, site: &Site<'_>) -> Kernel;
+    /// Chooses the kernel for a node whose maps are of type `E`: those that [`maps`](Self::maps) names, or f32.
+    fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel;
+
+    /// Which inputs and outputs there is a kernel for when they, and no others, are of 16 bits.
+    fn maps(&self, _site: &Site<'_>) -> Option<Maps> {
+        None
+    }
 }
 
 /// A row of a device's table: gives the kernel if the operator is the row's.
@@ -155,5 +181,12 @@ pub(crate) type Row = fn(&dyn Operator, &Site<'_>) -> Option<Kernel>;
 
 /// The row of an operator.
 pub(crate) const fn row<O: Lower>() -> Row {
-    |operator, site| Some((operator as &dyn Any).downcast_ref::<O>()?.lower(site))
+    |operator, site| {
+        let operator = (operator as &dyn Any).downcast_ref::<O>()?;
+        Some(match operator.maps(site) {
+            _ if !site.has_bf16() => operator.lower::<f32>(site),
+            Some(maps) if site.has_bf16_in(&maps) => operator.lower::<Bf16>(site),
+            _ => widened(site, operator.updates(), |site| operator.lower::<f32>(site)),
+        })
+    }
 }

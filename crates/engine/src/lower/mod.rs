@@ -2,5 +2,6 @@
 
 pub(crate) mod cpu;
 mod kernel;
+mod widen;
 
-pub(crate) use kernel::{Call, Kernel, Lower, Packing, Row, Site, bytes, bytes_mut, integers, row};
+pub(crate) use kernel::{Call, Kernel, Lower, Maps, Packing, Row, Site, bytes, bytes_mut, integers, row};

@@ -141,6 +141,10 @@ impl Operator for Conv2dGradWeight {
         &["input", "gradient"]
     }
 
+    fn gives_map(&self, _output: usize) -> bool {
+        false
+    }
+
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
         inputs.count(2..=2)?;
         inputs.axes::<4>(0, DType::F32)?;

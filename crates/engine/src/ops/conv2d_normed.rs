@@ -121,6 +121,10 @@ impl Operator for Conv2dNormedGrad {
         }
     }
 
+    fn gives_map(&self, output: usize) -> bool {
+        output == 0
+    }
+
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
         let at = self.after_at();
         let count = at + self.after.map_or(0, |_| 3 + Norm::INPUTS);

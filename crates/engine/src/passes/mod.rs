@@ -11,11 +11,13 @@ mod fuse_depthwise;
 mod fuse_norm;
 mod fuse_normed;
 mod fuse_residual;
+mod narrow;
 mod rewrite;
 mod specialise;
 
 use crate::Graph;
 
+pub(crate) use narrow::narrow;
 pub(crate) use specialise::specialise;
 
 /// A rewriting, which can be left out.

@@ -157,29 +157,12 @@ impl<'t> From<FloatsMut<'t>> for Target<'t> {
     }
 }
 
-/// Compiles an expression for the type of a [`Precision`].
-#[macro_export]
-macro_rules! for_precision {
-    ($precision:expr, $name:ident => $body:expr) => {
-        match $precision {
-            $crate::Precision::F32 => {
-                type $name = f32;
-                $body
-            }
-            $crate::Precision::Bf16 => {
-                type $name = $crate::Bf16;
-                $body
-            }
-        }
-    };
-}
-
 impl Precision {
-    /// Words of four bytes that so many numbers take.
-    pub fn words(self, numbers: usize) -> usize {
+    /// As recipes and programs call it.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::F32 => numbers,
-            Self::Bf16 => numbers.div_ceil(2),
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
         }
     }
 }

@@ -252,6 +252,28 @@ section! {
         /// How convolutions are computed: `auto`, the fastest way, or `direct`, without Winograd's transforms: some
         /// digits more exact, about half as fast.
         convolution: Convolution = Convolution::Auto,
+        /// What a training step stores activations and their gradients in: `f32`, or `bf16`, half the memory with 8
+        /// binary digits. Weights, sums and all arithmetic are f32, and so is every evaluation.
+        precision: Precision = Precision::F32,
+    }
+}
+
+/// What activations are stored in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// The upper 16 of them.
+    Bf16,
+}
+
+impl From<Precision> for avizor_kernels::Precision {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use avizor_engine::{
     Trainable, ops,
 };
 use avizor_kernels::conv2d::Conv2dMethods;
-use avizor_kernels::{Cpu, peak_flops};
+use avizor_kernels::{Cpu, Precision, peak_flops};
 use avizor_models::{Network, NetworkOptions, find, image_input};
 use avizor_predict::Scorer;
 
@@ -39,7 +39,7 @@ impl BenchNetwork {
     }
 
     /// Forward, cross-entropy, backward and SGD with momentum.
-    pub(super) fn training(&self, batch: usize) -> Result<Training<'_>, Failure> {
+    pub(super) fn training(&self, batch: usize, precision: Precision) -> Result<Training<'_>, Failure> {
         let mut graph = GraphBuilder::new();
         let image = image_input(&mut graph, batch, &self.preprocess)?;
         let outputs = self.network.build(&mut graph, image, &self.options)?;
@@ -51,7 +51,7 @@ impl BenchNetwork {
         let graph = graph.finish().map_err(unfit)?;
         let mut state = State::new(&graph);
         state.initialise(Seed(42));
-        let options = CompileOptions::train("loss", Trainable::All);
+        let options = CompileOptions { precision, ..CompileOptions::train("loss", Trainable::All) };
         let program = Program::compile(&graph, &options, &self.cpu, &mut state).map_err(unfit)?;
         let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
         let parameters = parameters.map(|parameter| parameter.name.clone()).collect();

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use avizor_kernels::Precision;
 use serde_json::json;
 
 use super::clock::{Times, duration, peak_memory};
@@ -23,6 +24,7 @@ pub(crate) fn run(session: &Session, args: &args::BenchStep) -> Result<(), Failu
             "model": network.model,
             "size": network.size,
             "batch": args.batch,
+            "precision": precision(args).name(),
             "level": session.level.name(),
             "threads": session.threads,
             "version": env!("CARGO_PKG_VERSION"),
@@ -58,11 +60,18 @@ pub(crate) fn run(session: &Session, args: &args::BenchStep) -> Result<(), Failu
     Ok(())
 }
 
+fn precision(args: &args::BenchStep) -> Precision {
+    match args.precision {
+        args::Precision::F32 => Precision::F32,
+        args::Precision::Bf16 => Precision::Bf16,
+    }
+}
+
 /// Times of training steps and, unless only those are wanted, of inference.
 fn measure(session: &Session, args: &args::BenchStep) -> Result<(Times, Option<Times>), Failure> {
     let bench = BenchNetwork::new(session, &args.network)?;
     let time = duration(args.seconds);
-    let mut training = bench.training(usize::from(args.batch))?;
+    let mut training = bench.training(usize::from(args.batch), precision(args))?;
     let train = Times::of(time, || training.run());
     if args.plan {
         writeln!(anstream::stderr(), "{}", training.timed_plan())?;

@@ -1,12 +1,13 @@
 //! Softmax cross-entropy.
 
+use avizor_kernels::Element;
 use avizor_kernels::loss::{CrossEntropyShape, cross_entropy, cross_entropy_workspace};
 
 use crate::lower::{Kernel, Lower, Site, integers};
 use crate::ops;
 
 impl Lower for ops::CrossEntropy {
-    fn lower(&self, site: &Site<'_>) -> Kernel {
+    fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = CrossEntropyShape { rows: site.input(0)[0], classes: site.input(0)[1] };
         let (words, smoothing) = (cross_entropy_workspace(shape), self.label_smoothing);
         match site.inputs.len() {

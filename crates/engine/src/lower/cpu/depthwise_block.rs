@@ -1,12 +1,13 @@
 //! A depthwise convolution between 1×1 convolutions.
 
+use avizor_kernels::Element;
 use avizor_kernels::conv2d::{BlockLayer, DepthwiseBlock, Side};
 
 use crate::lower::{Kernel, Lower, Site};
 use crate::ops;
 
 impl Lower for ops::DepthwiseBlock {
-    fn lower(&self, site: &Site<'_>) -> Kernel {
+    fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = self.kernel_shape(&site.inputs);
         let plan = DepthwiseBlock::new(site.cpu, shape);
         let at = usize::from(self.before.is_some());

@@ -1,12 +1,12 @@
 //! A batch norm as part of the convolution before it.
 
-use avizor_kernels::Cpu;
+use avizor_kernels::{Cpu, Element};
 
 use crate::lower::{Kernel, Lower, Site};
 use crate::ops;
 
 impl Lower for ops::FoldNorm {
-    fn lower(&self, site: &Site<'_>) -> Kernel {
+    fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let (channels, eps) = (site.output(1)[0], f64::from(self.eps));
         match site.inputs.len() {
             5 => Kernel::with_workspace("fold_norm", channels, move |cpu, call| {

@@ -1,5 +1,6 @@
 //! The linear layer and its gradients.
 
+use avizor_kernels::Element;
 use avizor_kernels::linear::{LinearForward, LinearGradInput, LinearGradWeight};
 
 use super::conv2d_fused::{Operands, keeping_weight, kernel};
@@ -7,19 +8,22 @@ use crate::lower::{Kernel, Lower, Site};
 use crate::ops;
 
 impl Lower for ops::Linear {
-    fn lower(&self, site: &Site<'_>) -> Kernel {
+    fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = self.kernel_shape(site.input(0), site.input(1));
         let plan = LinearForward::new(site.cpu, shape);
         let operands = Operands { bias: site.inputs.len() == 3, residual: false, activation: None };
-        let kernel = kernel(plan.kernel_name(), plan.workspace(), operands, move |cpu, x, weight, epilogue, y, ws| {
-            plan.run(cpu, x, weight, epilogue, y, ws);
-        });
-        keeping_weight(kernel, plan.packed(), site, operands).counting(shape.multiply_adds())
+        let lens = [site.input(0).elements(), site.output(0).elements()];
+        let words = plan.workspace();
+        let kernel =
+            kernel::<f32>(plan.kernel_name(), words, operands, lens, move |cpu, x, weight, epilogue, y, ws| {
+                plan.run(cpu, x, weight, epilogue, y, ws);
+            });
+        keeping_weight::<f32>(kernel, plan.packed(), site, operands, lens).counting(shape.multiply_adds())
     }
 }
 
 impl Lower for ops::LinearGradInput {
-    fn lower(&self, site: &Site<'_>) -> Kernel {
+    fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = ops::Linear.kernel_shape(site.output(0), site.input(1));
         let kernel = LinearGradInput::new(site.cpu, shape);
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
@@ -31,7 +35,7 @@ impl Lower for ops::LinearGradInput {
 }
 
 impl Lower for ops::LinearGradWeight {
-    fn lower(&self, site: &Site<'_>) -> Kernel {
+    fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = ops::Linear.kernel_shape(site.input(0), site.output(0));
         let kernel = LinearGradWeight::new(site.cpu, shape);
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
