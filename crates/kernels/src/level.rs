@@ -40,6 +40,15 @@ impl Level {
         }
     }
 
+    /// Whether this machine has the level's instruction for sums of two products of 16 bits ([`Bf16`](crate::Bf16)).
+    pub fn has_pairs(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => self.is_available() && is_x86_feature_detected!("avx512bf16"),
+            _ => false,
+        }
+    }
+
     /// The most capable level of this machine.
     pub fn best() -> Self {
         Self::ALL.into_iter().rev().find(|level| level.is_available()).unwrap_or(Self::Scalar)

@@ -179,8 +179,8 @@ impl<'n> Normalizer<'n> {
     }
 
     /// Rows of x, to rows of y that start `pitch` words after one another.
-    pub(crate) fn apply<E: Element>(&self, cpu: &Cpu, x: &[E], pitch: usize, y: &mut [f32]) {
-        let part: MapRows<E, f32> = for_activation!(self.activation, F => map_rows::<Normalize<F>, E, f32>);
+    pub(crate) fn apply<E: Element, T: Element>(&self, cpu: &Cpu, x: &[E], pitch: usize, y: &mut [T]) {
+        let part: MapRows<E, T> = for_activation!(self.activation, F => map_rows::<Normalize<F>, E, T>);
         let layout = Layout { width: self.line[0].len(), pitch };
         part(cpu, x, None, Channels::of(self.line), layout, y);
     }

@@ -67,7 +67,7 @@ impl PackedForward for ImplicitGemm {
     }
 
     fn run_workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize {
-        Workers::len(threads, product(shape, self.panel_columns(shape.group_out())).scratch_len(precision))
+        Workers::len(threads, product(shape, self.panel_columns(shape.group_out())).scratch_len(precision, precision))
     }
 
     fn run_packed(
@@ -82,7 +82,7 @@ impl PackedForward for ImplicitGemm {
     ) {
         let gemm = self.gemm();
         let product = product(shape, self.panel_columns(shape.group_out()));
-        let workers = Workers::new(workspace, product.scratch_len(x.precision()));
+        let workers = Workers::new(workspace, product.scratch_len(x.precision(), x.precision()));
         let tensors = Tensors {
             cpu,
             source: x,
@@ -100,7 +100,7 @@ impl PackedForward for ImplicitGemm {
     }
 }
 
-fn product(shape: &Conv2dShape, panel: usize) -> WindowProduct {
+pub(super) fn product(shape: &Conv2dShape, panel: usize) -> WindowProduct {
     let windows = Windows::of_forward(shape);
     let target = Target {
         height: windows.rows.out,

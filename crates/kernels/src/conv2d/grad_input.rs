@@ -1,19 +1,18 @@
 //! The gradient of the input as products of windows of dy, one for each phase of the stride.
 
 use super::Conv2dShape;
-use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
+use super::implicit::{ImplicitGemm, Piece, Target, Tensors, WindowProduct};
 use super::method::GradInput;
 use super::window::{Axis, Windows};
 use super::workers::Workers;
 use crate::elementwise::fill;
 use crate::floats::Target as Results;
-use crate::gemm::pack_transposed;
+use crate::gemm::{Gemm, pack_transposed};
 use crate::{Cpu, Floats, FloatsMut, Precision};
 
 impl GradInput for ImplicitGemm {
     fn workspace(&self, shape: &Conv2dShape, threads: usize, precision: Precision) -> usize {
-        let width = self.panel_columns(shape.group_in());
-        packed_len(shape, width) + Workers::len(threads, scratch_len(shape, width, precision))
+        workspace(shape, self.panel_columns(shape.group_in()), threads, [precision; 2])
     }
 
     fn run(
@@ -22,57 +21,84 @@ impl GradInput for ImplicitGemm {
         shape: &Conv2dShape,
         dy: Floats<'_>,
         weight: &[f32],
-        mut dx: FloatsMut<'_>,
+        dx: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
-        let gemm = self.gemm();
         let width = self.panel_columns(shape.group_in());
-        let (packed, copies) = workspace.split_at_mut(packed_len(shape, width));
-        let mut rest = &mut *packed;
-        for phase in phases(shape, width) {
-            let (part, after) = rest.split_at_mut(phase.product.panels() * phase.product.panel_len());
-            pack(cpu, shape, &phase, width, weight, part);
-            rest = after;
-        }
-        let workers = Workers::new(copies, scratch_len(shape, width, dy.precision()));
-        let all = phases(shape, width).map(|phase| phase.product.tasks()).sum();
-        if phases(shape, width).count() < shape.stride[0].min(shape.height) * shape.stride[1].min(shape.width) {
-            // Pixels that no tap meets.
-            match &mut dx {
-                FloatsMut::F32(dx) => fill(cpu, 0.0, dx),
-                FloatsMut::Bf16(dx) => fill(cpu, 0.0, dx),
-            }
-        }
-        let target = Results::from(dx);
-        cpu.pool().run(all, &|mut task, worker| {
-            let mut at = 0;
-            for phase in phases(shape, width) {
-                let product = phase.product;
-                if task < product.tasks() {
-                    let packed = &packed[at..];
-                    let tensors = Tensors {
-                        cpu,
-                        source: dy,
-                        packed,
-                        target: &target,
-                        bias: None,
-                        residual: None,
-                        ceiling: None,
-                        late: None,
-                    };
-                    // SAFETY: a worker runs one task at a time; tasks of different numbers, and phases, write
-                    // different parts of dx.
-                    return unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) };
-                }
-                task -= product.tasks();
-                at += product.panels() * product.panel_len();
-            }
-        });
+        let pack = |phase: &Phase, piece: Piece, part: &mut [f32]| {
+            let row = phase.row_of(shape, &piece);
+            let column = piece.group * shape.group_out() + piece.channels.start;
+            pack_transposed(part, width, piece.columns.len(), |j| {
+                &weight[(row + j) * shape.out_channels + column..][..piece.channels.len()]
+            });
+        };
+        run(cpu, self.gemm(), shape, width, dy, pack, dx, workspace);
     }
 }
 
+/// Numbers of workspace of [`run`], with types of dy and dx.
+pub(super) fn workspace(shape: &Conv2dShape, width: usize, threads: usize, precisions: [Precision; 2]) -> usize {
+    packed_len(shape, width) + Workers::len(threads, scratch_len(shape, width, precisions))
+}
+
+/// Computes dx, with a shape that counts dy's words. `pack` makes a piece of the weight of a phase.
+pub(super) fn run(
+    cpu: &Cpu,
+    gemm: Gemm,
+    shape: &Conv2dShape,
+    width: usize,
+    dy: Floats<'_>,
+    pack: impl Fn(&Phase, Piece, &mut [f32]) + Sync,
+    mut dx: FloatsMut<'_>,
+    workspace: &mut [f32],
+) {
+    let (packed, copies) = workspace.split_at_mut(packed_len(shape, width));
+    let mut rest = &mut *packed;
+    for phase in phases(shape, width) {
+        let (part, after) = rest.split_at_mut(phase.product.panels() * phase.product.panel_len());
+        cpu.pool().for_each_chunk(part, phase.product.panel_len(), |number, panel| {
+            phase.product.pack_panel(number, panel, |piece, part| pack(&phase, piece, part));
+        });
+        rest = after;
+    }
+    let workers = Workers::new(copies, scratch_len(shape, width, [dy.precision(), dx.precision()]));
+    let all = phases(shape, width).map(|phase| phase.product.tasks()).sum();
+    if phases(shape, width).count() < shape.stride[0].min(shape.height) * shape.stride[1].min(shape.width) {
+        // Pixels that no tap meets.
+        match &mut dx {
+            FloatsMut::F32(dx) => fill(cpu, 0.0, dx),
+            FloatsMut::Bf16(dx) => fill(cpu, 0.0, dx),
+        }
+    }
+    let target = Results::from(dx);
+    cpu.pool().run(all, &|mut task, worker| {
+        let mut at = 0;
+        for phase in phases(shape, width) {
+            let product = phase.product;
+            if task < product.tasks() {
+                let packed = &packed[at..];
+                let tensors = Tensors {
+                    cpu,
+                    source: dy,
+                    packed,
+                    target: &target,
+                    bias: None,
+                    residual: None,
+                    ceiling: None,
+                    late: None,
+                };
+                // SAFETY: a worker runs one task at a time; tasks of different numbers, and phases, write
+                // different parts of dx.
+                return unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) };
+            }
+            task -= product.tasks();
+            at += product.panels() * product.panel_len();
+        }
+    });
+}
+
 /// The pixels of dx whose rows and columns leave the same remainders by the stride.
-struct Phase {
+pub(super) struct Phase {
     product: WindowProduct,
     /// The taps that meet them, as axes of the kernel: the first one in the order of the windows, and how many.
     last_tap: [usize; 2],
@@ -123,25 +149,19 @@ fn axis(shape: &Conv2dShape, i: usize, first: usize, source: usize, target: usiz
     Some((Axis { source, out: (target - first).div_ceil(stride), taps, step: 1, origin }, last_tap))
 }
 
-fn scratch_len(shape: &Conv2dShape, width: usize, precision: Precision) -> usize {
-    phases(shape, width).map(|phase| phase.product.scratch_len(precision)).max().unwrap_or(0)
+fn scratch_len(shape: &Conv2dShape, width: usize, [dy, dx]: [Precision; 2]) -> usize {
+    phases(shape, width).map(|phase| phase.product.scratch_len(dy, dx)).max().unwrap_or(0)
 }
 
 fn packed_len(shape: &Conv2dShape, width: usize) -> usize {
     phases(shape, width).map(|phase| phase.product.panels() * phase.product.panel_len()).sum()
 }
 
-fn pack(cpu: &Cpu, shape: &Conv2dShape, phase: &Phase, width: usize, weight: &[f32], packed: &mut [f32]) {
-    let product = &phase.product;
-    cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
-        product.pack_panel(number, panel, |piece, part| {
-            let [y, x] = [piece.tap / phase.taps[1], piece.tap % phase.taps[1]];
-            let [y, x] = [phase.last_tap[0] - y * shape.stride[0], phase.last_tap[1] - x * shape.stride[1]];
-            let row = (y * shape.kernel[1] + x) * shape.group_in() + piece.columns.start;
-            let column = piece.group * shape.group_out() + piece.channels.start;
-            pack_transposed(part, width, piece.columns.len(), |j| {
-                &weight[(row + j) * shape.out_channels + column..][..piece.channels.len()]
-            });
-        });
-    });
+impl Phase {
+    /// The row of the weight, `[kernel height][kernel width][in / groups]`, that a piece starts with.
+    pub(super) fn row_of(&self, shape: &Conv2dShape, piece: &Piece) -> usize {
+        let [y, x] = [piece.tap / self.taps[1], piece.tap % self.taps[1]];
+        let [y, x] = [self.last_tap[0] - y * shape.stride[0], self.last_tap[1] - x * shape.stride[1]];
+        (y * shape.kernel[1] + x) * shape.group_in() + piece.columns.start
+    }
 }

@@ -157,21 +157,21 @@ impl WindowProduct {
         self.depth() * self.panel
     }
 
-    /// Numbers that a worker's copy of windows takes: f32 that lie inside are read where they are.
-    fn copy_len(&self, precision: Precision) -> usize {
-        match precision {
+    /// Numbers that a worker's copy of windows takes: words that lie inside are read where they are.
+    fn copy_len(&self, source: Precision) -> usize {
+        match source {
             Precision::F32 if self.windows.are_inside() => 0,
             _ => self.windows.copy_len(&self.cut, self.block_channels).next_multiple_of(LINE),
         }
     }
 
     /// Numbers that a worker works in: its copy of windows, and its results until they are rounded.
-    pub(super) fn scratch_len(&self, precision: Precision) -> usize {
-        let results = match precision {
+    pub(super) fn scratch_len(&self, source: Precision, target: Precision) -> usize {
+        let results = match target {
             Precision::F32 => 0,
             Precision::Bf16 => self.cut.block_pixels() * self.part_panels * self.panel,
         };
-        self.copy_len(precision) + results
+        self.copy_len(source) + results
     }
 
     /// Independent pieces of the work.
@@ -214,7 +214,7 @@ impl WindowProduct {
         let c_rows = &mut c_rows[..block.pixels()];
         let (first_column, pitch) = (panels.start * self.panel, panels.len() * self.panel);
         let columns = (panels.end * self.panel).min(self.columns) - first_column;
-        let (copy, results) = scratch.split_at_mut(self.copy_len(tensors.precision()));
+        let (copy, results) = scratch.split_at_mut(self.copy_len(tensors.source.precision()));
         // Sums of 16 bits would lose what is added to them: they are made beside the target.
         let beside = Disjoint::new(results);
         let (target, c_first) = match tensors.target {
@@ -378,7 +378,6 @@ pub(super) struct Tensors<'t> {
     pub(super) cpu: &'t Cpu,
     pub(super) source: Floats<'t>,
     pub(super) packed: &'t [f32],
-    /// Of the source's type.
     pub(super) target: &'t Results<'t>,
     pub(super) bias: Option<&'t [f32]>,
     pub(super) residual: Option<&'t [f32]>,
@@ -389,13 +388,6 @@ pub(super) struct Tensors<'t> {
 }
 
 impl Tensors<'_> {
-    fn precision(&self) -> Precision {
-        match self.target {
-            Results::F32(_) => Precision::F32,
-            Results::Bf16(_) => Precision::Bf16,
-        }
-    }
-
     /// The epilogue is applied when the last part of the depth is added.
     fn store(&self, columns: Range<usize>, accumulate: bool, last: bool) -> Store<'_> {
         if !last {

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 
-use super::{Conv2dShape, Epilogue, depthwise, implicit, winograd};
+use super::{Conv2dShape, Epilogue, depthwise, implicit, pairs, winograd};
 use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
 /// Which methods a plan may choose.
@@ -36,6 +36,11 @@ pub(crate) trait Method: Debug + Sync {
 
     /// What the machine must have for [`run`](Forward::run) to be called; it panics elsewhere.
     fn level(&self) -> Level;
+
+    /// Whether the machine has all that the method is made of.
+    fn is_available(&self) -> bool {
+        self.level().is_available()
+    }
 
     /// Whether the method can compute this shape.
     fn fits(&self, shape: &Conv2dShape) -> bool;
@@ -131,22 +136,25 @@ pub(crate) trait GradWeight: Method {
     );
 }
 
-/// The rows of all methods for a direction, in the order in which they are asked: of every level the tile sizes before
-/// the implicit product, which fits everything and needs nothing at the last level.
+/// The rows of all methods for a direction, in the order in which they are asked: of every level the tile sizes, then
+/// products of pairs where the direction has them, then the implicit product, which fits everything and needs nothing at
+/// the last level.
 macro_rules! rows {
-    ($name:ident: $trait:ident) => {
+    ($name:ident: $trait:ident $(, $pairs:expr)?) => {
         pub(crate) fn $name() -> impl Iterator<Item = &'static dyn $trait> {
             let depthwise = depthwise::ROWS.iter().map(|row| row as &dyn $trait);
             let others = winograd::ROWS.iter().zip(implicit::ROWS).flat_map(|(tiles, product)| {
-                tiles.iter().map(|row| row as &dyn $trait).chain([product as &dyn $trait])
+                let rows = tiles.iter().map(|row| row as &dyn $trait);
+                $(let rows = rows.chain($pairs.iter().filter(|row| row.level() == product.level()).map(|row| row as &dyn $trait));)?
+                rows.chain([product as &dyn $trait])
             });
             depthwise.chain(others)
         }
     };
 }
 
-rows!(forward_rows: Forward);
-rows!(grad_input_rows: GradInput);
+rows!(forward_rows: Forward, pairs::ROWS);
+rows!(grad_input_rows: GradInput, pairs::ROWS);
 rows!(grad_weight_rows: GradWeight);
 
 /// The row that a machine runs at a level, of a table whose last row needs none.
@@ -155,19 +163,22 @@ pub(crate) fn at_level<T: Method>(rows: &'static [T], level: Level) -> &'static 
 }
 
 fn is_usable<T: Method + ?Sized>(row: &T, level: Level) -> bool {
-    row.level() <= level && row.level().is_available()
+    row.level() <= level && row.is_available()
 }
 
-/// The first row that may be used, fits and pays.
+/// The first row that may be used, fits and pays; none where that does not take maps of a type. Rows for 16 bits alone are
+/// left out where maps are of 32.
 pub(crate) fn choose<T: Method + ?Sized>(
     mut rows: impl Iterator<Item = &'static T>,
     pass: Pass,
     methods: Conv2dMethods,
     level: Level,
     shape: &Conv2dShape,
-) -> &'static T {
+    precision: Precision,
+) -> Option<&'static T> {
     let allowed = |row: &T| row.is_direct() || methods != Conv2dMethods::Direct;
     let usable = |row: &T| is_usable(row, level) && row.fits(shape);
-    rows.find(|row| allowed(row) && usable(row) && row.pays(shape, pass, methods))
-        .expect("the last row is direct, needs no level and fits every shape")
+    let takes = |row: &T| row.takes(Precision::F32) || row.takes(precision);
+    let row = rows.find(|row| allowed(row) && takes(row) && usable(row) && row.pays(shape, pass, methods));
+    row.filter(|row| row.takes(precision))
 }

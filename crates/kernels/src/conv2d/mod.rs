@@ -38,6 +38,7 @@ mod implicit;
 mod method;
 mod normed;
 mod packed;
+mod pairs;
 mod plan;
 mod pointwise;
 mod rolling;

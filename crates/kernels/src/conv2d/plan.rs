@@ -27,14 +27,18 @@ impl Conv2dForward {
     /// # Panics
     /// As [`new`](Self::new).
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
-        shape.check();
-        let method = choose(forward_rows(), Pass::Forward, methods, cpu.level(), &shape);
-        Self { shape, method, threads: cpu.threads(), precision: Precision::F32 }
+        Self::of_maps(cpu, shape, methods, Precision::F32)
+            .expect("the last row takes f32, is direct, needs no level and fits every shape")
     }
 
-    /// The same for maps of a type, if the method takes it.
-    pub fn of_maps(self, precision: Precision) -> Option<Self> {
-        self.method.takes(precision).then_some(Self { precision, ..self })
+    /// [`with_methods`](Self::with_methods) for maps of a type; `None` where the best method does not take it.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn of_maps(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods, precision: Precision) -> Option<Self> {
+        shape.check();
+        let method = choose(forward_rows(), Pass::Forward, methods, cpu.level(), &shape, precision)?;
+        Some(Self { shape, method, threads: cpu.threads(), precision })
     }
 
     /// The method that was chosen, named as its row in the table.
@@ -95,14 +99,18 @@ impl Conv2dGradInput {
     /// # Panics
     /// As [`new`](Self::new).
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
-        shape.check();
-        let method = choose(grad_input_rows(), Pass::GradInput, methods, cpu.level(), &shape);
-        Self { shape, method, threads: cpu.threads(), precision: Precision::F32 }
+        Self::of_maps(cpu, shape, methods, Precision::F32)
+            .expect("the last row takes f32, is direct, needs no level and fits every shape")
     }
 
-    /// The same for maps of a type, if the method takes it.
-    pub fn of_maps(self, precision: Precision) -> Option<Self> {
-        self.method.takes(precision).then_some(Self { precision, ..self })
+    /// [`with_methods`](Self::with_methods) for maps of a type; `None` where the best method does not take it.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn of_maps(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods, precision: Precision) -> Option<Self> {
+        shape.check();
+        let method = choose(grad_input_rows(), Pass::GradInput, methods, cpu.level(), &shape, precision)?;
+        Some(Self { shape, method, threads: cpu.threads(), precision })
     }
 
     /// The method that was chosen, named as its row in the table.
@@ -154,14 +162,18 @@ impl Conv2dGradWeight {
     /// # Panics
     /// As [`new`](Self::new).
     pub fn with_methods(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods) -> Self {
-        shape.check();
-        let method = choose(grad_weight_rows(), Pass::GradWeight, methods, cpu.level(), &shape);
-        Self { shape, method, threads: cpu.threads(), precision: Precision::F32 }
+        Self::of_maps(cpu, shape, methods, Precision::F32)
+            .expect("the last row takes f32, is direct, needs no level and fits every shape")
     }
 
-    /// The same for maps of a type, if the method takes it.
-    pub fn of_maps(self, precision: Precision) -> Option<Self> {
-        self.method.takes(precision).then_some(Self { precision, ..self })
+    /// [`with_methods`](Self::with_methods) for maps of a type; `None` where the best method does not take it.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn of_maps(cpu: &Cpu, shape: Conv2dShape, methods: Conv2dMethods, precision: Precision) -> Option<Self> {
+        shape.check();
+        let method = choose(grad_weight_rows(), Pass::GradWeight, methods, cpu.level(), &shape, precision)?;
+        Some(Self { shape, method, threads: cpu.threads(), precision })
     }
 
     /// The method that was chosen, named as its row in the table.

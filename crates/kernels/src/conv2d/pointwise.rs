@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Epilogue;
 use super::implicit::{BLOCK_DEPTH, BLOCK_PIXELS};
-use crate::gemm::{Gemm, Left, MAX_ROWS, Places, Product, Store, pack_rows};
+use crate::gemm::{Gemm, Left, MAX_ROWS, Places, Product, Store, pack_pairs, pack_rows};
 use crate::pool::Disjoint;
 use crate::unary::InPlace;
 use crate::{Cpu, Pool};
@@ -51,6 +51,16 @@ impl Pointwise {
             let first = number * self.panel;
             let columns = first..(first + self.panel).min(self.columns);
             pack_rows(panel, self.panel, |i| &weight[i * self.columns..][columns.clone()]);
+        });
+    }
+
+    /// [`pack`](Self::pack) of a weight of twice the depth, as rounded pairs.
+    pub(super) fn pack_pairs(&self, pool: &Pool, weight: &[f32], packed: &mut [f32]) {
+        pool.for_each_chunk(packed, self.depth * self.panel, |number, panel| {
+            let first = number * self.panel;
+            let columns = first..(first + self.panel).min(self.columns);
+            let row = |i: usize| &weight[i * self.columns..][columns.clone()];
+            pack_pairs(panel, self.panel, |i| [row(2 * i), row(2 * i + 1)]);
         });
     }
 

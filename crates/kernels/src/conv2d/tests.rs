@@ -122,6 +122,7 @@ fn stored<E: Element>(numbers: &[f32]) -> Vec<E> {
 }
 
 /// Tensors of a shape, and workspaces full of NaN, which must not matter.
+#[derive(Clone)]
 struct Case {
     shape: Conv2dShape,
     x: Vec<f32>,
@@ -187,13 +188,29 @@ impl Case {
     /// Maps of 16 bits: to the bit what the same numbers give in 32, rounded.
     fn check_bf16(&self, cpu: &Cpu) {
         let shape = &self.shape;
-        let rounded = |numbers: &[f32]| numbers.iter().map(|&number| Bf16::from_f32(number).to_f32()).collect();
+        let rounded = |numbers: &[f32]| numbers.iter().map(|&x| Bf16::from_f32(x).to_f32()).collect::<Vec<_>>();
         let exact = Self { shape: *shape, x: rounded(&self.x), weight: self.weight.clone(), dy: rounded(&self.dy) };
         let bias = numbers(shape.out_channels, 4);
         let epilogue = Epilogue { bias: Some(&bias), residual: None, activation: Some(Unary::Relu) };
         for row in runnable(forward_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
             let (got, want) = (self.forward_of::<Bf16>(row, cpu, epilogue), exact.forward(row, cpu, epilogue));
             assert!(got == stored::<Bf16>(&want), "{} {shape:?} in 16 bits", row.name());
+        }
+        // By pairs of numbers, the weight is rounded too, and sums are made in another order.
+        let all = Self { weight: rounded(&self.weight), ..exact.clone() };
+        let near = |what: &str, got: Vec<Bf16>, want: Vec<f32>| {
+            let square = |numbers: &mut dyn Iterator<Item = f32>| numbers.map(|x| x * x).sum::<f32>().sqrt();
+            let off = square(&mut got.iter().zip(&want).map(|(got, want)| got.to_f32() - want));
+            let size = square(&mut want.iter().copied());
+            assert!(off <= 3e-3 * size, "{what} {shape:?} by pairs: off by {off} of {size}");
+        };
+        for row in runnable_in(Precision::Bf16, forward_rows(), shape).filter(|row| !row.takes(Precision::F32)) {
+            let plain = runnable(forward_rows(), shape).last().expect("plain Rust fits every shape");
+            near(row.name(), self.forward_of(row, cpu, epilogue), all.forward(plain, cpu, epilogue));
+        }
+        for row in runnable_in(Precision::Bf16, grad_input_rows(), shape).filter(|row| !row.takes(Precision::F32)) {
+            let plain = runnable(grad_input_rows(), shape).last().expect("plain Rust fits every shape");
+            near(row.name(), self.grad_input_of(row, cpu), all.grad_input(plain, cpu));
         }
         for row in runnable(grad_input_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
             let (got, want) = (self.grad_input_of::<Bf16>(row, cpu), exact.grad_input(row, cpu));
@@ -271,7 +288,16 @@ fn runnable<T: Method + ?Sized + 'static>(
     rows: impl Iterator<Item = &'static T>,
     shape: &Conv2dShape,
 ) -> impl Iterator<Item = &'static T> {
-    rows.filter(|row| is_tested(row.level()) && row.fits(shape))
+    runnable_in(Precision::F32, rows, shape)
+}
+
+fn runnable_in<T: Method + ?Sized + 'static>(
+    precision: Precision,
+    rows: impl Iterator<Item = &'static T>,
+    shape: &Conv2dShape,
+) -> impl Iterator<Item = &'static T> {
+    let is_tested = |row: &T| is_tested(row.level()) && row.is_available();
+    rows.filter(move |row| is_tested(row) && row.fits(shape) && row.takes(precision))
 }
 
 #[test]

@@ -142,6 +142,24 @@ pub enum FloatsMut<'f> {
     Bf16(&'f mut [Bf16]),
 }
 
+impl FloatsMut<'_> {
+    /// The type.
+    pub fn precision(&self) -> Precision {
+        match self {
+            Self::F32(_) => Precision::F32,
+            Self::Bf16(_) => Precision::Bf16,
+        }
+    }
+}
+
+/// Pairs of numbers as words.
+///
+/// # Panics
+/// When there is an odd number of them, or they do not start where a word may.
+pub(crate) fn pairs(numbers: &[Bf16]) -> &[f32] {
+    bytemuck::try_cast_slice(numbers).expect("maps of 16 bits start with a word, and are whole words")
+}
+
 /// A slice that several tasks write, each its own part.
 pub(crate) enum Target<'t> {
     F32(Disjoint<'t, f32>),

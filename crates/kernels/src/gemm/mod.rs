@@ -24,8 +24,8 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
-pub(crate) use panels::{pack_rows, pack_transposed};
-pub(crate) use tile::add_products;
+pub(crate) use panels::{pack_pairs, pack_rows, pack_transposed, pack_transposed_pairs};
+pub(crate) use tile::{Numbers, Pairs, add_products};
 
 use crate::Level;
 use crate::pool::Disjoint;
@@ -51,6 +51,8 @@ pub(crate) struct GemmKernel {
     /// `gemm_f32_{level}`.
     pub(crate) name: &'static str,
     pub(crate) level: Level,
+    /// Whether the words of both factors are [`Pairs`].
+    of_pairs: bool,
     /// Numbers of a vector.
     lanes: usize,
     /// For panels of 1, 2, … vectors a function for tiles of 1, 2, … rows.
@@ -58,6 +60,13 @@ pub(crate) struct GemmKernel {
 }
 
 impl GemmKernel {
+    /// Whether this machine has what it is made of.
+    pub(crate) fn is_available(&self) -> bool {
+        // Plain Rust does without the instruction.
+        let has_factors = !self.of_pairs || self.level.has_pairs() || self.level == Level::Scalar;
+        self.level.is_available() && has_factors
+    }
+
     /// Width of the panels that so many columns are cut into: as few as there can be, about equally wide. The wider, the
     /// fewer rows has a tile, and the fewer of a tile's loads are of single numbers.
     pub(crate) fn panel_columns(&self, columns: usize) -> usize {
@@ -81,14 +90,21 @@ pub(crate) static GEMM: &[GemmKernel] = &[
     scalar::GEMM_F32,
 ];
 
+/// The same whose words are [`Pairs`] of numbers of 16 bits.
+pub(crate) static GEMM_OF_PAIRS: &[GemmKernel] = &[
+    #[cfg(target_arch = "x86_64")]
+    avx512::GEMM_BF16,
+    scalar::GEMM_BF16,
+];
+
 /// A kernel whose level this machine has: holding it is the proof.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gemm(&'static GemmKernel);
 
 impl Gemm {
-    /// `None` where the machine lacks the kernel's level.
+    /// `None` where the machine lacks what the kernel is made of.
     pub(crate) fn new(kernel: &'static GemmKernel) -> Option<Self> {
-        kernel.level.is_available().then_some(Self(kernel))
+        kernel.is_available().then_some(Self(kernel))
     }
 
     /// Multiplies.

@@ -1,6 +1,6 @@
 //! Tiles of NEON.
 
-use super::{GemmKernel, Product, tile as algorithm};
+use super::{GemmKernel, Numbers, Product, tile as algorithm};
 use crate::Level;
 use crate::simd::F32x4;
 
@@ -8,6 +8,7 @@ use crate::simd::F32x4;
 pub(super) const GEMM_F32: GemmKernel = GemmKernel {
     name: "gemm_f32_neon",
     level: Level::Neon,
+    of_pairs: false,
     lanes: 4,
     tiles: tiles!(tile: 1 => 1 2 3 4 5 6 7 8, 2 => 1 2 3 4 5 6 7 8),
 };
@@ -17,5 +18,5 @@ pub(super) const GEMM_F32: GemmKernel = GemmKernel {
 #[target_feature(enable = "neon")]
 unsafe fn tile<const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
     // SAFETY: this function has the level's features; the rest is this function's own contract.
-    unsafe { algorithm::multiply::<F32x4, M, N>(product, first) }
+    unsafe { algorithm::multiply::<F32x4, Numbers, M, N>(product, first) }
 }

@@ -1,7 +1,7 @@
 //! Packing of right factors into panels.
 
-use crate::Element;
 use crate::floats::widen;
+use crate::{Bf16, Element};
 
 /// Packs a panel from a matrix whose rows lie one after the other: `panel[i][j] = row(i)[j]`.
 ///
@@ -61,6 +61,39 @@ pub(crate) fn pack_transposed<'m>(
             for (to, &from) in to[j..].iter_mut().step_by(width).zip(from) {
                 *to = from;
             }
+        }
+    }
+}
+
+/// A word of two numbers, rounded.
+#[inline(always)]
+fn pair(first: f32, second: f32) -> f32 {
+    bytemuck::cast([first, second].map(Bf16::from_f32))
+}
+
+/// [`pack_rows`] of rounded pairs: `panel[i][j]` are both `rows(i)[j]`.
+pub(crate) fn pack_pairs<'m>(panel: &mut [f32], width: usize, rows: impl Fn(usize) -> [&'m [f32]; 2]) {
+    for (i, to) in panel.chunks_exact_mut(width).enumerate() {
+        let [first, second] = rows(i);
+        let (to, rest) = to.split_at_mut(first.len());
+        for ((to, first), second) in to.iter_mut().zip(first).zip(second) {
+            *to = pair(*first, *second);
+        }
+        rest.fill(0.0);
+    }
+}
+
+/// [`pack_transposed`] of rounded pairs: `panel[i][j]` are `column(j)[2i]` and `column(j)[2i + 1]`.
+pub(crate) fn pack_transposed_pairs<'m>(
+    panel: &mut [f32],
+    width: usize,
+    columns: usize,
+    column: impl Fn(usize) -> &'m [f32],
+) {
+    panel.fill(0.0);
+    for j in 0..columns {
+        for (to, numbers) in panel[j..].iter_mut().step_by(width).zip(column(j).as_chunks::<2>().0) {
+            *to = pair(numbers[0], numbers[1]);
         }
     }
 }

@@ -3,13 +3,47 @@
 use super::{LINE, Left, Places, Product, Store};
 use crate::simd::{Vector, prefetch, prefetch_for_write, read};
 
+/// What a word of both factors is.
+pub(crate) trait Factors {
+    /// `left * right + sum`.
+    ///
+    /// # Safety
+    /// The machine has the level of `V`, and for pairs the instruction.
+    unsafe fn mul_add<V: Vector>(left: V, right: V, sum: V) -> V;
+}
+
+/// A number.
+pub(crate) struct Numbers;
+
+impl Factors for Numbers {
+    #[inline(always)]
+    unsafe fn mul_add<V: Vector>(left: V, right: V, sum: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { left.mul_add(right, sum) }
+    }
+}
+
+/// Two numbers of 16 bits, side by side in the depth.
+pub(crate) struct Pairs;
+
+impl Factors for Pairs {
+    #[inline(always)]
+    unsafe fn mul_add<V: Vector>(left: V, right: V, sum: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { left.mul_add_pairs(right, sum) }
+    }
+}
+
 /// Multiplies the `M` rows from `first` on by the first `N` vectors of the panel, which are all that it has.
 ///
 /// # Safety
 /// The machine has the level of `V`, the caller its features; the product was checked and has these rows; its part of
 /// `c` is the caller's.
 #[inline(always)]
-pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product: &Product<'_>, first: usize) {
+pub(super) unsafe fn multiply<V: Vector, F: Factors, const M: usize, const N: usize>(
+    product: &Product<'_>,
+    first: usize,
+) {
     let mut results = places_from(product.c_rows, first);
     results.iter_mut().for_each(|result| *result += product.c_column);
     ask_for_results::<V, M, N>(product, &results);
@@ -21,12 +55,12 @@ pub(super) unsafe fn multiply<V: Vector, const M: usize, const N: usize>(product
             Left::Rows { numbers, rows: starts, segments, run } => {
                 let rows = places_from(starts, first).map(|start| numbers.as_ptr().wrapping_add(start));
                 match run {
-                    1 => sum_list(&rows, segments, panel),
-                    run => sum_runs(&rows, segments, run, panel),
+                    1 => sum_list::<V, F, M, N>(&rows, segments, panel),
+                    run => sum_runs::<V, F, M, N>(&rows, segments, run, panel),
                 }
             }
             Left::Columns { numbers, first: start, places } => {
-                sum_columns(numbers.as_ptr().wrapping_add(start + first), places.places, panel)
+                sum_columns::<V, F, M, N>(numbers.as_ptr().wrapping_add(start + first), places.places, panel)
             }
         }
     };
@@ -71,7 +105,7 @@ fn ask_for_results<V: Vector, const M: usize, const N: usize>(product: &Product<
 
 /// The sums of a tile whose segments are long: a loop over each.
 #[inline(always)]
-unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
+unsafe fn sum_runs<V: Vector, F: Factors, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     segments: &[usize],
     run: usize,
@@ -82,7 +116,7 @@ unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
         let mut sums = [[V::splat(0.0); N]; M];
         for &segment in segments {
             for at in segment..segment + run {
-                add_row_products(rows, at, panel.row, &mut sums);
+                add_row_products::<V, F, M, N>(rows, at, panel.row, &mut sums);
                 panel.row = panel.row.wrapping_add(panel.step);
             }
         }
@@ -93,7 +127,7 @@ unsafe fn sum_runs<V: Vector, const M: usize, const N: usize>(
 /// The sums of a tile whose segments are single numbers: one loop over the list. As runs of 1 they would take twice the
 /// time, for between two runs the compiler brings the sums to memory.
 #[inline(always)]
-unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
+unsafe fn sum_list<V: Vector, F: Factors, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     list: &[usize],
     mut panel: Panel,
@@ -102,7 +136,7 @@ unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &at in list {
-            add_row_products(rows, at, panel.row, &mut sums);
+            add_row_products::<V, F, M, N>(rows, at, panel.row, &mut sums);
             panel.row = panel.row.wrapping_add(panel.step);
         }
         sums
@@ -114,7 +148,7 @@ unsafe fn sum_list<V: Vector, const M: usize, const N: usize>(
 /// # Safety
 /// As for [`add_products`], for a number of each row.
 #[inline(always)]
-unsafe fn add_row_products<V: Vector, const M: usize, const N: usize>(
+unsafe fn add_row_products<V: Vector, F: Factors, const M: usize, const N: usize>(
     rows: &[*const f32; M],
     at: usize,
     panel: *const f32,
@@ -129,7 +163,7 @@ unsafe fn add_row_products<V: Vector, const M: usize, const N: usize>(
         for m in 0..M {
             let left = V::splat(*rows[m].add(at));
             for n in 0..N {
-                sums[m][n] = left.mul_add(right[n], sums[m][n]);
+                sums[m][n] = F::mul_add(left, right[n], sums[m][n]);
             }
         }
     }
@@ -137,7 +171,7 @@ unsafe fn add_row_products<V: Vector, const M: usize, const N: usize>(
 
 /// The sums of a tile whose rows lie side by side.
 #[inline(always)]
-unsafe fn sum_columns<V: Vector, const M: usize, const N: usize>(
+unsafe fn sum_columns<V: Vector, F: Factors, const M: usize, const N: usize>(
     left: *const f32,
     places: &[usize],
     mut panel: Panel,
@@ -146,7 +180,7 @@ unsafe fn sum_columns<V: Vector, const M: usize, const N: usize>(
     unsafe {
         let mut sums = [[V::splat(0.0); N]; M];
         for &place in places {
-            add_products::<V, M, N, 1>(left.wrapping_add(place), panel.row, &mut sums);
+            add_products::<V, F, M, N, 1>(left.wrapping_add(place), panel.row, &mut sums);
             panel.row = panel.row.wrapping_add(panel.step);
         }
         sums
@@ -159,7 +193,7 @@ unsafe fn sum_columns<V: Vector, const M: usize, const N: usize>(
 /// The machine has the level of `V`; there are `N` vectors at `panel` and `M` numbers at `left`, `STEP` apart.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "iterators over the sums keep them in memory")]
-pub(crate) unsafe fn add_products<V: Vector, const M: usize, const N: usize, const STEP: usize>(
+pub(crate) unsafe fn add_products<V: Vector, F: Factors, const M: usize, const N: usize, const STEP: usize>(
     left: *const f32,
     panel: *const f32,
     sums: &mut [[V; N]; M],
@@ -173,7 +207,7 @@ pub(crate) unsafe fn add_products<V: Vector, const M: usize, const N: usize, con
         for m in 0..M {
             let left = V::splat(*left.add(m * STEP));
             for n in 0..N {
-                sums[m][n] = left.mul_add(right[n], sums[m][n]);
+                sums[m][n] = F::mul_add(left, right[n], sums[m][n]);
             }
         }
     }

@@ -95,6 +95,15 @@ impl Vector for F32x16 {
         Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, sum.0) })
     }
 
+    #[inline(always)]
+    unsafe fn mul_add_pairs(self, factor: Self, sum: Self) -> Self {
+        // SAFETY: the machine has the instruction, by the trait's contract; all three are 512 bits, of which all are values.
+        unsafe {
+            let pairs = |vector: __m512| std::mem::transmute::<__m512, __m512bh>(vector);
+            Self(_mm512_dpbf16_ps(sum.0, pairs(self.0), pairs(factor.0)))
+        }
+    }
+
     /// The maximum instruction returns its second operand when either is NaN: so the number comes second.
     #[inline(always)]
     unsafe fn relu(self) -> Self {

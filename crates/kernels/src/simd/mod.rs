@@ -142,6 +142,27 @@ pub(crate) trait Vector: Copy {
     /// `self * factor + sum`, rounded once where the level has such an instruction.
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
 
+    /// The same for lanes of two numbers of 16 bits each: the sum and the products of both.
+    ///
+    /// A level may lack the instruction although it has the vector: see [`has_pairs`](crate::Level::has_pairs).
+    #[inline(always)]
+    unsafe fn mul_add_pairs(self, factor: Self, sum: Self) -> Self {
+        let mut lanes = [[0.0f32; MOST_LANES]; 3];
+        // SAFETY: no vector is longer than the arrays; the level by the caller's promise.
+        unsafe {
+            for (lanes, vector) in lanes.iter_mut().zip([self, factor, sum]) {
+                vector.store(lanes.as_mut_ptr());
+            }
+            let [a, b, mut sums] = lanes;
+            for (lane, sum) in sums.iter_mut().enumerate() {
+                let [a, b] = [a[lane], b[lane]].map(|pair| bytemuck::cast::<f32, [Bf16; 2]>(pair).map(Bf16::to_f32));
+                *sum += a[1] * b[1];
+                *sum += a[0] * b[0];
+            }
+            Self::load(sums.as_ptr())
+        }
+    }
+
     /// Zero for lanes below zero; NaN stays NaN.
     unsafe fn relu(self) -> Self;
 
@@ -355,12 +376,28 @@ mod tests {
         }
     }
 
+    /// Called inside a function with the level's features.
+    #[inline(always)]
+    unsafe fn check_pairs<V: Vector>() {
+        let pair = |a: f32, b: f32| bytemuck::cast::<[Bf16; 2], f32>([a, b].map(Bf16::from_f32));
+        let left: Vec<f32> = (0..V::LANES).map(|i| pair(i as f32, 3.0)).collect();
+        let mut sums = vec![0.0; V::LANES];
+        // SAFETY: the vectors have `LANES` numbers; the caller has the level.
+        unsafe {
+            let sum = V::load(left.as_ptr()).mul_add_pairs(V::splat(pair(-1.5, 0.25)), V::splat(10.0));
+            sum.store(sums.as_mut_ptr());
+        }
+        assert!(sums.iter().enumerate().all(|(i, &sum)| sum == 10.75 - 1.5 * i as f32), "{sums:?}");
+    }
+
     #[test]
     fn every_level_computes_the_same() {
         // SAFETY: these need no level.
         unsafe {
             check::<f32>();
             check::<Lanes<4>>();
+            check_pairs::<f32>();
+            check_pairs::<Lanes<4>>();
         }
         #[cfg(target_arch = "aarch64")]
         // SAFETY: every AArch64 machine has NEON.
@@ -378,6 +415,15 @@ mod tests {
             fn avx512() {
                 // SAFETY: this function has the features.
                 unsafe { check::<F32x16>() }
+            }
+            #[target_feature(enable = "avx512f,avx512bf16")]
+            fn avx512_pairs() {
+                // SAFETY: this function has the features.
+                unsafe { check_pairs::<F32x16>() }
+            }
+            if crate::Level::Avx512.has_pairs() {
+                // SAFETY: tested in the line above.
+                unsafe { avx512_pairs() }
             }
             if crate::Level::Avx2.is_available() {
                 // SAFETY: tested in the line above.

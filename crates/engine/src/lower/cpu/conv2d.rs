@@ -19,8 +19,8 @@ impl Lower for ops::Conv2d {
 impl Lower for ops::Conv2dGradInput {
     fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.output(0), site.input(1));
-        let kernel = Conv2dGradInput::with_methods(site.cpu, shape, site.conv2d_methods);
-        let kernel = kernel.of_maps(E::PRECISION).expect("there is a kernel for the maps that `maps` names");
+        let kernel = Conv2dGradInput::of_maps(site.cpu, shape, site.conv2d_methods, E::PRECISION);
+        let kernel = kernel.expect("there is a kernel for the maps that `maps` names");
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
             let ([dy, weight], [dx, workspace]) = call.slices();
             let (dy, dx) = (elements::<E>(dy, shape.output_len()), elements_mut(dx, shape.input_len()));
@@ -31,7 +31,7 @@ impl Lower for ops::Conv2dGradInput {
 
     fn maps(&self, site: &Site<'_>) -> Option<Maps> {
         let shape = self.conv.kernel_shape(site.output(0), site.input(1));
-        let kernel = Conv2dGradInput::with_methods(site.cpu, shape, site.conv2d_methods).of_maps(Precision::Bf16);
+        let kernel = Conv2dGradInput::of_maps(site.cpu, shape, site.conv2d_methods, Precision::Bf16);
         kernel.map(|_| Maps { inputs: &[0], outputs: &[0] })
     }
 }
@@ -39,8 +39,8 @@ impl Lower for ops::Conv2dGradInput {
 impl Lower for ops::Conv2dGradWeight {
     fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.input(0), site.output(0));
-        let kernel = Conv2dGradWeight::with_methods(site.cpu, shape, site.conv2d_methods);
-        let kernel = kernel.of_maps(E::PRECISION).expect("there is a kernel for the maps that `maps` names");
+        let kernel = Conv2dGradWeight::of_maps(site.cpu, shape, site.conv2d_methods, E::PRECISION);
+        let kernel = kernel.expect("there is a kernel for the maps that `maps` names");
         Kernel::with_workspace(kernel.kernel_name(), kernel.workspace(), move |cpu, call| {
             let ([x, dy], [dweight, workspace]) = call.slices();
             let (x, dy) = (elements::<E>(x, shape.input_len()), elements(dy, shape.output_len()));
@@ -51,7 +51,7 @@ impl Lower for ops::Conv2dGradWeight {
 
     fn maps(&self, site: &Site<'_>) -> Option<Maps> {
         let shape = self.conv.kernel_shape(site.input(0), site.output(0));
-        let kernel = Conv2dGradWeight::with_methods(site.cpu, shape, site.conv2d_methods).of_maps(Precision::Bf16);
+        let kernel = Conv2dGradWeight::of_maps(site.cpu, shape, site.conv2d_methods, Precision::Bf16);
         kernel.map(|_| Maps { inputs: &[0, 1], outputs: &[] })
     }
 }

@@ -13,8 +13,8 @@ const WEIGHT: usize = 1;
 impl Lower for ops::Conv2dFused {
     fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.input(0), site.input(WEIGHT));
-        let plan = Conv2dForward::with_methods(site.cpu, shape, site.conv2d_methods);
-        let plan = plan.of_maps(E::PRECISION).expect("there is a kernel for the maps that `maps` names");
+        let plan = Conv2dForward::of_maps(site.cpu, shape, site.conv2d_methods, E::PRECISION);
+        let plan = plan.expect("there is a kernel for the maps that `maps` names");
         let lens = [shape.input_len(), shape.output_len()];
         let operands = Operands { bias: self.bias, residual: self.residual, activation: self.activation };
         let words = plan.workspace();
@@ -26,7 +26,7 @@ impl Lower for ops::Conv2dFused {
 
     fn maps(&self, site: &Site<'_>) -> Option<Maps> {
         let shape = self.conv.kernel_shape(site.input(0), site.input(WEIGHT));
-        let plan = Conv2dForward::with_methods(site.cpu, shape, site.conv2d_methods).of_maps(Precision::Bf16);
+        let plan = Conv2dForward::of_maps(site.cpu, shape, site.conv2d_methods, Precision::Bf16);
         let epilogue = Epilogue { activation: self.activation, ..Epilogue::NONE };
         let suits = !self.residual && epilogue.suits(Precision::Bf16);
         plan.filter(|_| suits).map(|_| Maps { inputs: &[0], outputs: &[0] })

@@ -16,7 +16,7 @@ impl Lower for ops::Conv2dNormed {
     fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.input(0), site.input(1));
         let kernel = NormedConv2d::new(site.cpu, shape).expect("the pass asked whether there is one");
-        let kernel = kernel.of_maps(E::PRECISION);
+        let kernel = kernel.of_maps(site.cpu, E::PRECISION);
         let (norm, wants_moments) = (self.norm, site.is_read[1]);
         let [gamma, mean, inv_std, offset] = from(norm.map(|_| 2));
         let inputs = [Some(0), Some(1), gamma, mean, inv_std, offset];
@@ -39,7 +39,7 @@ impl Lower for ops::Conv2dNormedGrad {
     fn lower<E: Element>(&self, site: &Site<'_>) -> Kernel {
         let shape = self.conv.kernel_shape(site.input(0), site.input(1));
         let plan = NormedConv2dGrad::new(site.cpu, shape).expect("the pass asked whether there is one");
-        let plan = plan.of_maps(E::PRECISION);
+        let plan = plan.of_maps(site.cpu, E::PRECISION);
         let (before, after) = (self.before, self.after);
         let [a, b, c, d] = from(before.map(|_| 3));
         let [e, f, g, h, i, j, k] = from(after.map(|_| self.after_at()));

@@ -111,8 +111,8 @@ impl NormedConv2d {
     }
 
     /// The same for maps of a type.
-    pub fn of_maps(self, precision: Precision) -> Self {
-        Self { precision, ..self }
+    pub fn of_maps(self, cpu: &Cpu, precision: Precision) -> Self {
+        Self { plan: self.plan.of_maps(cpu.level(), precision), precision, ..self }
     }
 
     /// The kernel, named as rows of the tables are.
@@ -196,8 +196,8 @@ impl NormedConv2dGrad {
     }
 
     /// The same for maps of a type.
-    pub fn of_maps(self, precision: Precision) -> Self {
-        Self { precision, ..self }
+    pub fn of_maps(self, cpu: &Cpu, precision: Precision) -> Self {
+        Self { plan: self.plan.of_maps(cpu.level(), precision), precision, ..self }
     }
 
     /// The kernel, named as rows of the tables are.
@@ -273,6 +273,13 @@ impl Plan {
         shape.check();
         let depthwise = || DepthwisePlan::new(level, shape).map(Self::Depthwise);
         pointwise(level, shape).map(Self::Pointwise).or_else(depthwise)
+    }
+
+    fn of_maps(self, level: Level, precision: Precision) -> Self {
+        match self {
+            Self::Pointwise(plan) => Self::Pointwise(plan.of_maps(level, precision)),
+            Self::Depthwise(plan) => Self::Depthwise(plan),
+        }
     }
 
     fn kernel_name(&self) -> &'static str {

@@ -12,10 +12,10 @@ use crate::conv2d::pointwise::{Columns, Layer, Pointwise};
 use crate::conv2d::window::copy_short;
 use crate::conv2d::workers::Workers;
 use crate::conv2d::{Conv2dShape, Epilogue};
-use crate::floats::{Target, convert_part, room_for, round_into};
-use crate::gemm::{Gemm, L2_BYTES, Left, MAX_ROWS, Places, Product, Store, pack_transposed};
+use crate::floats::{Target, convert_part, elements_mut, pairs, room_for, round_into};
+use crate::gemm::{GEMM_OF_PAIRS, Gemm, GemmKernel, L2_BYTES, Left, MAX_ROWS, Places, Product, Store, pack_transposed};
 use crate::pool::Disjoint;
-use crate::{Cpu, Element, Level, Precision};
+use crate::{Bf16, Cpu, Element, Floats, Level, Precision};
 
 /// The work is cut into about so many chunks of pixels, enough for 16 threads to end at about the same time. It does not
 /// depend on the number of threads there are.
@@ -37,6 +37,8 @@ pub(super) struct PointwisePlan {
     chunks: usize,
     /// Tasks side by side over the columns of a block, where there are few pixels.
     sides: usize,
+    /// The kernel of the forward product where maps are of 16 bits and channels go two by two.
+    of_pairs: Option<&'static GemmKernel>,
 }
 
 impl PointwisePlan {
@@ -50,7 +52,7 @@ impl PointwisePlan {
         let block = pixels.div_ceil(pixels.div_ceil(most));
         let chunks = CHUNKS.min(pixels.div_ceil(block));
         let method = at_level(implicit::ROWS, level);
-        Some(Self { method, pixels, inputs, outputs, block, chunks, sides: 1 })
+        Some(Self { method, pixels, inputs, outputs, block, chunks, sides: 1, of_pairs: None })
     }
 
     pub(super) fn of_forward(level: Level, shape: &Conv2dShape) -> Option<Self> {
@@ -65,6 +67,24 @@ impl PointwisePlan {
         let mut plan = Self::new(level, shape)?;
         plan.chunks = plan.chunks.min(MAX_SUMS / shape.weight_len());
         (plan.chunks >= CHUNKS / 2).then_some(plan)
+    }
+
+    /// The same for maps of a type: of 16 bits, by pairs where the level has the instruction.
+    pub(super) fn of_maps(self, level: Level, precision: Precision) -> Self {
+        let pays = precision == Precision::Bf16 && level.has_pairs() && self.inputs.is_multiple_of(2);
+        Self { of_pairs: GEMM_OF_PAIRS.iter().find(|kernel| pays && kernel.level == level), ..self }
+    }
+
+    /// Whether the weight of the forward product is rounded to 16 bits.
+    #[cfg(test)]
+    pub(super) fn is_of_pairs(&self) -> bool {
+        self.of_pairs.is_some()
+    }
+
+    /// By pairs in plain Rust, whatever the machine has.
+    #[cfg(test)]
+    pub(super) fn of_plain_pairs(self) -> Self {
+        Self { of_pairs: GEMM_OF_PAIRS.last(), ..self }
     }
 
     pub(super) fn kernel_name(&self) -> &'static str {
@@ -88,8 +108,20 @@ impl PointwisePlan {
         self.blocks(chunk).map(|block| self.pixels_of(block).len()).sum()
     }
 
+    /// Its depth is words.
     fn product(&self) -> Pointwise {
-        Pointwise { depth: self.inputs, columns: self.outputs, panel: self.method.panel_columns(self.outputs) }
+        let [depth, panel] = match self.of_pairs {
+            Some(kernel) => [self.inputs / 2, kernel.panel_columns(self.outputs)],
+            None => [self.inputs, self.method.panel_columns(self.outputs)],
+        };
+        Pointwise { depth, columns: self.outputs, panel }
+    }
+
+    fn gemm(&self) -> Gemm {
+        match self.of_pairs {
+            Some(kernel) => Gemm::new(kernel).expect("a kernel is chosen only where it is available"),
+            None => self.method.gemm(),
+        }
     }
 }
 
@@ -124,14 +156,17 @@ impl PointwisePlan {
     ) {
         let product = self.product();
         let (packed, scratch) = workspace.split_at_mut(product.packed_len());
-        product.pack(cpu.pool(), weight, packed);
+        match self.of_pairs {
+            Some(_) => product.pack_pairs(cpu.pool(), weight, packed),
+            None => product.pack(cpu.pool(), weight, packed),
+        }
         {
             let layer = Layer::new(cpu, packed, Epilogue::NONE);
             let copy_len = self.block * self.inputs;
             let workers = Workers::new(scratch, copy_len + self.results_len(E::PRECISION, self.outputs));
             let target = Target::from(E::floats_mut(&mut *y));
             let parts = (moments.is_some() && self.sides == 1).then(|| Disjoint::new(&mut *partial));
-            let gemm = self.method.gemm();
+            let gemm = self.gemm();
             cpu.pool().run(self.chunks * self.sides, &|task, worker| {
                 let (chunk, side) = (task / self.sides, task % self.sides);
                 // SAFETY: a worker runs one task at a time.
@@ -140,17 +175,7 @@ impl PointwisePlan {
                 for block in blocks.clone() {
                     let pixels = self.pixels_of(block);
                     let x = &source.x[pixels.start * self.inputs..pixels.end * self.inputs];
-                    let left = match (&source.norm, E::as_f32(x)) {
-                        (None, Some(x)) => x,
-                        (None, None) => {
-                            convert_part(cpu, x, &mut copy[..x.len()]);
-                            &copy[..x.len()]
-                        }
-                        (Some(norm), _) => {
-                            norm.apply(cpu, x, self.inputs, copy);
-                            &copy[..x.len()]
-                        }
-                    };
+                    let left = self.left(cpu, source, x, copy);
                     let all = self.columns_of(side);
                     let at = pixels.start * self.outputs;
                     // SAFETY: every task has its own pixels and columns, and its own chunk of the sums.
@@ -187,6 +212,29 @@ impl PointwisePlan {
             }
             Some(moments) => batch_norm_moments(cpu, self.result_shape(), y, moments, workspace),
             None => {}
+        }
+    }
+
+    /// What the convolution reads of some pixels, as words.
+    fn left<'l, E: Element>(&self, cpu: &Cpu, source: &Source<'_, E>, x: &'l [E], copy: &'l mut [f32]) -> &'l [f32] {
+        match (&source.norm, E::floats(x)) {
+            (None, Floats::F32(x)) => x,
+            (None, Floats::Bf16(x)) if self.of_pairs.is_some() => pairs(x),
+            (None, Floats::Bf16(x)) => {
+                let copy = &mut copy[..x.len()];
+                convert_part(cpu, x, copy);
+                copy
+            }
+            (Some(norm), Floats::Bf16(x)) if self.of_pairs.is_some() => {
+                let copy = &mut copy[..x.len() / 2];
+                norm.apply(cpu, x, self.inputs, elements_mut::<Bf16>(copy, x.len()));
+                copy
+            }
+            (Some(norm), _) => {
+                let copy = &mut copy[..x.len()];
+                norm.apply(cpu, x, self.inputs, copy);
+                copy
+            }
         }
     }
 

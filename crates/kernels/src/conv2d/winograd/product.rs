@@ -1,6 +1,6 @@
 //! The matrix products between the transforms: small, and both factors in the cache.
 
-use crate::gemm::add_products;
+use crate::gemm::{Numbers, add_products};
 use crate::simd::Vector;
 
 /// Terms that are added one after another; the sums of so many are then added. The error of a sum of n terms in a row
@@ -88,7 +88,7 @@ unsafe fn multiply_rows<V: Vector, const M: usize, const N: usize, const STEP: u
             let mut sums = [[V::splat(0.0); N]; M];
             let mut a = part;
             for _ in first..(first + TERMS).min(product.depth) {
-                add_products::<V, M, N, STEP>(a, b, &mut sums);
+                add_products::<V, Numbers, M, N, STEP>(a, b, &mut sums);
                 b = b.add(width);
                 a = a.wrapping_add(product.term_step);
             }

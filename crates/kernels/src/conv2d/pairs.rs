@@ -1,0 +1,159 @@
+//! Convolutions of maps in 16 bits by instructions that sum two products of 16 bits at once: windows of words that are
+//! pairs of channels. The weight is rounded to 16 bits too; sums are f32.
+
+use super::forward::product;
+use super::grad_input::{self, Phase};
+use super::implicit::{Piece, Tensors};
+use super::method::{Forward, GradInput, Method, Pass};
+use super::workers::Workers;
+use super::{Conv2dMethods, Conv2dShape, Epilogue};
+use crate::floats::{Target as Results, pairs};
+use crate::gemm::{GEMM_OF_PAIRS, Gemm, GemmKernel, pack_pairs, pack_transposed_pairs};
+use crate::{Cpu, Floats, FloatsMut, Level, Precision};
+
+/// The method: a kernel of the table of pairs applied to windows.
+#[derive(Debug)]
+pub(crate) struct PairGemm {
+    name: &'static str,
+    level: Level,
+}
+
+/// The rows of all levels that have one, the most capable first.
+pub(crate) static ROWS: &[PairGemm] = &[
+    #[cfg(target_arch = "x86_64")]
+    PairGemm { name: "conv2d_gemm_bf16_avx512", level: Level::Avx512 },
+    PairGemm { name: "conv2d_gemm_bf16_scalar", level: Level::Scalar },
+];
+
+impl PairGemm {
+    fn kernel(&self) -> &'static GemmKernel {
+        GEMM_OF_PAIRS
+            .iter()
+            .find(|kernel| kernel.level == self.level)
+            .expect("the table has a row for every level here")
+    }
+
+    fn gemm(&self) -> Gemm {
+        Gemm::new(self.kernel()).expect("a method is run only where it is available")
+    }
+
+    fn columns(&self, columns: usize) -> usize {
+        self.kernel().panel_columns(columns)
+    }
+}
+
+/// The shape whose inputs are words.
+fn of_input_words(shape: &Conv2dShape) -> Conv2dShape {
+    Conv2dShape { in_channels: shape.in_channels / 2, ..*shape }
+}
+
+/// The shape whose outputs are words.
+fn of_output_words(shape: &Conv2dShape) -> Conv2dShape {
+    Conv2dShape { out_channels: shape.out_channels / 2, ..*shape }
+}
+
+/// [`Method::takes`] no other.
+fn words(map: Floats<'_>) -> &[f32] {
+    let Floats::Bf16(map) = map else { unreachable!("only bf16 is taken") };
+    pairs(map)
+}
+
+impl Method for PairGemm {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn level(&self) -> Level {
+        self.level
+    }
+
+    fn is_available(&self) -> bool {
+        self.kernel().is_available()
+    }
+
+    fn fits(&self, shape: &Conv2dShape) -> bool {
+        shape.group_in().is_multiple_of(2) && shape.group_out().is_multiple_of(2)
+    }
+
+    fn takes(&self, precision: Precision) -> bool {
+        precision == Precision::Bf16
+    }
+
+    fn pays(&self, _shape: &Conv2dShape, _pass: Pass, _methods: Conv2dMethods) -> bool {
+        self.level.has_pairs()
+    }
+}
+
+impl Forward for PairGemm {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
+        let product = product(&of_input_words(shape), self.columns(shape.group_out()));
+        let scratch = product.scratch_len(Precision::F32, Precision::Bf16);
+        product.panels() * product.panel_len() + Workers::len(threads, scratch)
+    }
+
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: Floats<'_>,
+        weight: &[f32],
+        epilogue: Epilogue<'_>,
+        y: FloatsMut<'_>,
+        workspace: &mut [f32],
+    ) {
+        let (gemm, width) = (self.gemm(), self.columns(shape.group_out()));
+        let product = product(&of_input_words(shape), width);
+        let (packed, scratch) = workspace.split_at_mut(product.panels() * product.panel_len());
+        cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
+            product.pack_panel(number, panel, |piece, part| {
+                let row = piece.tap * shape.group_in() + 2 * piece.channels.start;
+                let column = piece.group * shape.group_out() + piece.columns.start;
+                let row_of = |row: usize| &weight[row * shape.out_channels + column..][..piece.columns.len()];
+                pack_pairs(part, width, |i| [row_of(row + 2 * i), row_of(row + 2 * i + 1)]);
+            });
+        });
+        let workers = Workers::new(scratch, product.scratch_len(Precision::F32, Precision::Bf16));
+        let tensors = Tensors {
+            cpu,
+            source: Floats::F32(words(x)),
+            packed,
+            target: &Results::from(y),
+            bias: epilogue.bias,
+            residual: epilogue.residual,
+            ceiling: epilogue.ceiling(),
+            late: epilogue.late(cpu),
+        };
+        cpu.pool().run(product.tasks(), &|task, worker| {
+            // SAFETY: a worker runs one task at a time; tasks of different numbers write different parts of y.
+            unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) }
+        });
+    }
+}
+
+impl GradInput for PairGemm {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
+        let precisions = [Precision::F32, Precision::Bf16];
+        grad_input::workspace(&of_output_words(shape), self.columns(shape.group_in()), threads, precisions)
+    }
+
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        dy: Floats<'_>,
+        weight: &[f32],
+        dx: FloatsMut<'_>,
+        workspace: &mut [f32],
+    ) {
+        let width = self.columns(shape.group_in());
+        let pack = |phase: &Phase, piece: Piece, part: &mut [f32]| {
+            let row = phase.row_of(shape, &piece);
+            let column = piece.group * shape.group_out() + 2 * piece.channels.start;
+            pack_transposed_pairs(part, width, piece.columns.len(), |j| {
+                &weight[(row + j) * shape.out_channels + column..][..2 * piece.channels.len()]
+            });
+        };
+        let dy = Floats::F32(words(dy));
+        grad_input::run(cpu, self.gemm(), &of_output_words(shape), width, dy, pack, dx, workspace);
+    }
+}
