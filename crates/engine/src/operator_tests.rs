@@ -212,7 +212,7 @@ fn every_operator_agrees_with_its_definition_in_16_bits() {
                 let options = CompileOptions { precision: Precision::Bf16, ..built.options.clone() };
                 check_compiled(&what, &built, &options, &cpu, TOLERANCE_OF_16_BITS);
                 let graph = crate::compile::transform(&built.graph, &options).unwrap();
-                narrow += graph.nodes().filter(|node| is_narrow(node)).count();
+                narrow += graph.nodes().iter().filter(|node| is_narrow(node)).count();
             }
         }
     }

@@ -12,6 +12,7 @@ mod fuse_norm;
 mod fuse_normed;
 mod fuse_residual;
 mod narrow;
+mod pool_gradient;
 mod rewrite;
 mod specialise;
 
@@ -37,6 +38,8 @@ pub enum Pass {
     FuseNorm,
     /// In training, convolutions do the work of the norms beside them.
     FuseNormed,
+    /// What is done to gradients behind a max pooling is done before it.
+    PoolGradient,
     /// What nobody needs is left out.
     DeadCode,
     /// Results overwrite what nobody reads any more; decided with the memory plan.
@@ -45,7 +48,7 @@ pub enum Pass {
 
 impl Pass {
     /// All passes, in the order in which they run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::FoldNorm,
         Self::FuseResidual,
         Self::FuseActivation,
@@ -53,6 +56,7 @@ impl Pass {
         Self::FuseAddRelu,
         Self::FuseNorm,
         Self::FuseNormed,
+        Self::PoolGradient,
         Self::DeadCode,
         Self::InPlace,
     ];
@@ -66,6 +70,7 @@ impl Pass {
             Self::FuseAddRelu => fuse_add_relu::run(graph),
             Self::FuseNorm => fuse_norm::run(graph),
             Self::FuseNormed => fuse_normed::run(graph),
+            Self::PoolGradient => pool_gradient::run(graph),
             Self::DeadCode => dead_code::run(graph),
             Self::InPlace => {}
         }

@@ -6,7 +6,7 @@ use super::window::Windows;
 use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
 use crate::floats::Target as Results;
-use crate::gemm::pack_rows;
+use crate::gemm::{Gemm, pack_rows};
 use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
 impl Method for ImplicitGemm {
@@ -80,24 +80,37 @@ impl PackedForward for ImplicitGemm {
         y: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
-        let gemm = self.gemm();
         let product = product(shape, self.panel_columns(shape.group_out()));
-        let workers = Workers::new(workspace, product.scratch_len(x.precision(), x.precision()));
-        let tensors = Tensors {
-            cpu,
-            source: x,
-            packed,
-            target: &Results::from(y),
-            bias: epilogue.bias,
-            residual: epilogue.residual,
-            ceiling: epilogue.ceiling(),
-            late: epilogue.late(cpu),
-        };
-        cpu.pool().run(product.tasks(), &|task, worker| {
-            // SAFETY: a worker runs one task at a time; tasks of different numbers write different parts of y.
-            unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) }
-        });
+        run(cpu, self.gemm(), &product, x, packed, epilogue, y, workspace);
     }
+}
+
+/// Computes y by a product of windows of x's words.
+pub(super) fn run(
+    cpu: &Cpu,
+    gemm: Gemm,
+    product: &WindowProduct,
+    x: Floats<'_>,
+    packed: &[f32],
+    epilogue: Epilogue<'_>,
+    y: FloatsMut<'_>,
+    workspace: &mut [f32],
+) {
+    let workers = Workers::new(workspace, product.scratch_len(x.precision(), y.precision()));
+    let tensors = Tensors {
+        cpu,
+        source: x,
+        packed,
+        target: &Results::from(y),
+        bias: epilogue.bias,
+        residual: epilogue.residual,
+        ceiling: epilogue.ceiling(),
+        late: epilogue.late(cpu),
+    };
+    cpu.pool().run(product.tasks(), &|task, worker| {
+        // SAFETY: a worker runs one task at a time; tasks of different numbers write different parts of y.
+        unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) }
+    });
 }
 
 pub(super) fn product(shape: &Conv2dShape, panel: usize) -> WindowProduct {

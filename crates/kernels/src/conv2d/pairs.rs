@@ -1,13 +1,13 @@
 //! Convolutions of maps in 16 bits by instructions that sum two products of 16 bits at once: windows of words that are
 //! pairs of channels. The weight is rounded to 16 bits too; sums are f32.
 
-use super::forward::product;
+use super::forward::{self, product};
 use super::grad_input::{self, Phase};
-use super::implicit::{Piece, Tensors};
+use super::implicit::Piece;
 use super::method::{Forward, GradInput, Method, Pass};
 use super::workers::Workers;
 use super::{Conv2dMethods, Conv2dShape, Epilogue};
-use crate::floats::{Target as Results, pairs};
+use crate::floats::pairs;
 use crate::gemm::{GEMM_OF_PAIRS, Gemm, GemmKernel, pack_pairs, pack_transposed_pairs};
 use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
@@ -112,21 +112,7 @@ impl Forward for PairGemm {
                 pack_pairs(part, width, |i| [row_of(row + 2 * i), row_of(row + 2 * i + 1)]);
             });
         });
-        let workers = Workers::new(scratch, product.scratch_len(Precision::F32, Precision::Bf16));
-        let tensors = Tensors {
-            cpu,
-            source: Floats::F32(words(x)),
-            packed,
-            target: &Results::from(y),
-            bias: epilogue.bias,
-            residual: epilogue.residual,
-            ceiling: epilogue.ceiling(),
-            late: epilogue.late(cpu),
-        };
-        cpu.pool().run(product.tasks(), &|task, worker| {
-            // SAFETY: a worker runs one task at a time; tasks of different numbers write different parts of y.
-            unsafe { product.run(gemm, task, &tensors, workers.scratch(worker)) }
-        });
+        forward::run(cpu, gemm, &product, Floats::F32(words(x)), packed, epilogue, y, scratch);
     }
 }
 

@@ -85,7 +85,14 @@ fn direct_cost(shape: &Conv2dShape, pass: Pass, methods: Conv2dMethods, kernels:
         Pass::Forward | Pass::GradInput => PACK,
     };
     let read = if keeps_weights(pass, methods) { READ * shape.weight_len() as f64 } else { 0.0 };
-    (shape.multiply_adds() as f64 * MULTIPLY + shape.weight_len() as f64 * pack) / kernels.lanes as f64 + read
+    // On the way back every pixel meets all taps, those that reach over the edge of a smaller output included.
+    let multiply_adds = match pass {
+        Pass::GradInput => {
+            shape.batch * shape.height * shape.width * shape.taps() * shape.group_in() * shape.out_channels
+        }
+        Pass::Forward | Pass::GradWeight => shape.multiply_adds(),
+    };
+    (multiply_adds as f64 * MULTIPLY + shape.weight_len() as f64 * pack) / kernels.lanes as f64 + read
 }
 
 /// Cycles with tiles of a size, about.
