@@ -61,7 +61,7 @@ pub struct CompileOptions {
     pub trainable: Trainable,
     /// What frozen batch norms do in training.
     pub frozen_norm: FrozenNorm,
-    /// What activations and their gradients are stored in between operators; all else is f32, arithmetic too.
+    /// What activations and their gradients are stored in between operators; weights, gradients of weights and sums are f32.
     pub precision: Precision,
     /// Passes that are left out: tests compare the results with and without.
     pub without: Vec<Pass>,

@@ -65,7 +65,7 @@ pub(crate) struct BenchStep {
     /// Pictures a step
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = whole::<u16>(1..=65535))]
     pub(crate) batch: u16,
-    /// What the training step stores activations in: f32, or bf16, half the memory
+    /// What the training step stores activations in: f32, or bf16, half the size
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub(crate) precision: Precision,
     /// Leave inference out: the peak of memory is then that of training

@@ -1,4 +1,5 @@
-//! The types that activations are stored in: f32, or the upper half of its bits. All arithmetic is done in f32.
+//! The types that activations are stored in: f32, or the upper half of its bits. Arithmetic is done in f32, but for products
+//! of pairs where a CPU has them: see [`Level::has_pairs`](crate::Level::has_pairs).
 
 use crate::Cpu;
 use crate::parts::{PART, for_each_part};

@@ -252,8 +252,8 @@ section! {
         /// How convolutions are computed: `auto`, the fastest way, or `direct`, without Winograd's transforms: some
         /// digits more exact, about half as fast.
         convolution: Convolution = Convolution::Auto,
-        /// What a training step stores activations and their gradients in: `f32`, or `bf16`, half the memory with 8
-        /// binary digits. Weights, sums and all arithmetic are f32, and so is every evaluation.
+        /// What a training step stores activations and their gradients in: `f32`, or `bf16`, half the size with 8
+        /// binary digits. Weights, sums and every evaluation are f32.
         precision: Precision = Precision::F32,
     }
 }
