@@ -1,7 +1,7 @@
 //! The forward pass as a product of windows.
 
 use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
-use super::method::{Forward, Method, PackedForward};
+use super::method::{Forward, Method, PackedForward, Pass};
 use super::window::Windows;
 use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
@@ -18,7 +18,7 @@ impl Method for ImplicitGemm {
         self.level
     }
 
-    fn fits(&self, _shape: &Conv2dShape) -> bool {
+    fn fits(&self, _shape: &Conv2dShape, _pass: Pass) -> bool {
         true
     }
 }

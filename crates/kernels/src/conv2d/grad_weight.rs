@@ -9,9 +9,9 @@ use super::implicit::ImplicitGemm;
 use super::method::GradWeight;
 use super::window::{Block, Cut, WindowCopy, Windows};
 use super::workers::Workers;
-use crate::gemm::{Gemm, Left, MOST_ROWS, Places, Product, Store, pack_rows};
+use crate::gemm::{Gemm, Left, MOST_ROWS, Places, Product, Store, pack_pairs, pack_rows};
 use crate::pool::Disjoint;
-use crate::{Cpu, Element, Floats, Precision};
+use crate::{Bf16, Cpu, Element, Floats, Precision};
 
 /// Pixels that are summed in registers at once: their panel of dy (12 KiB at 16 columns) and the strip of windows it
 /// meets (a cache line a pixel, 12 KiB) share the first cache.
@@ -26,8 +26,7 @@ const MAX_SUMS: usize = 1 << 20;
 
 impl GradWeight for ImplicitGemm {
     fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
-        let plan = Plan::new(shape, self.panel_columns(shape.group_out()));
-        plan.sums_len() + Workers::len(threads, plan.scratch_len())
+        Plan::new(shape, self.panel_columns(shape.group_out())).workspace(threads)
     }
 
     fn run(
@@ -39,20 +38,7 @@ impl GradWeight for ImplicitGemm {
         dweight: &mut [f32],
         workspace: &mut [f32],
     ) {
-        let gemm = self.gemm();
-        let plan = Plan::new(shape, self.panel_columns(shape.group_out()));
-        let (sums, scratch) = workspace.split_at_mut(plan.sums_len());
-        let workers = Workers::new(scratch, plan.scratch_len());
-        {
-            let target = Disjoint::new(if plan.chunks == 1 { &mut *dweight } else { &mut *sums });
-            cpu.pool().run(plan.tasks(), &|task, worker| {
-                // SAFETY: a worker runs one task at a time; tasks write different chunks, rows or columns.
-                unsafe { plan.run(gemm, task, x, dy, &target, workers.scratch(worker)) }
-            });
-        }
-        if plan.chunks > 1 {
-            add_chunks(cpu, sums, dweight);
-        }
+        Plan::new(shape, self.panel_columns(shape.group_out())).run(cpu, self.gemm(), x, dy, dweight, workspace);
     }
 }
 
@@ -70,9 +56,15 @@ pub(super) fn add_chunks(cpu: &Cpu, sums: &[f32], dweight: &mut [f32]) {
 }
 
 /// How the work is cut: tasks are chunks of pixels × groups × blocks of channels × parts of the columns.
+///
+/// Words are numbers of a pixel, or those of two pixels side by side in a row, for maps of 16 bits.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+pub(super) struct Plan {
     shape: Conv2dShape,
+    of_pairs: bool,
+    /// Pixels of a row of dy.
+    across: usize,
+    /// Of words.
     windows: Windows,
     cut: Cut,
     /// Width of a panel of dy.
@@ -84,15 +76,54 @@ struct Plan {
 
 impl Plan {
     fn new(shape: &Conv2dShape, panel: usize) -> Self {
+        Self::of_words(shape, panel, false)
+    }
+
+    pub(super) fn of_pairs(shape: &Conv2dShape, panel: usize) -> Self {
+        Self::of_words(shape, panel, true)
+    }
+
+    fn of_words(shape: &Conv2dShape, panel: usize, of_pairs: bool) -> Self {
         let windows = Windows::of_forward(shape);
+        let across = windows.columns.out;
+        let windows = if of_pairs { windows.paired() } else { windows };
         let cut = windows.cut(BLOCK_PIXELS);
         let even = |all: usize, most: usize| all.div_ceil(all.div_ceil(most.max(1)));
         let block_channels = even(shape.group_in(), (TASK_ROWS / shape.taps()).max(1));
         let part_panels = even(shape.group_out().div_ceil(panel), TASK_COLUMNS / panel);
-        let mut plan = Self { shape: *shape, windows, cut, panel, block_channels, part_panels, chunks: 1 };
+        let mut plan =
+            Self { shape: *shape, of_pairs, across, windows, cut, panel, block_channels, part_panels, chunks: 1 };
         let most = (MAX_SUMS / shape.weight_len()).min(cut.blocks()).max(1);
         plan.chunks = TASKS.div_ceil(plan.tasks()).min(most);
         plan
+    }
+
+    pub(super) fn workspace(&self, threads: usize) -> usize {
+        self.sums_len() + Workers::len(threads, self.scratch_len())
+    }
+
+    /// Computes the gradient. Both maps are of one type.
+    pub(super) fn run(
+        &self,
+        cpu: &Cpu,
+        gemm: Gemm,
+        x: Floats<'_>,
+        dy: Floats<'_>,
+        dweight: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        let (sums, scratch) = workspace.split_at_mut(self.sums_len());
+        let workers = Workers::new(scratch, self.scratch_len());
+        {
+            let target = Disjoint::new(if self.chunks == 1 { &mut *dweight } else { &mut *sums });
+            cpu.pool().run(self.tasks(), &|task, worker| {
+                // SAFETY: a worker runs one task at a time; tasks write different chunks, rows or columns.
+                unsafe { self.run_task(gemm, task, x, dy, &target, workers.scratch(worker)) }
+            });
+        }
+        if self.chunks > 1 {
+            add_chunks(cpu, sums, dweight);
+        }
     }
 
     fn sums_len(&self) -> usize {
@@ -131,7 +162,7 @@ impl Plan {
     ///
     /// # Safety
     /// While this runs nobody else touches the target's chunk, rows and columns of this task.
-    unsafe fn run(
+    unsafe fn run_task(
         &self,
         gemm: Gemm,
         task: usize,
@@ -153,13 +184,23 @@ impl Plan {
         let mine = chunk * blocks / self.chunks..(chunk + 1) * blocks / self.chunks;
         for number in mine.clone() {
             let block = self.cut.block(number);
-            match dy {
-                Floats::F32(dy) => self.pack(&part, &block, dy, panels),
-                Floats::Bf16(dy) => self.pack(&part, &block, dy, panels),
-            }
             let windows = WindowCopy::new(&self.windows, &block, self.pitch());
             let group_first = group * self.shape.group_in();
-            windows.fill(x, group_first + part.channels.start..group_first + part.channels.end, copy);
+            let channels = group_first + part.channels.start..group_first + part.channels.end;
+            match (x, dy) {
+                (Floats::Bf16(x), Floats::Bf16(dy)) if self.of_pairs => {
+                    windows.fill_pairs(x, channels, copy);
+                    self.pack_pairs(&part, &block, dy, panels);
+                }
+                (x, Floats::F32(dy)) => {
+                    windows.fill(x, channels, copy);
+                    self.pack(&part, &block, dy, panels);
+                }
+                (x, Floats::Bf16(dy)) => {
+                    windows.fill(x, channels, copy);
+                    self.pack(&part, &block, dy, panels);
+                }
+            }
             let block = Factors { windows: &windows, block: &block, copy, panels, accumulate: number > mine.start };
             // SAFETY: the task's own part of the target, by the caller's promise.
             unsafe { self.multiply(gemm, &part, &block, target) }
@@ -168,19 +209,46 @@ impl Plan {
 
     /// Packs a block of dy into panels. Its pixels follow one another: a block is whole rows or a part of one.
     fn pack<E: Element>(&self, part: &Part, block: &Block, dy: &[E], panels: &mut [f32]) {
-        let first = block.rows.start * self.windows.columns.out + block.columns.start;
+        let first = block.rows.start * self.across + block.columns.start;
+        self.for_each_panel(part, block, panels, |columns, to| {
+            pack_rows(to, self.panel, |i| &dy[(first + i) * self.shape.out_channels..][columns.clone()]);
+        });
+    }
+
+    /// As [`pack`](Self::pack), two pixels at a time; what a row lacks is zero.
+    fn pack_pairs(&self, part: &Part, block: &Block, dy: &[Bf16], panels: &mut [f32]) {
+        let words = block.columns.len();
+        self.for_each_panel(part, block, panels, |columns, to| {
+            pack_pairs(to, self.panel, |i| {
+                let (row, column) = (block.rows.start + i / words, 2 * (block.columns.start + i % words));
+                let pixel = |column: usize| {
+                    let pixel = row * self.across + column;
+                    if column < self.across { &dy[pixel * self.shape.out_channels..][columns.clone()] } else { &[] }
+                };
+                [pixel(column), pixel(column + 1)]
+            });
+        });
+    }
+
+    /// Calls `each` with the columns of dy that go to a panel.
+    fn for_each_panel(
+        &self,
+        part: &Part,
+        block: &Block,
+        panels: &mut [f32],
+        mut each: impl FnMut(Range<usize>, &mut [f32]),
+    ) {
         let len = block.pixels() * self.panel;
-        for (panel, to) in part.columns.clone().step_by(self.panel).zip(panels.chunks_exact_mut(len)) {
-            let columns = self.panel.min(part.columns.end - panel);
-            let from = part.group * self.shape.group_out() + panel;
-            pack_rows(to, self.panel, |i| &dy[(first + i) * self.shape.out_channels + from..][..columns]);
+        let group = part.group * self.shape.group_out();
+        for (first, to) in part.columns.clone().step_by(self.panel).zip(panels.chunks_exact_mut(len)) {
+            each(group + first..group + (first + self.panel).min(part.columns.end), to);
         }
     }
 
     /// Adds a block's products to the part.
     ///
     /// # Safety
-    /// As for [`run`](Self::run).
+    /// As for [`run_task`](Self::run_task).
     unsafe fn multiply(&self, gemm: Gemm, part: &Part, block: &Factors<'_>, target: &Disjoint<'_, f32>) {
         let mut places = [0; BLOCK_PIXELS];
         let across = block.block.columns.len();

@@ -42,8 +42,8 @@ pub(crate) trait Method: Debug + Sync {
         self.level().is_available()
     }
 
-    /// Whether the method can compute this shape.
-    fn fits(&self, shape: &Conv2dShape) -> bool;
+    /// Whether the method can compute this pass of the shape.
+    fn fits(&self, shape: &Conv2dShape, pass: Pass) -> bool;
 
     /// Whether maps may be stored in a type.
     fn takes(&self, _precision: Precision) -> bool {
@@ -137,24 +137,25 @@ pub(crate) trait GradWeight: Method {
 }
 
 /// The rows of all methods for a direction, in the order in which they are asked: of every level the tile sizes, then
-/// products of pairs where the direction has them, then the implicit product, which fits everything and needs nothing at
+/// products of pairs, then the implicit product, which fits everything and needs nothing at
 /// the last level.
 macro_rules! rows {
-    ($name:ident: $trait:ident $(, $pairs:expr)?) => {
+    ($name:ident: $trait:ident) => {
         pub(crate) fn $name() -> impl Iterator<Item = &'static dyn $trait> {
             let depthwise = depthwise::ROWS.iter().map(|row| row as &dyn $trait);
             let others = winograd::ROWS.iter().zip(implicit::ROWS).flat_map(|(tiles, product)| {
                 let rows = tiles.iter().map(|row| row as &dyn $trait);
-                $(let rows = rows.chain($pairs.iter().filter(|row| row.level() == product.level()).map(|row| row as &dyn $trait));)?
-                rows.chain([product as &dyn $trait])
+                let pairs =
+                    pairs::ROWS.iter().filter(|row| row.level() == product.level()).map(|row| row as &dyn $trait);
+                rows.chain(pairs).chain([product as &dyn $trait])
             });
             depthwise.chain(others)
         }
     };
 }
 
-rows!(forward_rows: Forward, pairs::ROWS);
-rows!(grad_input_rows: GradInput, pairs::ROWS);
+rows!(forward_rows: Forward);
+rows!(grad_input_rows: GradInput);
 rows!(grad_weight_rows: GradWeight);
 
 /// The row that a machine runs at a level, of a table whose last row needs none.
@@ -177,7 +178,7 @@ pub(crate) fn choose<T: Method + ?Sized>(
     precision: Precision,
 ) -> Option<&'static T> {
     let allowed = |row: &T| row.is_direct() || methods != Conv2dMethods::Direct;
-    let usable = |row: &T| is_usable(row, level) && row.fits(shape);
+    let usable = |row: &T| is_usable(row, level) && row.fits(shape, pass);
     let takes = |row: &T| row.takes(Precision::F32) || row.takes(precision);
     let row = rows.find(|row| allowed(row) && takes(row) && usable(row) && row.pays(shape, pass, methods));
     row.filter(|row| row.takes(precision))

@@ -1,12 +1,13 @@
 //! Convolutions of maps in 16 bits by instructions that sum two products of 16 bits at once: windows of words that are
-//! pairs of channels. The weight is rounded to 16 bits too; sums are f32.
+//! pairs of channels, and for the gradient of the weight pairs of pixels. The weight is rounded to 16 bits too; sums
+//! are f32.
 
 use super::forward::{self, product};
 use super::grad_input::{self, Phase};
 use super::implicit::Piece;
-use super::method::{Forward, GradInput, Method, Pass};
+use super::method::{Forward, GradInput, GradWeight, Method, Pass};
 use super::workers::Workers;
-use super::{Conv2dMethods, Conv2dShape, Epilogue};
+use super::{Conv2dMethods, Conv2dShape, Epilogue, grad_weight};
 use crate::floats::pairs;
 use crate::gemm::{GEMM_OF_PAIRS, Gemm, GemmKernel, pack_pairs, pack_transposed_pairs};
 use crate::{Cpu, Floats, FloatsMut, Level, Precision};
@@ -15,14 +16,16 @@ use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 #[derive(Debug)]
 pub(crate) struct PairGemm {
     name: &'static str,
+    /// Its name as a 1×1 convolution with norms: see [`normed`](super::normed).
+    pub(super) normed_name: &'static str,
     level: Level,
 }
 
 /// The rows of all levels that have one, the most capable first.
 pub(crate) static ROWS: &[PairGemm] = &[
     #[cfg(target_arch = "x86_64")]
-    PairGemm { name: "conv2d_gemm_bf16_avx512", level: Level::Avx512 },
-    PairGemm { name: "conv2d_gemm_bf16_scalar", level: Level::Scalar },
+    PairGemm { name: "conv2d_gemm_bf16_avx512", normed_name: "pointwise_norm_bf16_avx512", level: Level::Avx512 },
+    PairGemm { name: "conv2d_gemm_bf16_scalar", normed_name: "pointwise_norm_bf16_scalar", level: Level::Scalar },
 ];
 
 impl PairGemm {
@@ -33,11 +36,11 @@ impl PairGemm {
             .expect("the table has a row for every level here")
     }
 
-    fn gemm(&self) -> Gemm {
+    pub(super) fn gemm(&self) -> Gemm {
         Gemm::new(self.kernel()).expect("a method is run only where it is available")
     }
 
-    fn columns(&self, columns: usize) -> usize {
+    pub(super) fn panel_columns(&self, columns: usize) -> usize {
         self.kernel().panel_columns(columns)
     }
 }
@@ -71,8 +74,13 @@ impl Method for PairGemm {
         self.kernel().is_available()
     }
 
-    fn fits(&self, shape: &Conv2dShape) -> bool {
-        shape.group_in().is_multiple_of(2) && shape.group_out().is_multiple_of(2)
+    fn fits(&self, shape: &Conv2dShape, pass: Pass) -> bool {
+        match pass {
+            Pass::Forward => shape.group_in().is_multiple_of(2),
+            Pass::GradInput => shape.group_out().is_multiple_of(2),
+            // A pixel that is left over has zeros beside it.
+            Pass::GradWeight => true,
+        }
     }
 
     fn takes(&self, precision: Precision) -> bool {
@@ -86,7 +94,7 @@ impl Method for PairGemm {
 
 impl Forward for PairGemm {
     fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
-        let product = product(&of_input_words(shape), self.columns(shape.group_out()));
+        let product = product(&of_input_words(shape), self.panel_columns(shape.group_out()));
         let scratch = product.scratch_len(Precision::F32, Precision::Bf16);
         product.panels() * product.panel_len() + Workers::len(threads, scratch)
     }
@@ -101,7 +109,7 @@ impl Forward for PairGemm {
         y: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
-        let (gemm, width) = (self.gemm(), self.columns(shape.group_out()));
+        let (gemm, width) = (self.gemm(), self.panel_columns(shape.group_out()));
         let product = product(&of_input_words(shape), width);
         let (packed, scratch) = workspace.split_at_mut(product.panels() * product.panel_len());
         cpu.pool().for_each_chunk(packed, product.panel_len(), |number, panel| {
@@ -119,7 +127,7 @@ impl Forward for PairGemm {
 impl GradInput for PairGemm {
     fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
         let precisions = [Precision::F32, Precision::Bf16];
-        grad_input::workspace(&of_output_words(shape), self.columns(shape.group_in()), threads, precisions)
+        grad_input::workspace(&of_output_words(shape), self.panel_columns(shape.group_in()), threads, precisions)
     }
 
     fn run(
@@ -131,7 +139,7 @@ impl GradInput for PairGemm {
         dx: FloatsMut<'_>,
         workspace: &mut [f32],
     ) {
-        let width = self.columns(shape.group_in());
+        let width = self.panel_columns(shape.group_in());
         let pack = |phase: &Phase, piece: Piece, part: &mut [f32]| {
             let row = phase.row_of(shape, &piece);
             let column = piece.group * shape.group_out() + 2 * piece.channels.start;
@@ -141,5 +149,24 @@ impl GradInput for PairGemm {
         };
         let dy = Floats::F32(words(dy));
         grad_input::run(cpu, self.gemm(), &of_output_words(shape), width, dy, pack, dx, workspace);
+    }
+}
+
+impl GradWeight for PairGemm {
+    fn workspace(&self, shape: &Conv2dShape, threads: usize, _precision: Precision) -> usize {
+        grad_weight::Plan::of_pairs(shape, self.panel_columns(shape.group_out())).workspace(threads)
+    }
+
+    fn run(
+        &self,
+        cpu: &Cpu,
+        shape: &Conv2dShape,
+        x: Floats<'_>,
+        dy: Floats<'_>,
+        dweight: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        let plan = grad_weight::Plan::of_pairs(shape, self.panel_columns(shape.group_out()));
+        plan.run(cpu, self.gemm(), x, dy, dweight, workspace);
     }
 }

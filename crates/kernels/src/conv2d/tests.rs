@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::method::{
-    Forward, GradInput, GradWeight, Method, PackedForward, forward_rows, grad_input_rows, grad_weight_rows,
+    Forward, GradInput, GradWeight, Method, PackedForward, Pass, forward_rows, grad_input_rows, grad_weight_rows,
 };
 use super::{Conv2dForward, Conv2dGradInput, Conv2dGradWeight, Conv2dMethods, Conv2dShape, Epilogue};
 use crate::agreement::is_tested;
@@ -192,31 +192,39 @@ impl Case {
         let exact = Self { shape: *shape, x: rounded(&self.x), weight: self.weight.clone(), dy: rounded(&self.dy) };
         let bias = numbers(shape.out_channels, 4);
         let epilogue = Epilogue { bias: Some(&bias), residual: None, activation: Some(Unary::Relu) };
-        for row in runnable(forward_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
+        for row in runnable(forward_rows(), Pass::Forward, shape).filter(|row| row.takes(Precision::Bf16)) {
             let (got, want) = (self.forward_of::<Bf16>(row, cpu, epilogue), exact.forward(row, cpu, epilogue));
             assert!(got == stored::<Bf16>(&want), "{} {shape:?} in 16 bits", row.name());
         }
         // By pairs of numbers, the weight is rounded too, and sums are made in another order.
         let all = Self { weight: rounded(&self.weight), ..exact.clone() };
-        let near = |what: &str, got: Vec<Bf16>, want: Vec<f32>| {
+        let near = |what: &str, within: f32, got: Vec<f32>, want: Vec<f32>| {
             let square = |numbers: &mut dyn Iterator<Item = f32>| numbers.map(|x| x * x).sum::<f32>().sqrt();
-            let off = square(&mut got.iter().zip(&want).map(|(got, want)| got.to_f32() - want));
+            let off = square(&mut got.iter().zip(&want).map(|(got, want)| got - want));
             let size = square(&mut want.iter().copied());
-            assert!(off <= 3e-3 * size, "{what} {shape:?} by pairs: off by {off} of {size}");
+            assert!(off <= within * size, "{what} {shape:?} by pairs: off by {off} of {size}");
         };
-        for row in runnable_in(Precision::Bf16, forward_rows(), shape).filter(|row| !row.takes(Precision::F32)) {
-            let plain = runnable(forward_rows(), shape).last().expect("plain Rust fits every shape");
-            near(row.name(), self.forward_of(row, cpu, epilogue), all.forward(plain, cpu, epilogue));
+        let wide = |numbers: Vec<Bf16>| numbers.into_iter().map(Bf16::to_f32).collect();
+        for row in of_pairs(forward_rows(), Pass::Forward, shape) {
+            let plain = runnable(forward_rows(), Pass::Forward, shape).last().expect("plain Rust fits every shape");
+            near(row.name(), 3e-3, wide(self.forward_of(row, cpu, epilogue)), all.forward(plain, cpu, epilogue));
         }
-        for row in runnable_in(Precision::Bf16, grad_input_rows(), shape).filter(|row| !row.takes(Precision::F32)) {
-            let plain = runnable(grad_input_rows(), shape).last().expect("plain Rust fits every shape");
-            near(row.name(), self.grad_input_of(row, cpu), all.grad_input(plain, cpu));
+        for row in of_pairs(grad_input_rows(), Pass::GradInput, shape) {
+            let plain =
+                runnable(grad_input_rows(), Pass::GradInput, shape).last().expect("plain Rust fits every shape");
+            near(row.name(), 3e-3, wide(self.grad_input_of(row, cpu)), all.grad_input(plain, cpu));
         }
-        for row in runnable(grad_input_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
+        // Neither factor of the weight's gradient is rounded once more, nor is the gradient.
+        for row in of_pairs(grad_weight_rows(), Pass::GradWeight, shape) {
+            let plain =
+                runnable(grad_weight_rows(), Pass::GradWeight, shape).last().expect("plain Rust fits every shape");
+            near(row.name(), 1e-5, self.grad_weight_of::<Bf16>(row, cpu), exact.grad_weight(plain, cpu));
+        }
+        for row in runnable(grad_input_rows(), Pass::GradInput, shape).filter(|row| row.takes(Precision::Bf16)) {
             let (got, want) = (self.grad_input_of::<Bf16>(row, cpu), exact.grad_input(row, cpu));
             assert!(got == stored::<Bf16>(&want), "grad input {} {shape:?} in 16 bits", row.name());
         }
-        for row in runnable(grad_weight_rows(), shape).filter(|row| row.takes(Precision::Bf16)) {
+        for row in runnable(grad_weight_rows(), Pass::GradWeight, shape).filter(|row| row.takes(Precision::Bf16)) {
             let (got, want) = (self.grad_weight_of::<Bf16>(row, cpu), exact.grad_weight(row, cpu));
             assert!(got == want, "grad weight {} {shape:?} in 16 bits", row.name());
         }
@@ -269,16 +277,18 @@ impl Case {
     }
 
     fn check_all(&self, cpu: &Cpu) {
-        runnable(forward_rows(), &self.shape).for_each(|row| self.check_forward(row, cpu));
-        runnable(grad_input_rows(), &self.shape).for_each(|row| self.check_grad_input(row, cpu));
-        runnable(grad_weight_rows(), &self.shape).for_each(|row| self.check_grad_weight(row, cpu));
+        runnable(forward_rows(), Pass::Forward, &self.shape).for_each(|row| self.check_forward(row, cpu));
+        runnable(grad_input_rows(), Pass::GradInput, &self.shape).for_each(|row| self.check_grad_input(row, cpu));
+        runnable(grad_weight_rows(), Pass::GradWeight, &self.shape).for_each(|row| self.check_grad_weight(row, cpu));
     }
 
     /// All results of all rows, as bits.
     fn bits(&self, cpu: &Cpu) -> Vec<Vec<u32>> {
-        let forward = runnable(forward_rows(), &self.shape).map(|row| self.forward(row, cpu, Epilogue::NONE));
-        let grad_input = runnable(grad_input_rows(), &self.shape).map(|row| self.grad_input(row, cpu));
-        let grad_weight = runnable(grad_weight_rows(), &self.shape).map(|row| self.grad_weight(row, cpu));
+        let forward =
+            runnable(forward_rows(), Pass::Forward, &self.shape).map(|row| self.forward(row, cpu, Epilogue::NONE));
+        let grad_input = runnable(grad_input_rows(), Pass::GradInput, &self.shape).map(|row| self.grad_input(row, cpu));
+        let grad_weight =
+            runnable(grad_weight_rows(), Pass::GradWeight, &self.shape).map(|row| self.grad_weight(row, cpu));
         let all = forward.chain(grad_input).chain(grad_weight);
         all.map(|numbers| numbers.into_iter().map(f32::to_bits).collect()).collect()
     }
@@ -286,18 +296,29 @@ impl Case {
 
 fn runnable<T: Method + ?Sized + 'static>(
     rows: impl Iterator<Item = &'static T>,
+    pass: Pass,
     shape: &Conv2dShape,
 ) -> impl Iterator<Item = &'static T> {
-    runnable_in(Precision::F32, rows, shape)
+    runnable_in(Precision::F32, rows, pass, shape)
+}
+
+/// Rows that multiply pairs of numbers of 16 bits.
+fn of_pairs<T: Method + ?Sized + 'static>(
+    rows: impl Iterator<Item = &'static T>,
+    pass: Pass,
+    shape: &Conv2dShape,
+) -> impl Iterator<Item = &'static T> {
+    runnable_in(Precision::Bf16, rows, pass, shape).filter(|row| !row.takes(Precision::F32))
 }
 
 fn runnable_in<T: Method + ?Sized + 'static>(
     precision: Precision,
     rows: impl Iterator<Item = &'static T>,
+    pass: Pass,
     shape: &Conv2dShape,
 ) -> impl Iterator<Item = &'static T> {
     let is_tested = |row: &T| is_tested(row.level()) && row.is_available();
-    rows.filter(move |row| is_tested(row) && row.fits(shape) && row.takes(precision))
+    rows.filter(move |row| is_tested(row) && row.fits(shape, pass) && row.takes(precision))
 }
 
 #[test]
@@ -356,10 +377,11 @@ fn what_is_not_finite_reaches_exactly_the_results_that_depend_on_it() {
             let y: Vec<f64> = y.into_iter().map(|y| if y < 0.0 { 0.0 } else { y }).collect();
             let dx = reference::conv2d_grad_input(&shape, &dy, &weight);
             let dweight = reference::conv2d_grad_weight(&shape, &x, &dy);
-            runnable(forward_rows(), &shape).for_each(|row| same(row.name(), case.forward(row, &cpu, relu), y.clone()));
-            runnable(grad_input_rows(), &shape)
+            runnable(forward_rows(), Pass::Forward, &shape)
+                .for_each(|row| same(row.name(), case.forward(row, &cpu, relu), y.clone()));
+            runnable(grad_input_rows(), Pass::GradInput, &shape)
                 .for_each(|row| same(row.name(), case.grad_input(row, &cpu), dx.clone()));
-            runnable(grad_weight_rows(), &shape)
+            runnable(grad_weight_rows(), Pass::GradWeight, &shape)
                 .for_each(|row| same(row.name(), case.grad_weight(row, &cpu), dweight.clone()));
         }
     }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Conv2dShape;
-use crate::floats::widen;
-use crate::{Element, Floats};
+use crate::floats::{join, widen};
+use crate::{Bf16, Element, Floats};
 
 /// One axis: `out` windows of `taps` places, window i starting at place `i · step + origin` of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +41,21 @@ impl Axis {
 
     /// What a place of a copy that starts with window `first` shows; `None` for padding.
     fn source_of(&self, first: usize, place: usize) -> Option<usize> {
+        self.inside(self.place_of(first, place))
+    }
+
+    /// As [`source_of`](Self::source_of), where the padding too has places.
+    fn place_of(&self, first: usize, place: usize) -> isize {
         let place = if self.taps < self.step {
             (first + place / self.taps) * self.step + place % self.taps
         } else {
             first * self.step + place
         };
-        let place = place as isize + self.origin;
+        place as isize + self.origin
+    }
+
+    /// A place that is not in the padding.
+    fn inside(&self, place: isize) -> Option<usize> {
         (0..self.source as isize).contains(&place).then_some(place as usize)
     }
 }
@@ -90,6 +99,12 @@ impl Windows {
         let pixels = self.batch * self.rows.out * self.columns.out;
         let columns = Axis { source: pixels, out: pixels, ..self.columns };
         Self { batch: 1, rows: one, columns, channels: self.channels }
+    }
+
+    /// The first of every two windows of a row. Where a row has an odd number of them, the last one is alone.
+    pub(crate) fn paired(self) -> Self {
+        let columns = Axis { out: self.columns.out.div_ceil(2), step: 2 * self.columns.step, ..self.columns };
+        Self { columns, ..self }
     }
 
     /// Whether the source can be read as it lies, for no window reaches outside.
@@ -216,6 +231,17 @@ impl<'c> WindowCopy<'c> {
     }
 
     fn fill_from<E: Element>(&self, source: &[E], channels: Range<usize>, copy: &mut [f32]) {
+        self.fill_rows(source, copy, |row, to| self.fill_row(row, channels.clone(), to));
+    }
+
+    /// Fills the copy of [windows of pairs](Windows::paired): words of what the first window of a pair sees and what the
+    /// second does.
+    pub(crate) fn fill_pairs(&self, source: &[Bf16], channels: Range<usize>, copy: &mut [f32]) {
+        self.fill_rows(source, copy, |row, to| self.fill_row_of_pairs(row, channels.clone(), to));
+    }
+
+    /// Fills every row of the copy: with zeros where there is no row of the source.
+    fn fill_rows<E>(&self, source: &[E], copy: &mut [f32], mut fill: impl FnMut(&[E], &mut [f32])) {
         let axis = &self.windows.rows;
         let row_len = self.windows.columns.source * self.windows.channels;
         let mut copied_rows = copy.chunks_exact_mut(self.row_pitch);
@@ -223,10 +249,7 @@ impl<'c> WindowCopy<'c> {
             let places = axis.copy_len(outs.len());
             for (place, to) in copied_rows.by_ref().take(places).enumerate() {
                 match axis.source_of(outs.start, place) {
-                    Some(y) => {
-                        let row = &source[(picture * axis.source + y) * row_len..][..row_len];
-                        self.fill_row(row, channels.clone(), to);
-                    }
+                    Some(y) => fill(&source[(picture * axis.source + y) * row_len..][..row_len], to),
                     None => to.fill(0.0),
                 }
             }
@@ -266,6 +289,29 @@ impl<'c> WindowCopy<'c> {
         }
         for (to, from) in to.chunks_exact_mut(self.pitch).zip(from.chunks_exact(self.windows.channels)) {
             copy_short(&from[channels.clone()], to);
+        }
+    }
+
+    fn fill_row_of_pairs(&self, row: &[Bf16], channels: Range<usize>, to: &mut [f32]) {
+        let (axis, all) = (&self.windows.columns, self.windows.channels);
+        let (first, places) = (self.block.columns.start, to.len() / self.pitch);
+        let next = (axis.step / 2) as isize;
+        // Where pairs touch and no channel is left out: one stretch of words.
+        let mut whole = 0..0;
+        if axis.taps >= axis.step && channels.len() == all && self.pitch == all {
+            let start = axis.place_of(first, 0);
+            let place = |source: isize| (source - start).clamp(0, places as isize) as usize;
+            whole = place(0)..place(axis.source as isize - next);
+            if !whole.is_empty() {
+                let from = (start + whole.start as isize) as usize;
+                let [one, two] = [from, from + next as usize].map(|place| &row[place * all..][..whole.len() * all]);
+                join(one, two, &mut to[whole.start * all..whole.end * all]);
+            }
+        }
+        let pixel = |place| axis.inside(place).map_or(&[][..], |x| &row[x * all..][channels.clone()]);
+        for (number, to) in to.chunks_exact_mut(self.pitch).enumerate().filter(|(number, _)| !whole.contains(number)) {
+            let place = axis.place_of(first, number);
+            join(pixel(place), pixel(place + next), &mut to[..channels.len()]);
         }
     }
 

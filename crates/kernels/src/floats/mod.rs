@@ -43,6 +43,9 @@ pub trait Element: sealed::Sealed + bytemuck::Pod + Default + Send + Sync {
     /// The nearest number, of two equally near the one whose last bit is 0; NaN stays NaN.
     fn from_f32(number: f32) -> Self;
 
+    /// The nearest number of 16 bits.
+    fn to_bf16(self) -> Bf16;
+
     /// Slices of either type.
     fn floats(numbers: &[Self]) -> Floats<'_>;
 
@@ -72,6 +75,11 @@ impl Element for f32 {
     }
 
     #[inline(always)]
+    fn to_bf16(self) -> Bf16 {
+        Bf16::from_f32(self)
+    }
+
+    #[inline(always)]
     fn floats(numbers: &[Self]) -> Floats<'_> {
         Floats::F32(numbers)
     }
@@ -97,6 +105,11 @@ impl Element for Bf16 {
         // Rounding would make infinity or zero of some NaN.
         let bits = if number.is_nan() { bits | QUIET } else { rounded };
         Self((bits >> 16) as u16)
+    }
+
+    #[inline(always)]
+    fn to_bf16(self) -> Bf16 {
+        self
     }
 
     #[inline(always)]
@@ -159,6 +172,27 @@ impl FloatsMut<'_> {
 /// When there is an odd number of them, or they do not start where a word may.
 pub(crate) fn pairs(numbers: &[Bf16]) -> &[f32] {
     bytemuck::try_cast_slice(numbers).expect("maps of 16 bits start with a word, and are whole words")
+}
+
+/// A word of two numbers, rounded.
+#[inline(always)]
+pub(crate) fn pair<E: Element>(first: E, second: E) -> f32 {
+    bytemuck::cast([first, second].map(E::to_bf16))
+}
+
+/// Words of a number of one slice and one of the other, rounded. A slice that is empty counts as zeros.
+#[inline(always)]
+pub(crate) fn join<E: Element>(first: &[E], second: &[E], to: &mut [f32]) {
+    let zero = E::default();
+    match (first.is_empty(), second.is_empty()) {
+        (false, false) => {
+            let numbers = first.iter().zip(second);
+            to.iter_mut().zip(numbers).for_each(|(to, (&first, &second))| *to = pair(first, second));
+        }
+        (false, true) => to.iter_mut().zip(first).for_each(|(to, &first)| *to = pair(first, zero)),
+        (true, false) => to.iter_mut().zip(second).for_each(|(to, &second)| *to = pair(zero, second)),
+        (true, true) => to.fill(0.0),
+    }
 }
 
 /// A slice that several tasks write, each its own part.

@@ -1,7 +1,7 @@
 //! Packing of right factors into panels.
 
-use crate::floats::widen;
-use crate::{Bf16, Element};
+use crate::Element;
+use crate::floats::{join, pair, widen};
 
 /// Packs a panel from a matrix whose rows lie one after the other: `panel[i][j] = row(i)[j]`.
 ///
@@ -65,20 +65,12 @@ pub(crate) fn pack_transposed<'m>(
     }
 }
 
-/// A word of two numbers, rounded.
-#[inline(always)]
-fn pair(first: f32, second: f32) -> f32 {
-    bytemuck::cast([first, second].map(Bf16::from_f32))
-}
-
-/// [`pack_rows`] of rounded pairs: `panel[i][j]` are both `rows(i)[j]`.
-pub(crate) fn pack_pairs<'m>(panel: &mut [f32], width: usize, rows: impl Fn(usize) -> [&'m [f32]; 2]) {
+/// [`pack_rows`] of rounded pairs: `panel[i][j]` are both `rows(i)[j]`. A second row that is empty counts as zeros.
+pub(crate) fn pack_pairs<'m, E: Element>(panel: &mut [f32], width: usize, rows: impl Fn(usize) -> [&'m [E]; 2]) {
     for (i, to) in panel.chunks_exact_mut(width).enumerate() {
         let [first, second] = rows(i);
         let (to, rest) = to.split_at_mut(first.len());
-        for ((to, first), second) in to.iter_mut().zip(first).zip(second) {
-            *to = pair(*first, *second);
-        }
+        join(first, second, to);
         rest.fill(0.0);
     }
 }

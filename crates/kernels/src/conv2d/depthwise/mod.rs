@@ -22,7 +22,7 @@ use level::{Kernels, LevelKernels};
 use tile::Row;
 
 use super::grad_weight::add_chunks;
-use super::method::{Forward, GradInput, GradWeight, Method};
+use super::method::{Forward, GradInput, GradWeight, Method, Pass};
 use super::{Conv2dShape, Epilogue};
 use crate::pool::Disjoint;
 use crate::{Cpu, Floats, FloatsMut, Level, Precision};
@@ -221,7 +221,7 @@ impl Depthwise {
 
 /// Whether [`Depthwise::forward_row`] can compute a shape.
 pub(super) fn has_tiles(shape: &Conv2dShape) -> bool {
-    ROWS.iter().all(|row| row.fits(shape) && row.tiled(shape).is_some())
+    ROWS.iter().all(|row| row.fits(shape, Pass::Forward) && row.tiled(shape).is_some())
 }
 
 impl Method for Depthwise {
@@ -233,7 +233,7 @@ impl Method for Depthwise {
         self.level
     }
 
-    fn fits(&self, shape: &Conv2dShape) -> bool {
+    fn fits(&self, shape: &Conv2dShape, _pass: Pass) -> bool {
         shape.groups > 1 && shape.in_channels == shape.groups && shape.out_channels == shape.groups
     }
 

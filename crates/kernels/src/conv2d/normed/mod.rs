@@ -8,7 +8,7 @@
 //! the norm and the convolution one after the other, but for the order of sums over pixels.
 //!
 //! Of maps in 16 bits, blocks are f32 while they are in the cache: what is read is widened with the norm, and what is
-//! written is rounded once. Where a CPU multiplies pairs of 16 bits, a 1×1 convolution's forward pass does, its weight rounded.
+//! written is rounded once. Where a CPU multiplies pairs of 16 bits, 1×1 convolutions do: their factors are rounded before.
 
 mod depthwise;
 mod pointwise;
@@ -28,7 +28,7 @@ use crate::floats::convert_part;
 use crate::gemm::pack_rows;
 use crate::pool::Disjoint;
 use crate::unary::Unary;
-use crate::{Cpu, Element, Level, Precision};
+use crate::{Bf16, Cpu, Element, Floats, Level, Precision};
 
 /// What a convolution reads: a map, or what a norm makes of one.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +112,7 @@ impl NormedConv2d {
 
     /// The same for maps of a type.
     pub fn of_maps(self, cpu: &Cpu, precision: Precision) -> Self {
-        Self { plan: self.plan.of_maps(cpu.level(), precision), precision, ..self }
+        Self { plan: self.plan.of_maps(cpu.level(), precision, self.shape.in_channels), precision, ..self }
     }
 
     /// The kernel, named as rows of the tables are.
@@ -197,7 +197,7 @@ impl NormedConv2dGrad {
 
     /// The same for maps of a type.
     pub fn of_maps(self, cpu: &Cpu, precision: Precision) -> Self {
-        Self { plan: self.plan.of_maps(cpu.level(), precision), precision, ..self }
+        Self { plan: self.plan.of_maps(cpu.level(), precision, self.shape.out_channels), precision, ..self }
     }
 
     /// The kernel, named as rows of the tables are.
@@ -275,9 +275,10 @@ impl Plan {
         pointwise(level, shape).map(Self::Pointwise).or_else(depthwise)
     }
 
-    fn of_maps(self, level: Level, precision: Precision) -> Self {
+    /// `summed`: over so many channels a map's own product goes.
+    fn of_maps(self, level: Level, precision: Precision, summed: usize) -> Self {
         match self {
-            Self::Pointwise(plan) => Self::Pointwise(plan.of_maps(level, precision)),
+            Self::Pointwise(plan) => Self::Pointwise(plan.of_maps(level, precision, summed)),
             Self::Depthwise(plan) => Self::Depthwise(plan),
         }
     }
@@ -339,6 +340,22 @@ impl<'s, E: Element> Source<'s, E> {
         let norm = map.norm.map(|norm| Normalizer::new(line(norm.gamma, norm.saved, factors), norm.activation));
         Self { x: map.x, norm }
     }
+
+    /// Some pixels as the convolution reads them, rounded to 16 bits: made at a place, or as they lie where they are
+    /// such and have no norm.
+    fn rows<'r>(&self, cpu: &Cpu, x: &'r [E], channels: usize, made: &'r mut [Bf16]) -> &'r [Bf16] {
+        match (&self.norm, E::floats(x)) {
+            (None, Floats::Bf16(x)) => x,
+            (None, Floats::F32(x)) => {
+                convert_part(cpu, x, made);
+                made
+            }
+            (Some(norm), _) => {
+                norm.apply(cpu, x, channels, made);
+                made
+            }
+        }
+    }
 }
 
 /// A gradient, the norm that it goes back through made ready.
@@ -361,6 +378,21 @@ impl<'g, E: Element> Gradient<'g, E> {
             line: after.line,
         });
         Self { dy: gradient.dy, norm }
+    }
+
+    /// Rows of the convolution's own gradient, rounded to 16 bits: made at a place, or as they lie where they are such
+    /// and have no norm.
+    fn rows<'r>(&self, cpu: &Cpu, range: Range<usize>, channels: usize, made: &'r mut [Bf16]) -> &'r [Bf16]
+    where
+        'g: 'r,
+    {
+        let dy = &self.dy[range.clone()];
+        match (&self.norm, E::floats(dy)) {
+            (None, Floats::Bf16(dy)) => return dy,
+            (None, Floats::F32(dy)) => convert_part(cpu, dy, made),
+            (Some(norm), _) => norm.norm.finish(cpu, [&norm.y[range], dy], norm.line, channels, made),
+        }
+        made
     }
 
     /// Rows of the convolution's own gradient, in panels of so many columns, one behind the other. Columns that do not

@@ -8,14 +8,16 @@ use crate::batch_norm::{add_moments, batch_norm_moments, join_moments};
 use crate::conv2d::grad_weight::add_chunks;
 use crate::conv2d::implicit::{self, BLOCK_DEPTH, BLOCK_PIXELS, ImplicitGemm};
 use crate::conv2d::method::at_level;
+use crate::conv2d::pairs::{self, PairGemm};
 use crate::conv2d::pointwise::{Columns, Layer, Pointwise};
 use crate::conv2d::window::copy_short;
 use crate::conv2d::workers::Workers;
 use crate::conv2d::{Conv2dShape, Epilogue};
-use crate::floats::{Target, convert_part, elements_mut, pairs, room_for, round_into};
-use crate::gemm::{GEMM_OF_PAIRS, Gemm, GemmKernel, L2_BYTES, Left, MAX_ROWS, Places, Product, Store, pack_transposed};
+use crate::floats::{self, Target, convert_part, elements_mut, join, room_for, round_into};
+use crate::gemm::{Gemm, L2_BYTES, Left, MAX_ROWS, Places, Product, Store};
+use crate::gemm::{pack_pairs, pack_transposed, pack_transposed_pairs};
 use crate::pool::Disjoint;
-use crate::{Bf16, Cpu, Element, Floats, Level, Precision};
+use crate::{Cpu, Element, Floats, Level, Precision};
 
 /// The work is cut into about so many chunks of pixels, enough for 16 threads to end at about the same time. It does not
 /// depend on the number of threads there are.
@@ -37,8 +39,8 @@ pub(super) struct PointwisePlan {
     chunks: usize,
     /// Tasks side by side over the columns of a block, where there are few pixels.
     sides: usize,
-    /// The kernel of the forward product where maps are of 16 bits and channels go two by two.
-    of_pairs: Option<&'static GemmKernel>,
+    /// The kernel where maps are of 16 bits and channels go two by two.
+    of_pairs: Option<&'static PairGemm>,
 }
 
 impl PointwisePlan {
@@ -70,12 +72,12 @@ impl PointwisePlan {
     }
 
     /// The same for maps of a type: of 16 bits, by pairs where the level has the instruction.
-    pub(super) fn of_maps(self, level: Level, precision: Precision) -> Self {
-        let pays = precision == Precision::Bf16 && level.has_pairs() && self.inputs.is_multiple_of(2);
-        Self { of_pairs: GEMM_OF_PAIRS.iter().find(|kernel| pays && kernel.level == level), ..self }
+    pub(super) fn of_maps(self, level: Level, precision: Precision, summed: usize) -> Self {
+        let pays = precision == Precision::Bf16 && level.has_pairs() && summed.is_multiple_of(2);
+        Self { of_pairs: pays.then(|| at_level(pairs::ROWS, level)), ..self }
     }
 
-    /// Whether the weight of the forward product is rounded to 16 bits.
+    /// Whether the weight is rounded to 16 bits.
     #[cfg(test)]
     pub(super) fn is_of_pairs(&self) -> bool {
         self.of_pairs.is_some()
@@ -84,11 +86,11 @@ impl PointwisePlan {
     /// By pairs in plain Rust, whatever the machine has.
     #[cfg(test)]
     pub(super) fn of_plain_pairs(self) -> Self {
-        Self { of_pairs: GEMM_OF_PAIRS.last(), ..self }
+        Self { of_pairs: pairs::ROWS.last(), ..self }
     }
 
     pub(super) fn kernel_name(&self) -> &'static str {
-        self.method.normed_name
+        self.of_pairs.map_or(self.method.normed_name, |pairs| pairs.normed_name)
     }
 
     pub(super) fn chunks(&self) -> usize {
@@ -110,18 +112,16 @@ impl PointwisePlan {
 
     /// Its depth is words.
     fn product(&self) -> Pointwise {
-        let [depth, panel] = match self.of_pairs {
-            Some(kernel) => [self.inputs / 2, kernel.panel_columns(self.outputs)],
-            None => [self.inputs, self.method.panel_columns(self.outputs)],
-        };
-        Pointwise { depth, columns: self.outputs, panel }
+        let depth = if self.of_pairs.is_some() { self.inputs / 2 } else { self.inputs };
+        Pointwise { depth, columns: self.outputs, panel: self.panel_columns(self.outputs) }
+    }
+
+    fn panel_columns(&self, columns: usize) -> usize {
+        self.of_pairs.map_or_else(|| self.method.panel_columns(columns), |pairs| pairs.panel_columns(columns))
     }
 
     fn gemm(&self) -> Gemm {
-        match self.of_pairs {
-            Some(kernel) => Gemm::new(kernel).expect("a kernel is chosen only where it is available"),
-            None => self.method.gemm(),
-        }
+        self.of_pairs.map_or_else(|| self.method.gemm(), PairGemm::gemm)
     }
 }
 
@@ -218,16 +218,13 @@ impl PointwisePlan {
     /// What the convolution reads of some pixels, as words.
     fn left<'l, E: Element>(&self, cpu: &Cpu, source: &Source<'_, E>, x: &'l [E], copy: &'l mut [f32]) -> &'l [f32] {
         match (&source.norm, E::floats(x)) {
+            (_, Floats::Bf16(_)) if self.of_pairs.is_some() => {
+                floats::pairs(source.rows(cpu, x, self.inputs, elements_mut(copy, x.len())))
+            }
             (None, Floats::F32(x)) => x,
-            (None, Floats::Bf16(x)) if self.of_pairs.is_some() => pairs(x),
             (None, Floats::Bf16(x)) => {
                 let copy = &mut copy[..x.len()];
                 convert_part(cpu, x, copy);
-                copy
-            }
-            (Some(norm), Floats::Bf16(x)) if self.of_pairs.is_some() => {
-                let copy = &mut copy[..x.len() / 2];
-                norm.apply(cpu, x, self.inputs, elements_mut::<Bf16>(copy, x.len()));
                 copy
             }
             (Some(norm), _) => {
@@ -248,7 +245,8 @@ impl PointwisePlan {
 
 /// The matrices of the way back: for every block of pixels `dx = dy · weightᵀ` and `dweight += xᵀ · dy`.
 ///
-/// dy lies in panels: rows of one are what the second product reads, and segments of a row what the first does.
+/// dy lies in panels: rows of one are what the second product reads, and segments of a row what the first does. By pairs,
+/// the first sums pairs of channels and reads rows as maps have them; the second sums pairs of pixels.
 #[derive(Clone, Copy)]
 struct Backward<'p> {
     plan: &'p PointwisePlan,
@@ -260,17 +258,31 @@ struct Backward<'p> {
 
 impl<'p> Backward<'p> {
     fn new(plan: &'p PointwisePlan) -> Self {
-        let [dy_panel, dx_panel] = [plan.outputs, plan.inputs].map(|columns| plan.method.panel_columns(columns));
-        Self { plan, gemm: plan.method.gemm(), dy_panel, dx_panel }
+        let [dy_panel, dx_panel] = [plan.outputs, plan.inputs].map(|columns| plan.panel_columns(columns));
+        Self { plan, gemm: plan.gemm(), dy_panel, dx_panel }
+    }
+
+    fn is_of_pairs(&self) -> bool {
+        self.plan.of_pairs.is_some()
     }
 
     fn dy_panels(&self) -> usize {
         self.plan.outputs.div_ceil(self.dy_panel)
     }
 
-    /// Of the product that gives dx; columns of dy's last panel that do not exist count.
-    fn depth(&self) -> usize {
+    /// Columns of all panels of dy; those of the last one that do not exist count.
+    fn dy_columns(&self) -> usize {
         self.dy_panels() * self.dy_panel
+    }
+
+    /// Words that the product sums which gives dx.
+    fn depth(&self) -> usize {
+        if self.is_of_pairs() { self.plan.outputs / 2 } else { self.dy_columns() }
+    }
+
+    /// Words that the product sums which gives dweight, of so many pixels.
+    fn words(&self, pixels: usize) -> usize {
+        if self.is_of_pairs() { pixels.div_ceil(2) } else { pixels }
     }
 
     fn packed_len(&self) -> usize {
@@ -282,9 +294,14 @@ impl<'p> Backward<'p> {
         let width = self.dx_panel;
         cpu.pool().for_each_chunk(packed, self.depth() * width, |number, panel| {
             let first = number * width;
-            let (there, rest) = panel.split_at_mut(outputs * width);
-            pack_transposed(there, width, width.min(inputs - first), |j| &weight[(first + j) * outputs..][..outputs]);
-            rest.fill(0.0);
+            let (columns, column) = (width.min(inputs - first), |j| &weight[(first + j) * outputs..][..outputs]);
+            if self.is_of_pairs() {
+                pack_transposed_pairs(panel, width, columns, column);
+            } else {
+                let (there, rest) = panel.split_at_mut(outputs * width);
+                pack_transposed(there, width, columns, column);
+                rest.fill(0.0);
+            }
         });
     }
 
@@ -294,16 +311,33 @@ impl<'p> Backward<'p> {
         if self.plan.inputs < LINE { self.plan.inputs } else { (self.plan.inputs.div_ceil(LINE) | 1) * LINE }
     }
 
-    /// Of a worker: x, and dy in panels.
-    fn scratch_len(&self) -> [usize; 2] {
-        let block = self.plan.block;
-        [(block * self.pitch()).next_multiple_of(LINE), block * self.depth()]
+    /// Of a worker: x, dy in panels, and for pairs rows of either.
+    fn scratch_len(&self) -> [usize; 3] {
+        let words = self.words(self.plan.block);
+        let rows = if self.is_of_pairs() { self.plan.block * self.plan.inputs.max(self.plan.outputs) } else { 0 };
+        let whole_lines = |len: usize| len.next_multiple_of(LINE);
+        [whole_lines(words * self.pitch()), whole_lines(words * self.dy_columns()), whole_lines(rows.div_ceil(2))]
     }
 
     /// What the convolution read, in rows with gaps.
-    fn copy_source<E: Element>(&self, cpu: &Cpu, source: &Source<'_, E>, pixels: &Range<usize>, x: &mut [f32]) {
+    fn copy_source<E: Element>(
+        &self,
+        cpu: &Cpu,
+        source: &Source<'_, E>,
+        pixels: &Range<usize>,
+        x: &mut [f32],
+        rows: &mut [f32],
+    ) {
         let inputs = self.plan.inputs;
         let from = &source.x[pixels.start * inputs..pixels.end * inputs];
+        if self.is_of_pairs() {
+            let rows = source.rows(cpu, from, inputs, elements_mut(rows, from.len()));
+            for (pair, to) in rows.chunks(2 * inputs).zip(x.chunks_mut(self.pitch())) {
+                let (first, second) = pair.split_at(inputs);
+                join(first, second, &mut to[..inputs]);
+            }
+            return;
+        }
         match &source.norm {
             Some(norm) => norm.apply(cpu, from, self.pitch(), x),
             None => {
@@ -314,45 +348,62 @@ impl<'p> Backward<'p> {
         }
     }
 
-    /// `dx = dy · weightᵀ`, for the pixels from `first` on.
+    /// The convolution's own gradient, in panels, and where the rows of some pixels of it lie.
+    fn copy_gradient<'d, E: Element>(
+        &self,
+        cpu: &Cpu,
+        gradient: &Gradient<'d, E>,
+        pixels: &Range<usize>,
+        panels: &'d mut [f32],
+        rows: &'d mut [f32],
+    ) -> DyRows<'d> {
+        let (width, outputs, count) = (self.dy_panel, self.plan.outputs, pixels.len());
+        let range = pixels.start * outputs..pixels.end * outputs;
+        if !self.is_of_pairs() {
+            gradient.fill(cpu, range, width, outputs, panels);
+            return DyRows { words: panels, pixels: count, pitch: width, segments: self.dy_panels(), run: width };
+        }
+        let rows = gradient.rows(cpu, range.clone(), outputs, elements_mut(rows, range.len()));
+        for (number, panel) in panels.chunks_exact_mut(self.words(count) * width).enumerate() {
+            let columns = number * width..((number + 1) * width).min(outputs);
+            let row = |pixel: usize| rows.get(pixel * outputs..).filter(|rest| !rest.is_empty());
+            let row = |pixel| row(pixel).map_or(&[][..], |row| &row[columns.clone()]);
+            pack_pairs(panel, width, |i| [row(2 * i), row(2 * i + 1)]);
+        }
+        DyRows { words: floats::pairs(rows), pixels: count, pitch: outputs / 2, segments: 1, run: outputs / 2 }
+    }
+
+    /// `dx = dy · weightᵀ`.
     ///
     /// # Safety
     /// Nobody else touches these pixels of dx.
-    unsafe fn input_gradient(
-        &self,
-        panels: &[f32],
-        packed: &[f32],
-        next: [&[f32]; 3],
-        first: usize,
-        dx: &Disjoint<'_, f32>,
-    ) {
+    unsafe fn input_gradient(&self, dy: &DyRows<'_>, packed: &[f32], next: [&[f32]; 3], dx: &Disjoint<'_, f32>) {
         let inputs = self.plan.inputs;
-        let (width, count) = (self.dy_panel, panels.len() / self.depth());
         let (mut starts, mut results) = ([0; MAX_ROWS], [0; MAX_ROWS]);
-        for (pixel, (start, result)) in starts.iter_mut().zip(&mut results).enumerate().take(count) {
-            *start = pixel * width;
-            *result = (first + pixel) * inputs;
+        for (pixel, (start, result)) in starts.iter_mut().zip(&mut results).enumerate().take(dy.pixels) {
+            *start = pixel * dy.pitch;
+            *result = pixel * inputs;
         }
-        let (rows, results) = (Places::new(&starts[..count]), Places::new(&results[..count]));
-        let together = (BLOCK_DEPTH / width).max(1);
-        let products = self.dy_panels().div_ceil(together) * self.plan.inputs.div_ceil(self.dx_panel);
+        let (rows, results) = (Places::new(&starts[..dy.pixels]), Places::new(&results[..dy.pixels]));
+        let together = (BLOCK_DEPTH / dy.run).max(1);
+        let products = dy.segments.div_ceil(together) * self.plan.inputs.div_ceil(self.dx_panel);
         let mut done = 0;
-        for panel in (0..self.dy_panels()).step_by(together) {
+        for first in (0..dy.segments).step_by(together) {
             let mut segments = [0; MAX_ROWS];
-            let segments = &mut segments[..together.min(self.dy_panels() - panel)];
-            segments.iter_mut().zip(panel..).for_each(|(segment, panel)| *segment = panel * count * width);
-            let depth = panel * width..(panel + segments.len()) * width;
+            let segments = &mut segments[..together.min(dy.segments - first)];
+            segments.iter_mut().zip(first..).for_each(|(segment, i)| *segment = i * dy.pixels * dy.run);
+            let depth = first * dy.run..(first + segments.len()) * dy.run;
             for (number, packed) in packed.chunks_exact(self.depth() * self.dx_panel).enumerate() {
                 let column = number * self.dx_panel;
                 let product = Product {
-                    left: Left::Rows { numbers: panels, rows, segments, run: width },
+                    left: Left::Rows { numbers: dy.words, rows, segments, run: dy.run },
                     panel: &packed[depth.start * self.dx_panel..depth.end * self.dx_panel],
                     width: self.dx_panel,
                     c: dx,
                     c_rows: results,
                     c_column: column,
                     columns: self.dx_panel.min(inputs - column),
-                    store: Store { accumulate: panel > 0, ..Store::default() },
+                    store: Store { accumulate: first > 0, ..Store::default() },
                 };
                 let share = next.map(|next| &next[next.len() * done / products..next.len() * (done + 1) / products]);
                 done += 1;
@@ -375,9 +426,9 @@ impl<'p> Backward<'p> {
         at: usize,
     ) {
         let PointwisePlan { inputs, outputs, .. } = *self.plan;
-        let (width, count) = (self.dy_panel, panels.len() / self.depth());
+        let (width, count) = (self.dy_panel, panels.len() / self.dy_columns());
         let mut places = [0; MAX_ROWS];
-        places.iter_mut().enumerate().for_each(|(pixel, place)| *place = pixel * self.pitch());
+        places.iter_mut().enumerate().for_each(|(word, place)| *place = word * self.pitch());
         let places = Places::new(&places[..count]);
         for first in (0..inputs).step_by(MAX_ROWS) {
             let rows = MAX_ROWS.min(inputs - first);
@@ -403,6 +454,16 @@ impl<'p> Backward<'p> {
     }
 }
 
+/// Rows of dy as a product reads them: pixels `pitch` words apart, in segments of `run` words, one behind the other for
+/// all pixels.
+struct DyRows<'d> {
+    words: &'d [f32],
+    pixels: usize,
+    pitch: usize,
+    segments: usize,
+    run: usize,
+}
+
 impl PointwisePlan {
     pub(super) fn backward_workspace(&self, threads: usize, precision: Precision) -> usize {
         let matrices = Backward::new(self);
@@ -425,21 +486,22 @@ impl PointwisePlan {
         let (packed, workspace) = workspace.split_at_mut(matrices.packed_len());
         let (weight_sums, scratch) = workspace.split_at_mut(self.chunks * dweight.len());
         matrices.pack(cpu, weight, packed);
-        let [x_len, panels_len] = matrices.scratch_len();
-        let workers = Workers::new(scratch, x_len + panels_len + self.results_len(E::PRECISION, self.inputs));
+        let [x_len, panels_len, rows_len] = matrices.scratch_len();
+        let results_len = self.results_len(E::PRECISION, self.inputs);
+        let workers = Workers::new(scratch, x_len + panels_len + rows_len + results_len);
         {
             let (dx, sums) = (Disjoint::new(dx), Disjoint::new(&mut *weight_sums));
             cpu.pool().run(self.chunks, &|chunk, worker| {
                 // SAFETY: a worker runs one task at a time.
                 let (x, rest) = unsafe { workers.scratch(worker) }.split_at_mut(x_len);
-                let (panels, results) = rest.split_at_mut(panels_len);
+                let (panels, rest) = rest.split_at_mut(panels_len);
+                let (rows, results) = rest.split_at_mut(rows_len);
                 let blocks = self.blocks(chunk);
                 for block in blocks.clone() {
                     let pixels = self.pixels_of(block);
-                    let panels = &mut panels[..pixels.len() * matrices.depth()];
-                    matrices.copy_source(cpu, source, &pixels, x);
-                    let dy = pixels.start * self.outputs..pixels.end * self.outputs;
-                    gradient.fill(cpu, dy, matrices.dy_panel, self.outputs, panels);
+                    let panels = &mut panels[..matrices.words(pixels.len()) * matrices.dy_columns()];
+                    matrices.copy_source(cpu, source, &pixels, x, rows);
+                    let dy = matrices.copy_gradient(cpu, gradient, &pixels, panels, rows);
                     let after = if block + 1 < blocks.end { self.pixels_of(block + 1) } else { 0..0 };
                     let next = next_reads(source, gradient, &after, [self.inputs, self.outputs]);
                     let (is_first, range) =
@@ -449,7 +511,7 @@ impl PointwisePlan {
                     let made = room_for(to, results);
                     // SAFETY: what is made is this task's; every task has its own sums.
                     unsafe {
-                        matrices.input_gradient(panels, packed, next, 0, &Disjoint::new(made));
+                        matrices.input_gradient(&dy, packed, next, &Disjoint::new(made));
                         matrices.add_weight_gradient(x, panels, is_first, &sums, chunk * dweight.len());
                     }
                     if let Some(sums) = norm_sums {

@@ -109,7 +109,7 @@ impl Method for Winograd {
         self.level
     }
 
-    fn fits(&self, shape: &Conv2dShape) -> bool {
+    fn fits(&self, shape: &Conv2dShape, _pass: Pass) -> bool {
         Geometry::fits(shape)
     }
 
