@@ -2,15 +2,18 @@
 
 use crate::column_sums::{BLOCK, RowChunks, join, lanes};
 use crate::parts::{PART, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::{Cpu, Element};
 
-/// `y = a + b`.
-///
-/// # Panics
-/// When the slices are not equally long; so do all functions here.
-pub fn add<E: Element>(cpu: &Cpu, a: &[E], b: &[E], y: &mut [E]) {
-    binary(cpu, a, b, y, add_part);
+per_element! {
+    /// `y = a + b`.
+    ///
+    /// # Panics
+    /// When the slices are not equally long; so do all functions here.
+    pub fn add[E](cpu: &Cpu, a: &[E], b: &[E], y: &mut [E]) {
+        binary(cpu, a, b, y, add_part);
+    }
 }
 
 /// `y = a · b`.
@@ -18,32 +21,40 @@ pub fn multiply(cpu: &Cpu, a: &[f32], b: &[f32], y: &mut [f32]) {
     binary(cpu, a, b, y, multiply_part);
 }
 
-/// `y = max(a + b, 0)`: the end of a residual block. NaN stays NaN. The gradient is that of relu, to both sides.
-pub fn add_relu<E: Element>(cpu: &Cpu, a: &[E], b: &[E], y: &mut [E]) {
-    binary(cpu, a, b, y, add_relu_part);
+per_element! {
+    /// `y = max(a + b, 0)`: the end of a residual block. NaN stays NaN. The gradient is that of relu, to both sides.
+    pub fn add_relu[E](cpu: &Cpu, a: &[E], b: &[E], y: &mut [E]) {
+        binary(cpu, a, b, y, add_relu_part);
+    }
 }
 
-/// The gradient of [`add_relu`]'s sides where two readers of its result y give one each: `dx = a + b` where y is above
-/// zero, else 0.
-pub fn add_relu_backward<E: Element>(cpu: &Cpu, y: &[E], a: &[E], b: &[E], dx: &mut [E]) {
-    assert!([y, a, b].iter().all(|slice| slice.len() == dx.len()), "output and gradients are equally long");
-    for_each_part(cpu, PART, [dx], |range, [dx]| {
-        add_relu_backward_part(cpu, &y[range.clone()], &a[range.clone()], &b[range], dx);
-    });
+per_element! {
+    /// The gradient of [`add_relu`]'s sides where two readers of its result y give one each: `dx = a + b` where y is above
+    /// zero, else 0.
+    pub fn add_relu_backward[E](cpu: &Cpu, y: &[E], a: &[E], b: &[E], dx: &mut [E]) {
+        assert!([y, a, b].iter().all(|slice| slice.len() == dx.len()), "output and gradients are equally long");
+        for_each_part(cpu, PART, [dx], |range, [dx]| {
+            add_relu_backward_part(cpu, &y[range.clone()], &a[range.clone()], &b[range], dx);
+        });
+    }
 }
 
-/// [`add_relu_backward`], over one of the gradients.
-pub fn add_relu_backward_in_place<E: Element>(cpu: &Cpu, y: &[E], a_dx: &mut [E], b: &[E]) {
-    assert!(y.len() == a_dx.len() && b.len() == a_dx.len(), "output and gradients are equally long");
-    for_each_part(cpu, PART, [a_dx], |range, [a_dx]| {
-        add_relu_backward_in_place_part(cpu, &y[range.clone()], a_dx, &b[range]);
-    });
+per_element! {
+    /// [`add_relu_backward`], over one of the gradients.
+    pub fn add_relu_backward_in_place[E](cpu: &Cpu, y: &[E], a_dx: &mut [E], b: &[E]) {
+        assert!(y.len() == a_dx.len() && b.len() == a_dx.len(), "output and gradients are equally long");
+        for_each_part(cpu, PART, [a_dx], |range, [a_dx]| {
+            add_relu_backward_in_place_part(cpu, &y[range.clone()], a_dx, &b[range]);
+        });
+    }
 }
 
-/// `a += b`.
-pub fn add_in_place<E: Element>(cpu: &Cpu, a_y: &mut [E], b: &[E]) {
-    assert_eq!(a_y.len(), b.len(), "what is added is as long as what it is added to");
-    for_each_part(cpu, PART, [a_y], |range, [a]| add_in_place_part(cpu, a, &b[range]));
+per_element! {
+    /// `a += b`.
+    pub fn add_in_place[E](cpu: &Cpu, a_y: &mut [E], b: &[E]) {
+        assert_eq!(a_y.len(), b.len(), "what is added is as long as what it is added to");
+        for_each_part(cpu, PART, [a_y], |range, [a]| add_in_place_part(cpu, a, &b[range]));
+    }
 }
 
 /// `y += s · x`: gradients of several small batches.
@@ -58,15 +69,19 @@ pub fn scale(cpu: &Cpu, s: f32, x: &[f32], y: &mut [f32]) {
     for_each_part(cpu, PART, [y], |range, [y]| scale_part(cpu, s, &x[range], y));
 }
 
-/// `y = s` everywhere.
-pub fn fill<E: Element>(cpu: &Cpu, s: f32, y: &mut [E]) {
-    for_each_part(cpu, PART, [y], |_, [y]| y.fill(E::from_f32(s)));
+per_element! {
+    /// `y = s` everywhere.
+    pub fn fill[E](cpu: &Cpu, s: f32, y: &mut [E]) {
+        for_each_part(cpu, PART, [y], |_, [y]| y.fill(E::from_f32(s)));
+    }
 }
 
-/// `y = x`.
-pub fn copy<E: Element>(cpu: &Cpu, x: &[E], y: &mut [E]) {
-    assert_eq!(x.len(), y.len(), "input and output are equally long");
-    for_each_part(cpu, PART, [y], |range, [y]| y.copy_from_slice(&x[range]));
+per_element! {
+    /// `y = x`.
+    pub fn copy[E](cpu: &Cpu, x: &[E], y: &mut [E]) {
+        assert_eq!(x.len(), y.len(), "input and output are equally long");
+        for_each_part(cpu, PART, [y], |range, [y]| y.copy_from_slice(&x[range]));
+    }
 }
 
 /// Words of workspace that [`sum_rows`] needs.
@@ -74,16 +89,18 @@ pub fn sum_rows_workspace(rows: usize, columns: usize) -> usize {
     RowChunks::new(rows, columns).workspace(columns)
 }
 
-/// `sums[c] = Σ_r x[r][c]`: the gradient of a bias. Blocks of 32 rows in f32, the rest in f64.
-pub fn sum_rows<E: Element>(cpu: &Cpu, rows: usize, columns: usize, x: &[E], sums: &mut [f32], workspace: &mut [f32]) {
-    assert_eq!(x.len(), rows * columns, "x is rows × columns");
-    assert_eq!(sums.len(), columns, "one sum a column");
-    let chunks = RowChunks::new(rows, columns);
-    let totals = chunks.sum(cpu, columns, workspace, |rows, sums| {
-        sum_rows_part(cpu, columns, &x[rows.start * columns..rows.end * columns], sums);
-    });
-    for (sum, total) in sums.iter_mut().zip(totals) {
-        *sum = *total as f32;
+per_element! {
+    /// `sums[c] = Σ_r x[r][c]`: the gradient of a bias. Blocks of 32 rows in f32, the rest in f64.
+    pub fn sum_rows[E](cpu: &Cpu, rows: usize, columns: usize, x: &[E], sums: &mut [f32], workspace: &mut [f32]) {
+        assert_eq!(x.len(), rows * columns, "x is rows × columns");
+        assert_eq!(sums.len(), columns, "one sum a column");
+        let chunks = RowChunks::new(rows, columns);
+        let totals = chunks.sum(cpu, columns, workspace, |rows, sums| {
+            sum_rows_part(cpu, columns, &x[rows.start * columns..rows.end * columns], sums);
+        });
+        for (sum, total) in sums.iter_mut().zip(totals) {
+            *sum = *total as f32;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::column_sums::{BLOCK, as_f64, join, lanes, put_lanes};
 use crate::parts::{PART, for_each_pair, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::{Cpu, Element};
 
@@ -35,19 +36,23 @@ impl GateShape {
     }
 }
 
-/// `y[b][p][c] = x[b][p][c] · gate[b][c]`.
-///
-/// # Panics
-/// When a slice has not the length that the shape says; so do all functions here.
-pub fn gate<E: Element>(cpu: &Cpu, shape: GateShape, x: &[E], gate: &[f32], y: &mut [E]) {
-    shape.check(&[x.len(), y.len()], &[gate.len()]);
-    for_each_run(cpu, shape, y, |picture, range, y| gate_run(cpu, of_picture(shape, gate, picture), &x[range], y));
+per_element! {
+    /// `y[b][p][c] = x[b][p][c] · gate[b][c]`.
+    ///
+    /// # Panics
+    /// When a slice has not the length that the shape says; so do all functions here.
+    pub fn gate[E](cpu: &Cpu, shape: GateShape, x: &[E], gate: &[f32], y: &mut [E]) {
+        shape.check(&[x.len(), y.len()], &[gate.len()]);
+        for_each_run(cpu, shape, y, |picture, range, y| gate_run(cpu, of_picture(shape, gate, picture), &x[range], y));
+    }
 }
 
-/// [`gate`], over the maps.
-pub fn gate_in_place<E: Element>(cpu: &Cpu, shape: GateShape, gate: &[f32], x_y: &mut [E]) {
-    shape.check(&[x_y.len()], &[gate.len()]);
-    for_each_run(cpu, shape, x_y, |picture, _, x_y| gate_run_in_place(cpu, of_picture(shape, gate, picture), x_y));
+per_element! {
+    /// [`gate`], over the maps.
+    pub fn gate_in_place[E](cpu: &Cpu, shape: GateShape, gate: &[f32], x_y: &mut [E]) {
+        shape.check(&[x_y.len()], &[gate.len()]);
+        for_each_run(cpu, shape, x_y, |picture, _, x_y| gate_run_in_place(cpu, of_picture(shape, gate, picture), x_y));
+    }
 }
 
 /// Words of workspace that [`gate_backward`] and [`gate_backward_in_place`] need: an f64 for every gate, and two more to
@@ -56,34 +61,38 @@ pub fn gate_backward_workspace(shape: GateShape) -> usize {
     2 * shape.gate_len() + 2
 }
 
-/// Both gradients of [`gate`]: `dx = dy · gate`, `dgate[b][c] = Σ_p dy[b][p][c] · x[b][p][c]`. A task is a picture; blocks
-/// of 32 pixels are summed in f32, the rest in f64.
-pub fn gate_backward<E: Element>(
-    cpu: &Cpu,
-    shape: GateShape,
-    x: &[E],
-    gate: &[f32],
-    dy: &[E],
-    dx: &mut [E],
-    dgate: &mut [f32],
-    workspace: &mut [f32],
-) {
-    shape.check(&[x.len(), dy.len(), dx.len()], &[gate.len(), dgate.len()]);
-    backward(cpu, shape, x, gate, Some(dy), dx, dgate, workspace);
+per_element! {
+    /// Both gradients of [`gate`]: `dx = dy · gate`, `dgate[b][c] = Σ_p dy[b][p][c] · x[b][p][c]`. A task is a picture; blocks
+    /// of 32 pixels are summed in f32, the rest in f64.
+    pub fn gate_backward[E](
+        cpu: &Cpu,
+        shape: GateShape,
+        x: &[E],
+        gate: &[f32],
+        dy: &[E],
+        dx: &mut [E],
+        dgate: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        shape.check(&[x.len(), dy.len(), dx.len()], &[gate.len(), dgate.len()]);
+        backward(cpu, shape, x, gate, Some(dy), dx, dgate, workspace);
+    }
 }
 
-/// [`gate_backward`], with the gradient of the maps over that of the result.
-pub fn gate_backward_in_place<E: Element>(
-    cpu: &Cpu,
-    shape: GateShape,
-    x: &[E],
-    gate: &[f32],
-    dy_dx: &mut [E],
-    dgate: &mut [f32],
-    workspace: &mut [f32],
-) {
-    shape.check(&[x.len(), dy_dx.len()], &[gate.len(), dgate.len()]);
-    backward(cpu, shape, x, gate, None, dy_dx, dgate, workspace);
+per_element! {
+    /// [`gate_backward`], with the gradient of the maps over that of the result.
+    pub fn gate_backward_in_place[E](
+        cpu: &Cpu,
+        shape: GateShape,
+        x: &[E],
+        gate: &[f32],
+        dy_dx: &mut [E],
+        dgate: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        shape.check(&[x.len(), dy_dx.len()], &[gate.len(), dgate.len()]);
+        backward(cpu, shape, x, gate, None, dy_dx, dgate, workspace);
+    }
 }
 
 /// Without `dy` it is what `dx` holds.

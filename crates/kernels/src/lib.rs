@@ -42,6 +42,7 @@ mod memory;
 pub mod optimizer;
 mod parts;
 mod peak;
+mod per_element;
 mod per_level;
 pub mod pixels;
 mod pool;

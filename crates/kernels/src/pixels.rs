@@ -1,6 +1,7 @@
 //! From the bytes of pictures to the network's numbers.
 
 use crate::parts::for_each_part;
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::{Cpu, Element};
 
@@ -9,14 +10,16 @@ const PART_PIXELS: usize = 4096;
 /// Pixels done at a time: 48 numbers, whole vectors at every level.
 const GROUP: usize = 16;
 
-/// `y = x · scale + shift` for each of the three channels of RGB pixels: with `scale = 1 / (255 · std)` and
-/// `shift = -mean / std`, what `ToTensor` and `Normalize` of torchvision give.
-///
-/// # Panics
-/// When `x` or `y` is not three times `pixels` long.
-pub fn normalize_u8<E: Element>(cpu: &Cpu, pixels: usize, x: &[u8], scale: [f32; 3], shift: [f32; 3], y: &mut [E]) {
-    assert!(x.len() == pixels * 3 && y.len() == pixels * 3, "x and y are {pixels} pixels of three");
-    for_each_part(cpu, PART_PIXELS * 3, [y], |range, [y]| normalize_u8_part(cpu, &x[range], scale, shift, y));
+per_element! {
+    /// `y = x · scale + shift` for each of the three channels of RGB pixels: with `scale = 1 / (255 · std)` and
+    /// `shift = -mean / std`, what `ToTensor` and `Normalize` of torchvision give.
+    ///
+    /// # Panics
+    /// When `x` or `y` is not three times `pixels` long.
+    pub fn normalize_u8[E](cpu: &Cpu, pixels: usize, x: &[u8], scale: [f32; 3], shift: [f32; 3], y: &mut [E]) {
+        assert!(x.len() == pixels * 3 && y.len() == pixels * 3, "x and y are {pixels} pixels of three");
+        for_each_part(cpu, PART_PIXELS * 3, [y], |range, [y]| normalize_u8_part(cpu, &x[range], scale, shift, y));
+    }
 }
 
 per_level! {

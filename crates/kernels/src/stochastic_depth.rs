@@ -2,29 +2,34 @@
 
 use crate::dropout::mix_u64;
 use crate::parts::{PART, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::{Cpu, Element};
 
-/// Every row of `x` divided by `1 - p`, or zero with probability `p`, drawn from `key` and the row's number alone: the
-/// same call on the gradient of `y` gives that of `x`. With `p = 1` all is zero.
-///
-/// # Panics
-/// When the slices are not equally long or do not consist of `rows` rows, or `p` is outside `0..=1`.
-pub fn stochastic_depth<E: Element>(cpu: &Cpu, key: u64, p: f32, rows: usize, x: &[E], y: &mut [E]) {
-    assert_eq!(x.len(), y.len(), "input and output are equally long");
-    each_row(cpu, key, p, rows, y, |factor, start, y| {
-        if factor == 0.0 { y.fill(E::default()) } else { scale_run(cpu, factor, &x[start..start + y.len()], y) }
-    });
+per_element! {
+    /// Every row of `x` divided by `1 - p`, or zero with probability `p`, drawn from `key` and the row's number alone: the
+    /// same call on the gradient of `y` gives that of `x`. With `p = 1` all is zero.
+    ///
+    /// # Panics
+    /// When the slices are not equally long or do not consist of `rows` rows, or `p` is outside `0..=1`.
+    pub fn stochastic_depth[E](cpu: &Cpu, key: u64, p: f32, rows: usize, x: &[E], y: &mut [E]) {
+        assert_eq!(x.len(), y.len(), "input and output are equally long");
+        each_row(cpu, key, p, rows, y, |factor, start, y| {
+            if factor == 0.0 { y.fill(E::default()) } else { scale_run(cpu, factor, &x[start..start + y.len()], y) }
+        });
+    }
 }
 
-/// [`stochastic_depth`], over its input.
-///
-/// # Panics
-/// As [`stochastic_depth`].
-pub fn stochastic_depth_in_place<E: Element>(cpu: &Cpu, key: u64, p: f32, rows: usize, x_y: &mut [E]) {
-    each_row(cpu, key, p, rows, x_y, |factor, _, x_y| {
-        if factor == 0.0 { x_y.fill(E::default()) } else { scale_run_in_place(cpu, factor, x_y) }
-    });
+per_element! {
+    /// [`stochastic_depth`], over its input.
+    ///
+    /// # Panics
+    /// As [`stochastic_depth`].
+    pub fn stochastic_depth_in_place[E](cpu: &Cpu, key: u64, p: f32, rows: usize, x_y: &mut [E]) {
+        each_row(cpu, key, p, rows, x_y, |factor, _, x_y| {
+            if factor == 0.0 { x_y.fill(E::default()) } else { scale_run_in_place(cpu, factor, x_y) }
+        });
+    }
 }
 
 /// Cuts rows into parts and says what each part is multiplied with and where it starts.

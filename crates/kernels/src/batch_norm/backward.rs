@@ -5,38 +5,41 @@ use super::channelwise::{ActivationGradient, Channels, InputGradient, Layout, Ma
 use super::forward::{Line, line};
 use crate::column_sums::{BLOCK, join, lanes};
 use crate::parts::{PART, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::unary::{Activation, Identity, Unary, for_activation};
 use crate::{Cpu, Element};
 
-/// Gradients of [`batch_norm_train`](super::batch_norm_train), in two passes over `x` and `dy`; all are overwritten:
-/// [`batch_norm_gradient_sums`] and [`batch_norm_input_gradient`].
-///
-/// With `n = (x - mean) · inv_std`: `dgamma = Σ dy · n`, `dbeta = Σ dy`,
-/// `dx = gamma · inv_std · (dy - dbeta / rows - n · dgamma / rows)`. Where an activation followed, `dy` is the gradient
-/// of its result, and what is said of `dy` here holds for `dy · f'`, whose argument is computed from `x` again.
-/// `saved` is [`SavedNorm`](super::SavedNorm): mean, 1/σ, offset.
-///
-/// # Panics
-/// As the forward pass.
-pub fn batch_norm_backward<E: Element>(
-    cpu: &Cpu,
-    shape: BatchNormShape,
-    activation: Option<Unary>,
-    x: &[E],
-    dy: &[E],
-    gamma: &[f32],
-    saved: [&[f32]; 3],
-    dx: &mut [E],
-    dgamma: &mut [f32],
-    dbeta: &mut [f32],
-    workspace: &mut [f32],
-) {
-    let (slope, rest) = workspace.split_at_mut(shape.channels);
-    let (constant, rest) = rest.split_at_mut(shape.channels);
-    let sums = NormGradients { dgamma, dbeta, slope, constant };
-    batch_norm_gradient_sums(cpu, shape, activation, x, dy, gamma, saved, sums, rest);
-    batch_norm_input_gradient(cpu, shape, activation, x, dy, gamma, saved, [slope, constant], dx, rest);
+per_element! {
+    /// Gradients of [`batch_norm_train`](super::batch_norm_train), in two passes over `x` and `dy`; all are overwritten:
+    /// [`batch_norm_gradient_sums`] and [`batch_norm_input_gradient`].
+    ///
+    /// With `n = (x - mean) · inv_std`: `dgamma = Σ dy · n`, `dbeta = Σ dy`,
+    /// `dx = gamma · inv_std · (dy - dbeta / rows - n · dgamma / rows)`. Where an activation followed, `dy` is the gradient
+    /// of its result, and what is said of `dy` here holds for `dy · f'`, whose argument is computed from `x` again.
+    /// `saved` is [`SavedNorm`](super::SavedNorm): mean, 1/σ, offset.
+    ///
+    /// # Panics
+    /// As the forward pass.
+    pub fn batch_norm_backward[E](
+        cpu: &Cpu,
+        shape: BatchNormShape,
+        activation: Option<Unary>,
+        x: &[E],
+        dy: &[E],
+        gamma: &[f32],
+        saved: [&[f32]; 3],
+        dx: &mut [E],
+        dgamma: &mut [f32],
+        dbeta: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        let (slope, rest) = workspace.split_at_mut(shape.channels);
+        let (constant, rest) = rest.split_at_mut(shape.channels);
+        let sums = NormGradients { dgamma, dbeta, slope, constant };
+        batch_norm_gradient_sums(cpu, shape, activation, x, dy, gamma, saved, sums, rest);
+        batch_norm_input_gradient(cpu, shape, activation, x, dy, gamma, saved, [slope, constant], dx, rest);
+    }
 }
 
 /// What sums over the rows give, a number a channel each.
@@ -52,55 +55,60 @@ pub struct NormGradients<'g> {
     pub constant: &'g mut [f32],
 }
 
-/// The first pass of [`batch_norm_backward`].
-///
-/// # Panics
-/// As the forward pass.
-pub fn batch_norm_gradient_sums<E: Element>(
-    cpu: &Cpu,
-    shape: BatchNormShape,
-    activation: Option<Unary>,
-    x: &[E],
-    dy: &[E],
-    gamma: &[f32],
-    saved: [&[f32]; 3],
-    mut gradients: NormGradients<'_>,
-    workspace: &mut [f32],
-) {
-    check(shape, [x, dy], saved);
-    let (factors, workspace) = workspace.split_at_mut(shape.channels);
-    let line = line(gamma, saved, factors);
-    let sums = sums(cpu, shape, gradient_sums(activation), x, dy, line, workspace);
-    gradients.set(shape, line, saved[1], sums);
+per_element! {
+    /// The first pass of [`batch_norm_backward`].
+    ///
+    /// # Panics
+    /// As the forward pass.
+    pub fn batch_norm_gradient_sums[E](
+        cpu: &Cpu,
+        shape: BatchNormShape,
+        activation: Option<Unary>,
+        x: &[E],
+        dy: &[E],
+        gamma: &[f32],
+        saved: [&[f32]; 3],
+        gradients: NormGradients<'_>,
+        workspace: &mut [f32],
+    ) {
+        check(shape, [x, dy], saved);
+        let (factors, workspace) = workspace.split_at_mut(shape.channels);
+        let line = line(gamma, saved, factors);
+        let sums = sums(cpu, shape, gradient_sums(activation), x, dy, line, workspace);
+        let mut gradients = gradients;
+        gradients.set(shape, line, saved[1], sums);
+    }
 }
 
-/// The second pass of [`batch_norm_backward`], from the [slope and constant](NormGradients) that the first one gave.
-///
-/// # Panics
-/// As the forward pass.
-pub fn batch_norm_input_gradient<E: Element>(
-    cpu: &Cpu,
-    shape: BatchNormShape,
-    activation: Option<Unary>,
-    x: &[E],
-    dy: &[E],
-    gamma: &[f32],
-    saved: [&[f32]; 3],
-    [slope, constant]: [&[f32]; 2],
-    dx: &mut [E],
-    workspace: &mut [f32],
-) {
-    check(shape, [x, dy, dx], [slope, constant]);
-    if shape.is_empty() {
-        return;
+per_element! {
+    /// The second pass of [`batch_norm_backward`]; `more` are the [slope and constant](NormGradients) that the first one gave.
+    ///
+    /// # Panics
+    /// As the forward pass.
+    pub fn batch_norm_input_gradient[E](
+        cpu: &Cpu,
+        shape: BatchNormShape,
+        activation: Option<Unary>,
+        x: &[E],
+        dy: &[E],
+        gamma: &[f32],
+        saved: [&[f32]; 3],
+        more: [&[f32]; 2],
+        dx: &mut [E],
+        workspace: &mut [f32],
+    ) {
+        check(shape, [x, dy, dx], more);
+        if shape.is_empty() {
+            return;
+        }
+        let channels = shape.channels;
+        let line = line(gamma, saved, &mut workspace[..channels]);
+        let part = PART.div_ceil(channels) * channels;
+        let reverse = NormReverse::new(line, activation);
+        for_each_part(cpu, part, [dx], |range, [dx]| {
+            reverse.finish(cpu, [&x[range.clone()], &dy[range]], more, channels, dx);
+        });
     }
-    let channels = shape.channels;
-    let line = line(gamma, saved, &mut workspace[..channels]);
-    let part = PART.div_ceil(channels) * channels;
-    let reverse = NormReverse::new(line, activation);
-    for_each_part(cpu, part, [dx], |range, [dx]| {
-        reverse.finish(cpu, [&x[range.clone()], &dy[range]], [slope, constant], channels, dx);
-    });
 }
 
 impl NormGradients<'_> {

@@ -4,6 +4,7 @@ use super::channelwise::{Channels, Layout, MapRows, Normalize, NormalizeAdd, map
 use super::moments::{MOMENTS, batch_norm_moments};
 use super::{AfterNorm, BatchNormShape, SavedNorm};
 use crate::parts::{PART, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::unary::{Unary, for_activation};
 use crate::{Cpu, Element};
@@ -13,40 +14,42 @@ const LEAST_ROWS: usize = 64;
 /// Channels whose factors are prepared at a time, on the stack.
 const STRIP: usize = 1024;
 
-/// Normalises with the batch's own statistics and moves the running ones towards them, in two passes over `x`:
-/// [`batch_norm_moments`], [`batch_norm_statistics`], [`batch_norm_apply`].
-///
-/// As PyTorch: `y = (x - mean) / sqrt(var + eps) · gamma + beta` with the biased variance;
-/// `running = (1 - momentum) · running + momentum · batch` with the unbiased one. With a single row, which PyTorch
-/// refuses, the variance is zero. `saved` is what the backward pass needs.
-///
-/// # Panics
-/// When a slice has another length than the shape says, or the workspace is shorter than
-/// [`batch_norm_workspace`](super::batch_norm_workspace).
-pub fn batch_norm_train<E: Element>(
-    cpu: &Cpu,
-    shape: BatchNormShape,
-    x: &[E],
-    gamma: &[f32],
-    beta: &[f32],
-    eps: f32,
-    momentum: f32,
-    running_mean: &mut [f32],
-    running_var: &mut [f32],
-    after: AfterNorm<'_, E>,
-    y: &mut [E],
-    saved: SavedNorm<'_>,
-    workspace: &mut [f32],
-) {
-    if shape.is_empty() {
-        return;
+per_element! {
+    /// Normalises with the batch's own statistics and moves the running ones towards them, in two passes over `x`:
+    /// [`batch_norm_moments`], [`batch_norm_statistics`], [`batch_norm_apply`].
+    ///
+    /// As PyTorch: `y = (x - mean) / sqrt(var + eps) · gamma + beta` with the biased variance;
+    /// `running = (1 - momentum) · running + momentum · batch` with the unbiased one. With a single row, which PyTorch
+    /// refuses, the variance is zero. `saved` is what the backward pass needs.
+    ///
+    /// # Panics
+    /// When a slice has another length than the shape says, or the workspace is shorter than
+    /// [`batch_norm_workspace`](super::batch_norm_workspace).
+    pub fn batch_norm_train[E](
+        cpu: &Cpu,
+        shape: BatchNormShape,
+        x: &[E],
+        gamma: &[f32],
+        beta: &[f32],
+        eps: f32,
+        momentum: f32,
+        running_mean: &mut [f32],
+        running_var: &mut [f32],
+        after: AfterNorm<'_, E>,
+        y: &mut [E],
+        saved: SavedNorm<'_>,
+        workspace: &mut [f32],
+    ) {
+        if shape.is_empty() {
+            return;
+        }
+        let (moments, rest) = workspace.split_at_mut(MOMENTS * shape.channels);
+        batch_norm_moments(cpu, shape, x, moments, rest);
+        let SavedNorm { mean, inv_std, offset } = saved;
+        let saved = SavedNorm { mean: &mut *mean, inv_std: &mut *inv_std, offset: &mut *offset };
+        batch_norm_statistics(shape, moments, gamma, beta, eps, momentum, running_mean, running_var, saved);
+        batch_norm_apply(cpu, shape, x, gamma, [mean, inv_std, offset], after, y, moments);
     }
-    let (moments, rest) = workspace.split_at_mut(MOMENTS * shape.channels);
-    batch_norm_moments(cpu, shape, x, moments, rest);
-    let SavedNorm { mean, inv_std, offset } = saved;
-    let saved = SavedNorm { mean: &mut *mean, inv_std: &mut *inv_std, offset: &mut *offset };
-    batch_norm_statistics(shape, moments, gamma, beta, eps, momentum, running_mean, running_var, saved);
-    batch_norm_apply(cpu, shape, x, gamma, [mean, inv_std, offset], after, y, moments);
 }
 
 /// From the moments of a batch, as [`batch_norm_moments`] gives them, to what [`batch_norm_apply`] reads; moves the
@@ -88,36 +91,38 @@ pub fn batch_norm_statistics(
     }
 }
 
-/// Normalises with statistics that are known; `saved` is [`SavedNorm`]: mean, 1/σ, offset.
-///
-/// # Panics
-/// When a slice has another length than the shape says, or the workspace fewer words than there are channels.
-pub fn batch_norm_apply<E: Element>(
-    cpu: &Cpu,
-    shape: BatchNormShape,
-    x: &[E],
-    gamma: &[f32],
-    saved: [&[f32]; 3],
-    after: AfterNorm<'_, E>,
-    y: &mut [E],
-    workspace: &mut [f32],
-) {
-    let BatchNormShape { rows, channels } = shape;
-    assert!(x.len() == shape.len() && y.len() == shape.len(), "x and y are {rows} × {channels}");
-    assert!(after.residual.is_none_or(|residual| residual.len() == shape.len()), "a residual is {rows} × {channels}");
-    if shape.is_empty() {
-        return;
+per_element! {
+    /// Normalises with statistics that are known; `saved` is [`SavedNorm`]: mean, 1/σ, offset.
+    ///
+    /// # Panics
+    /// When a slice has another length than the shape says, or the workspace fewer words than there are channels.
+    pub fn batch_norm_apply[E](
+        cpu: &Cpu,
+        shape: BatchNormShape,
+        x: &[E],
+        gamma: &[f32],
+        saved: [&[f32]; 3],
+        after: AfterNorm<'_, E>,
+        y: &mut [E],
+        workspace: &mut [f32],
+    ) {
+        let BatchNormShape { rows, channels } = shape;
+        assert!(x.len() == shape.len() && y.len() == shape.len(), "x and y are {rows} × {channels}");
+        assert!(after.residual.is_none_or(|residual| residual.len() == shape.len()), "a residual is {rows} × {channels}");
+        if shape.is_empty() {
+            return;
+        }
+        let line = line(gamma, saved, &mut workspace[..channels]);
+        let normalize: MapRows<E, E> = for_activation!(after.activation, F => map_rows::<Normalize<F>, E, E>);
+        let normalize_add: MapRows<E, E> = for_activation!(after.activation, F => map_rows::<NormalizeAdd<F>, E, E>);
+        let part = PART.div_ceil(channels) * channels;
+        let (of, layout) = (Channels::of(line), Layout { width: channels, pitch: channels });
+        for_each_part(cpu, part, [y], |range, [y]| match after.residual {
+            // What is there is as good as anything where no other number is read.
+            None => normalize(cpu, &x[range], None, of, layout, y),
+            Some(residual) => normalize_add(cpu, &x[range.clone()], Some(&residual[range]), of, layout, y),
+        });
     }
-    let line = line(gamma, saved, &mut workspace[..channels]);
-    let normalize: MapRows<E, E> = for_activation!(after.activation, F => map_rows::<Normalize<F>, E, E>);
-    let normalize_add: MapRows<E, E> = for_activation!(after.activation, F => map_rows::<NormalizeAdd<F>, E, E>);
-    let part = PART.div_ceil(channels) * channels;
-    let (of, layout) = (Channels::of(line), Layout { width: channels, pitch: channels });
-    for_each_part(cpu, part, [y], |range, [y]| match after.residual {
-        // What is there is as good as anything where no other number is read.
-        None => normalize(cpu, &x[range], None, of, layout, y),
-        Some(residual) => normalize_add(cpu, &x[range.clone()], Some(&residual[range]), of, layout, y),
-    });
 }
 
 /// Center, factor and offset of every channel: a normalised number is `(x - center) · factor + offset`.

@@ -6,6 +6,7 @@
 
 use super::BatchNormShape;
 use crate::column_sums::{BLOCK, join, lanes};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::{Cpu, Element};
 
@@ -21,29 +22,31 @@ pub(crate) const fn part_len(channels: usize) -> usize {
     3 * channels
 }
 
-/// Mean and variance of the batch: `moments` is `[4][channels]`, the mean, what it lost when it was rounded to f32, the
-/// biased variance, and what that lost.
-///
-/// # Panics
-/// When a slice has another length than that, or the workspace is shorter than
-/// [`batch_norm_workspace`](super::batch_norm_workspace).
-pub fn batch_norm_moments<E: Element>(
-    cpu: &Cpu,
-    shape: BatchNormShape,
-    x: &[E],
-    moments: &mut [f32],
-    workspace: &mut [f32],
-) {
-    let BatchNormShape { rows, channels } = shape;
-    assert_eq!(x.len(), shape.len(), "x is {rows} × {channels}");
-    if shape.is_empty() {
-        return moments.fill(0.0);
+per_element! {
+    /// Mean and variance of the batch: `moments` is `[4][channels]`, the mean, what it lost when it was rounded to f32, the
+    /// biased variance, and what that lost.
+    ///
+    /// # Panics
+    /// When a slice has another length than that, or the workspace is shorter than
+    /// [`batch_norm_workspace`](super::batch_norm_workspace).
+    pub fn batch_norm_moments[E](
+        cpu: &Cpu,
+        shape: BatchNormShape,
+        x: &[E],
+        moments: &mut [f32],
+        workspace: &mut [f32],
+    ) {
+        let BatchNormShape { rows, channels } = shape;
+        assert_eq!(x.len(), shape.len(), "x is {rows} × {channels}");
+        if shape.is_empty() {
+            return moments.fill(0.0);
+        }
+        let chunks = shape.chunks();
+        let parts = chunks.partial_sums(cpu, part_len(channels), workspace, |rows, part| {
+            add_moments(cpu, channels, &x[rows.start * channels..rows.end * channels], true, part);
+        });
+        join_moments(cpu, channels, parts, |number| chunks.range(number).len(), moments);
     }
-    let chunks = shape.chunks();
-    let parts = chunks.partial_sums(cpu, part_len(channels), workspace, |rows, part| {
-        add_moments(cpu, channels, &x[rows.start * channels..rows.end * channels], true, part);
-    });
-    join_moments(cpu, channels, parts, |number| chunks.range(number).len(), moments);
 }
 
 /// Adds rows to a part. The first ones choose its pivot.

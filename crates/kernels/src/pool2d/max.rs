@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{Pool2dShape, WindowsAlong, inside, windows_over};
 use crate::column_sums::{lanes, put_lanes};
 use crate::parts::{for_each_pair, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::{Cpu, Element};
 
@@ -13,44 +14,48 @@ use crate::{Cpu, Element};
 const WIDE: usize = 16;
 const NARROW: usize = 8;
 
-/// `y` is the largest of every window; `window` gets which place of the window it was (row by row from 0), for the
-/// backward pass. Of equals the first wins, and NaN wins over all, as in PyTorch.
-///
-/// # Panics
-/// When a slice has another length than the shape says, padding is more than half the window, or a window has more
-/// than 256 places.
-pub fn max_pool2d<E: Element>(cpu: &Cpu, shape: Pool2dShape, x: &[E], y: &mut [E], window: Option<&mut [u8]>) {
-    shape.check();
-    assert!(x.len() == shape.input_len() && y.len() == shape.output_len(), "x or y does not fit {shape:?}");
-    let row = shape.out_width() * shape.channels;
-    if row == 0 {
-        return;
-    }
-    match window {
-        None => for_each_part(cpu, row, [y], |range, [y]| max_row(cpu, shape, x, range.start / row, y)),
-        Some(window) => {
-            assert!(shape.taps() <= 256, "a place of a window fits a byte: {shape:?}");
-            assert_eq!(window.len(), y.len(), "one place an output");
-            for_each_pair(cpu, (y, row), (window, row), |number, y, window| {
-                max_row_with_places(cpu, shape, x, number, y, window);
-            });
+per_element! {
+    /// `y` is the largest of every window; `window` gets which place of the window it was (row by row from 0), for the
+    /// backward pass. Of equals the first wins, and NaN wins over all, as in PyTorch.
+    ///
+    /// # Panics
+    /// When a slice has another length than the shape says, padding is more than half the window, or a window has more
+    /// than 256 places.
+    pub fn max_pool2d[E](cpu: &Cpu, shape: Pool2dShape, x: &[E], y: &mut [E], window: Option<&mut [u8]>) {
+        shape.check();
+        assert!(x.len() == shape.input_len() && y.len() == shape.output_len(), "x or y does not fit {shape:?}");
+        let row = shape.out_width() * shape.channels;
+        if row == 0 {
+            return;
+        }
+        match window {
+            None => for_each_part(cpu, row, [y], |range, [y]| max_row(cpu, shape, x, range.start / row, y)),
+            Some(window) => {
+                assert!(shape.taps() <= 256, "a place of a window fits a byte: {shape:?}");
+                assert_eq!(window.len(), y.len(), "one place an output");
+                for_each_pair(cpu, (y, row), (window, row), |number, y, window| {
+                    max_row_with_places(cpu, shape, x, number, y, window);
+                });
+            }
         }
     }
 }
 
-/// Gradient of [`max_pool2d`]: every `dy` goes to the place that won. `dx` is overwritten.
-///
-/// # Panics
-/// As [`max_pool2d`].
-pub fn max_pool2d_backward<E: Element>(cpu: &Cpu, shape: Pool2dShape, window: &[u8], dy: &[E], dx: &mut [E]) {
-    shape.check();
-    assert!(dx.len() == shape.input_len() && dy.len() == shape.output_len(), "dx or dy does not fit {shape:?}");
-    assert!(shape.taps() <= 256, "a place of a window fits a byte: {shape:?}");
-    assert_eq!(window.len(), dy.len(), "one place an output");
-    let row = shape.width * shape.channels;
-    if row > 0 {
-        // Every task gathers what one row of the input gets, so no two write the same place.
-        for_each_part(cpu, row, [dx], |range, [dx]| backward_row(cpu, shape, window, dy, range.start / row, dx));
+per_element! {
+    /// Gradient of [`max_pool2d`]: every `dy` goes to the place that won. `dx` is overwritten.
+    ///
+    /// # Panics
+    /// As [`max_pool2d`].
+    pub fn max_pool2d_backward[E](cpu: &Cpu, shape: Pool2dShape, window: &[u8], dy: &[E], dx: &mut [E]) {
+        shape.check();
+        assert!(dx.len() == shape.input_len() && dy.len() == shape.output_len(), "dx or dy does not fit {shape:?}");
+        assert!(shape.taps() <= 256, "a place of a window fits a byte: {shape:?}");
+        assert_eq!(window.len(), dy.len(), "one place an output");
+        let row = shape.width * shape.channels;
+        if row > 0 {
+            // Every task gathers what one row of the input gets, so no two write the same place.
+            for_each_part(cpu, row, [dx], |range, [dx]| backward_row(cpu, shape, window, dy, range.start / row, dx));
+        }
     }
 }
 

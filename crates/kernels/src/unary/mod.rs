@@ -6,6 +6,7 @@ pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
 
 use crate::exponential::{normal, sigmoid, sigmoids, softplus, tanh};
 use crate::parts::{PART, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::{per_level, per_vector};
 use crate::simd::{MOST_LANES, Vector};
 use crate::{Cpu, Element};
@@ -49,20 +50,24 @@ impl Unary {
     }
 }
 
-/// `y = f(x)`.
-///
-/// # Panics
-/// When the slices are not equally long; so do all functions here.
-pub fn unary_forward<E: Element>(cpu: &Cpu, f: Unary, x: &[E], y: &mut [E]) {
-    assert_eq!(x.len(), y.len(), "input and output are equally long");
-    let part = forward_part(f);
-    for_each_part(cpu, PART, [y], |range, [y]| part(cpu, &x[range], y));
+per_element! {
+    /// `y = f(x)`.
+    ///
+    /// # Panics
+    /// When the slices are not equally long; so do all functions here.
+    pub fn unary_forward[E](cpu: &Cpu, f: Unary, x: &[E], y: &mut [E]) {
+        assert_eq!(x.len(), y.len(), "input and output are equally long");
+        let part = forward_part(f);
+        for_each_part(cpu, PART, [y], |range, [y]| part(cpu, &x[range], y));
+    }
 }
 
-/// [`unary_forward`], over its input.
-pub fn unary_forward_in_place<E: Element>(cpu: &Cpu, f: Unary, x_y: &mut [E]) {
-    let part: fn(&Cpu, &mut [E]) = for_activation!(Some(f), F => in_place_of::<F, E>);
-    for_each_part(cpu, PART, [x_y], |_, [x_y]| part(cpu, x_y));
+per_element! {
+    /// [`unary_forward`], over its input.
+    pub fn unary_forward_in_place[E](cpu: &Cpu, f: Unary, x_y: &mut [E]) {
+        let part: fn(&Cpu, &mut [E]) = for_activation!(Some(f), F => in_place_of::<F, E>);
+        for_each_part(cpu, PART, [x_y], |_, [x_y]| part(cpu, x_y));
+    }
 }
 
 /// An activation for numbers that lie in the cache.
@@ -83,11 +88,13 @@ impl<'c> InPlace<'c> {
     }
 }
 
-/// `dx = dy · f'(x)`, from what [`Unary::saved`] names.
-pub fn unary_backward<E: Element>(cpu: &Cpu, f: Unary, saved: &[E], dy: &[E], dx: &mut [E]) {
-    assert!(saved.len() == dx.len() && dy.len() == dx.len(), "saved values and gradients are equally long");
-    let part = backward_part(f);
-    for_each_part(cpu, PART, [dx], |range, [dx]| part(cpu, &saved[range.clone()], &dy[range], dx));
+per_element! {
+    /// `dx = dy · f'(x)`, from what [`Unary::saved`] names.
+    pub fn unary_backward[E](cpu: &Cpu, f: Unary, saved: &[E], dy: &[E], dx: &mut [E]) {
+        assert!(saved.len() == dx.len() && dy.len() == dx.len(), "saved values and gradients are equally long");
+        let part = backward_part(f);
+        for_each_part(cpu, PART, [dx], |range, [dx]| part(cpu, &saved[range.clone()], &dy[range], dx));
+    }
 }
 
 /// One number of an activation. All functions are `#[inline(always)]`, as all that a loop per level calls.

@@ -1,33 +1,42 @@
 //! `max(x, 0)`.
 
 use crate::parts::{PART, for_each_part};
+use crate::per_element::per_element;
 use crate::per_level::per_level;
 use crate::{Cpu, Element};
 
-/// `y = max(x, 0)`. NaN stays NaN, as in PyTorch, so that a broken step is seen.
-///
-/// # Panics
-/// When the slices are not equally long; so do all functions here.
-pub fn relu<E: Element>(cpu: &Cpu, x: &[E], y: &mut [E]) {
-    assert_eq!(x.len(), y.len(), "input and output are equally long");
-    for_each_part(cpu, PART, [y], |range, [y]| relu_part(cpu, &x[range], y));
+per_element! {
+    /// `y = max(x, 0)`. NaN stays NaN, as in PyTorch, so that a broken step is seen.
+    ///
+    /// # Panics
+    /// When the slices are not equally long; so do all functions here.
+    pub fn relu[E](cpu: &Cpu, x: &[E], y: &mut [E]) {
+        assert_eq!(x.len(), y.len(), "input and output are equally long");
+        for_each_part(cpu, PART, [y], |range, [y]| relu_part(cpu, &x[range], y));
+    }
 }
 
-/// [`relu`], over its input.
-pub fn relu_in_place<E: Element>(cpu: &Cpu, x_y: &mut [E]) {
-    for_each_part(cpu, PART, [x_y], |_, [x_y]| relu_in_place_part(cpu, x_y));
+per_element! {
+    /// [`relu`], over its input.
+    pub fn relu_in_place[E](cpu: &Cpu, x_y: &mut [E]) {
+        for_each_part(cpu, PART, [x_y], |_, [x_y]| relu_in_place_part(cpu, x_y));
+    }
 }
 
-/// `dx = dy` where the output `y` is above zero, else 0.
-pub fn relu_backward<E: Element>(cpu: &Cpu, y: &[E], dy: &[E], dx: &mut [E]) {
-    assert!(y.len() == dx.len() && dy.len() == dx.len(), "output and gradients are equally long");
-    for_each_part(cpu, PART, [dx], |range, [dx]| relu_backward_part(cpu, &y[range.clone()], &dy[range], dx));
+per_element! {
+    /// `dx = dy` where the output `y` is above zero, else 0.
+    pub fn relu_backward[E](cpu: &Cpu, y: &[E], dy: &[E], dx: &mut [E]) {
+        assert!(y.len() == dx.len() && dy.len() == dx.len(), "output and gradients are equally long");
+        for_each_part(cpu, PART, [dx], |range, [dx]| relu_backward_part(cpu, &y[range.clone()], &dy[range], dx));
+    }
 }
 
-/// [`relu_backward`], over the gradient that comes in.
-pub fn relu_backward_in_place<E: Element>(cpu: &Cpu, y: &[E], dy_dx: &mut [E]) {
-    assert_eq!(y.len(), dy_dx.len(), "output and gradient are equally long");
-    for_each_part(cpu, PART, [dy_dx], |range, [dy_dx]| relu_backward_in_place_part(cpu, &y[range], dy_dx));
+per_element! {
+    /// [`relu_backward`], over the gradient that comes in.
+    pub fn relu_backward_in_place[E](cpu: &Cpu, y: &[E], dy_dx: &mut [E]) {
+        assert_eq!(y.len(), dy_dx.len(), "output and gradient are equally long");
+        for_each_part(cpu, PART, [dy_dx], |range, [dy_dx]| relu_backward_in_place_part(cpu, &y[range], dy_dx));
+    }
 }
 
 per_level! {

@@ -26,6 +26,7 @@ use crate::batch_norm::{BatchNormShape, NormGradients, NormReverse, Normalizer, 
 use crate::column_sums::{add_up, as_f64};
 use crate::floats::convert_part;
 use crate::gemm::pack_rows;
+use crate::per_element::per_element;
 use crate::pool::Disjoint;
 use crate::unary::Unary;
 use crate::{Bf16, Cpu, Element, Floats, Level, Precision};
@@ -147,21 +148,7 @@ impl NormedConv2d {
         moments: Option<&mut [f32]>,
         workspace: &mut [f32],
     ) {
-        let s = &self.shape;
-        assert_eq!(E::PRECISION, self.precision, "maps are of the type that was planned for");
-        assert_eq!(map.x.len(), s.input_len(), "x");
-        assert_eq!(weight.len(), s.weight_len(), "weight");
-        assert_eq!(y.len(), s.output_len(), "y");
-        assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
-        assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
-        let (factors, workspace) = workspace.split_at_mut(s.in_channels.next_multiple_of(LINE));
-        let source = Source::new(map, &mut factors[..s.in_channels]);
-        let (partial, workspace) = workspace.split_at_mut(f64_words(self.plan.chunks() * 3 * s.out_channels));
-        let partial = &mut as_f64(partial)[..self.plan.chunks() * 3 * s.out_channels];
-        match &self.plan {
-            Plan::Pointwise(plan) => plan.forward(cpu, &source, weight, y, moments, partial, workspace),
-            Plan::Depthwise(plan) => plan.forward(cpu, s, &source, weight, y, moments, partial, workspace),
-        }
+        forward(self, cpu, map, weight, y, moments, workspace);
     }
 }
 
@@ -233,27 +220,71 @@ impl NormedConv2dGrad {
         of_norm: Option<NormGradients<'_>>,
         workspace: &mut [f32],
     ) {
-        let s = &self.shape;
-        assert_eq!(E::PRECISION, self.precision, "maps are of the type that was planned for");
+        backward(self, cpu, map, weight, gradient, dx, dweight, of_norm, workspace);
+    }
+}
+
+per_element! {
+    fn forward[E](
+        conv: &NormedConv2d,
+        cpu: &Cpu,
+        map: NormedMap<'_, E>,
+        weight: &[f32],
+        y: &mut [E],
+        moments: Option<&mut [f32]>,
+        workspace: &mut [f32],
+    ) {
+        let s = &conv.shape;
+        assert_eq!(E::PRECISION, conv.precision, "maps are of the type that was planned for");
+        assert_eq!(map.x.len(), s.input_len(), "x");
+        assert_eq!(weight.len(), s.weight_len(), "weight");
+        assert_eq!(y.len(), s.output_len(), "y");
+        assert!(workspace.len() >= conv.workspace(), "workspace: {} of {}", workspace.len(), conv.workspace());
+        assert!(cpu.threads() <= conv.threads, "planned for {} threads", conv.threads);
+        let (factors, workspace) = workspace.split_at_mut(s.in_channels.next_multiple_of(LINE));
+        let source = Source::new(map, &mut factors[..s.in_channels]);
+        let (partial, workspace) = workspace.split_at_mut(f64_words(conv.plan.chunks() * 3 * s.out_channels));
+        let partial = &mut as_f64(partial)[..conv.plan.chunks() * 3 * s.out_channels];
+        match &conv.plan {
+            Plan::Pointwise(plan) => plan.forward(cpu, &source, weight, y, moments, partial, workspace),
+            Plan::Depthwise(plan) => plan.forward(cpu, s, &source, weight, y, moments, partial, workspace),
+        }
+    }
+}
+
+per_element! {
+    fn backward[E](
+        conv: &NormedConv2dGrad,
+        cpu: &Cpu,
+        map: NormedMap<'_, E>,
+        weight: &[f32],
+        gradient: NormedGradient<'_, E>,
+        dx: &mut [E],
+        dweight: &mut [f32],
+        of_norm: Option<NormGradients<'_>>,
+        workspace: &mut [f32],
+    ) {
+        let s = &conv.shape;
+        assert_eq!(E::PRECISION, conv.precision, "maps are of the type that was planned for");
         assert!(map.x.len() == s.input_len() && dx.len() == s.input_len(), "x and dx");
         assert!(weight.len() == s.weight_len() && dweight.len() == s.weight_len(), "weight and dweight");
         assert_eq!(gradient.dy.len(), s.output_len(), "dy");
         assert!(gradient.norm.is_none_or(|norm| norm.y.len() == s.output_len()), "y");
         assert_eq!(of_norm.is_some(), map.norm.is_some(), "gradients of a norm go with a norm");
-        assert!(workspace.len() >= self.workspace(), "workspace: {} of {}", workspace.len(), self.workspace());
-        assert!(cpu.threads() <= self.threads, "planned for {} threads", self.threads);
+        assert!(workspace.len() >= conv.workspace(), "workspace: {} of {}", workspace.len(), conv.workspace());
+        assert!(cpu.threads() <= conv.threads, "planned for {} threads", conv.threads);
         let (in_factors, workspace) = workspace.split_at_mut(s.in_channels.next_multiple_of(LINE));
         let (out_factors, workspace) = workspace.split_at_mut(s.out_channels.next_multiple_of(LINE));
         let source = Source::new(map, &mut in_factors[..s.in_channels]);
         let gradient = Gradient::new(gradient, &mut out_factors[..s.out_channels]);
-        let (partial, workspace) = workspace.split_at_mut(f64_words(self.plan.chunks() * 3 * s.in_channels));
-        let partial = &mut as_f64(partial)[..self.plan.chunks() * 3 * s.in_channels];
+        let (partial, workspace) = workspace.split_at_mut(f64_words(conv.plan.chunks() * 3 * s.in_channels));
+        let partial = &mut as_f64(partial)[..conv.plan.chunks() * 3 * s.in_channels];
         {
             let reverse = |norm: KnownNorm<'_>| NormReverse::new(source.norm.expect("just made").line, norm.activation);
             let parts = Disjoint::new(&mut *partial);
             let sums = map.norm.map(|norm| NormSums { norm: reverse(norm), parts });
             let (sums, to) = (sums.as_ref(), (dx, dweight));
-            match &self.plan {
+            match &conv.plan {
                 Plan::Pointwise(plan) => plan.backward(cpu, &source, weight, &gradient, to, sums, workspace),
                 Plan::Depthwise(plan) => plan.backward(cpu, s, &source, weight, &gradient, to, sums, workspace),
             }
