@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes golden files of the larger networks: what PyTorch in float64 says of them at small sizes.
 
-    python3 scripts/golden_backbones.py [CASE ...]      # no CASE: all of them; needs torch, torchvision, numpy
+    python3 scripts/golden_backbones.py [CASE ...]      # no CASE: all of them; needs torch, torchvision, timm, numpy
 
 Weights, pictures and projections are those of golden_networks.py (see there). Networks whose gradients are compared have
 no jumps: EfficientNet has none of its own, the others are twins with SiLU for ReLU and ReLU6 and average for max pooling.
@@ -11,6 +11,7 @@ numbers of both sides differ.
 import json
 import sys
 
+import timm
 import torch
 import torchvision
 from torch import nn
@@ -27,16 +28,43 @@ NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "effic
 
 
 def network(name, classes, stem="imagenet", smooth=False, dropout=0.0, stochastic_depth=0.0):
-    """torchvision's network with our options; a ResNet's dropout is its caller's affair."""
-    more = {} if name.startswith("resnet") else {"dropout": dropout}
-    if name.startswith("efficientnet"):
-        more["stochastic_depth_prob"] = stochastic_depth
-    model = getattr(torchvision.models, name)(weights=None, num_classes=classes, **more)
+    """torchvision's or timm's network with our options; a ResNet's dropout is its caller's affair."""
+    if name.startswith("tf_efficientnet"):
+        model = timm.create_model(name, num_classes=classes, drop_rate=dropout)
+    else:
+        more = {} if name.startswith("resnet") else {"dropout": dropout}
+        if name.startswith("efficientnet"):
+            more["stochastic_depth_prob"] = stochastic_depth
+        published = name.removeprefix("tf_").removesuffix("_v1")
+        model = getattr(torchvision.models, published)(weights=None, num_classes=classes, **more)
+    if name == "tf_mobilenet_v2":
+        pad_as_tensorflow(model)
+    if name.endswith("_v1"):
+        stride_first(model)
     if stem == "small":
         small_stem(name, model)
     if smooth:
         smoothen(model)
     return model
+
+
+def pad_as_tensorflow(model):
+    """As many zeros as keep ceil(size / stride), the odd one after."""
+    def pad(conv, inputs):
+        zeros = [max((-(-size // 2) - 1) * 2 + 3 - size, 0) for size in inputs[0].shape[:1:-1]]  # width, height
+        return nn.functional.pad(inputs[0], [z for n in zeros for z in (n // 2, n - n // 2)])
+
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
+            module.padding = (0, 0)
+            module.register_forward_pre_hook(pad)
+
+
+def stride_first(model):
+    """A bottleneck's stride in its first convolution."""
+    for module in model.modules():
+        if isinstance(module, torchvision.models.resnet.Bottleneck):
+            module.conv1.stride, module.conv2.stride = module.conv2.stride, (1, 1)
 
 
 def small_stem(name, model):
@@ -129,6 +157,7 @@ CASES = [
     case("resnet50", "resnet50", training=False),
     case("resnet50_small_stem", "resnet50", size=24, stem="small", training=False),
     case("resnet50_small_stem_twin", "resnet50", size=24, stem="small", smooth=True),
+    case("resnet50_v1", "resnet50_v1", training=False),
     case("resnet101", "resnet101", training=False),
     case("resnet101_twin", "resnet101", smooth=True),
     case("mobilenet_v2", "mobilenet_v2"),
@@ -137,13 +166,18 @@ CASES = [
     case("efficientnet_b1", "efficientnet_b1"),
     case("efficientnet_b2", "efficientnet_b2"),
     case("efficientnet_b3", "efficientnet_b3"),
+    case("tf_efficientnet_lite0_twin", "tf_efficientnet_lite0", smooth=True, gradients=True),
+    case("tf_mobilenet_v2", "tf_mobilenet_v2", size=70),
+    case("tf_efficientnet_lite0", "tf_efficientnet_lite0", size=65),
+    case("tf_efficientnet_lite1", "tf_efficientnet_lite1"),
+    case("tf_efficientnet_lite2", "tf_efficientnet_lite2", size=66),
 ]
 
 
 def main():
     torch.set_num_threads(1)  # small work on a busy machine
     versions = {"python": sys.version.split()[0], "torch": torch.__version__, "torchvision": torchvision.__version__,
-                "numpy": golden.np.__version__}
+                "timm": timm.__version__, "numpy": golden.np.__version__}
     print(versions)
     head = {"made_by": "scripts/golden_backbones.py", "versions": versions}
     chosen = [entry for entry in CASES if len(sys.argv) == 1 or entry["name"] in sys.argv[1:]]

@@ -45,6 +45,7 @@ impl LinearShape {
             kernel: [1, 1],
             stride: [1, 1],
             padding: [0, 0],
+            trailing: [0, 0],
             groups: 1,
         }
     }

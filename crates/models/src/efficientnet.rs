@@ -63,7 +63,7 @@ impl EfficientNet {
         let first = ConvSpec::bare(self.channels(FIRST), 3, first_stride);
         let mut map = conv_norm(graph, "features.0", image, &first, Some(Unary::Silu))?;
         let mut steps = vec![Step::new("features.0", map, "edges, textures")];
-        let blocks = light_blocks(STAGES.map(|stage| self.stage(stage)), options.stem);
+        let blocks = light_blocks(STAGES.map(|stage| self.stage(stage)), options.stem, false);
         for block in &blocks {
             let left_out = self.stochastic_depth * block.before as f32 / blocks.len() as f32;
             let name = format!("features.{}", block.stage);

@@ -5,12 +5,35 @@ use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value}
 
 use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
 
+/// Zeros around a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Padding {
+    /// So many on every side.
+    Even(usize),
+    /// TensorFlow's "same": so many that ⌈size / stride⌉ places come out; of an odd number the larger half lies after.
+    Same,
+}
+
+impl Padding {
+    /// Those before an axis of so many places, and how many more there are after it.
+    fn along(self, size: usize, kernel: usize, stride: usize) -> [usize; 2] {
+        match self {
+            Self::Even(zeros) => [zeros, 0],
+            Self::Same => {
+                let reached = size.div_ceil(stride).saturating_sub(1) * stride + kernel;
+                let zeros = reached.saturating_sub(size);
+                [zeros / 2, zeros % 2]
+            }
+        }
+    }
+}
+
 /// A convolution without its input.
 pub(crate) struct ConvSpec {
     pub(crate) out: usize,
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
-    pub(crate) padding: usize,
+    pub(crate) padding: Padding,
     pub(crate) bias: bool,
     pub(crate) groups: usize,
     pub(crate) initialiser: Initialiser,
@@ -20,7 +43,12 @@ impl ConvSpec {
     /// Keeps the size but for its stride, has no bias since a norm follows, and starts as torchvision's networks do.
     pub(crate) fn bare(out: usize, kernel: usize, stride: usize) -> Self {
         let initialiser = Initialiser::KaimingNormalFanOut;
-        Self { out, kernel, stride, padding: kernel / 2, bias: false, groups: 1, initialiser }
+        Self { out, kernel, stride, padding: Padding::Even(kernel / 2), bias: false, groups: 1, initialiser }
+    }
+
+    /// The same with other zeros.
+    pub(crate) fn padded(self, padding: Padding) -> Self {
+        Self { padding, ..self }
     }
 
     /// As [`bare`](Self::bare), every channel by itself.
@@ -40,12 +68,24 @@ pub(crate) fn conv(graph: &mut GraphBuilder, name: &str, input: Value, spec: &Co
         let fan_in = kernel * kernel * channels;
         inputs.push(graph.parameter(&format!("{name}.bias"), [out], ParameterSpec::bias(fan_in)));
     }
-    let conv = ops::Conv2d { stride: [stride; 2], padding: [padding; 2], groups };
+    let [rows, columns] = sides(graph, input).map(|size| padding.along(size, kernel, stride));
+    let (padding, trailing) = ([rows[0], columns[0]], [rows[1], columns[1]]);
+    let conv = ops::Conv2d { stride: [stride; 2], padding, trailing, groups };
     Ok(graph.apply(name, conv, &inputs)?)
 }
 
-/// Parameters `{name}.weight`, `.bias`, `.running_mean`, `.running_var`.
+/// Parameters `{name}.weight`, `.bias`, `.running_mean`, `.running_var`; PyTorch's eps and momentum.
 pub(crate) fn batch_norm(graph: &mut GraphBuilder, name: &str, input: Value) -> Result<Value, ModelError> {
+    batch_norm_with(graph, name, input, ops::BatchNorm::default())
+}
+
+/// As [`batch_norm`], with others.
+pub(crate) fn batch_norm_with(
+    graph: &mut GraphBuilder,
+    name: &str,
+    input: Value,
+    norm: ops::BatchNorm,
+) -> Result<Value, ModelError> {
     let channels = channels(graph, input);
     let mut parameter = |part: &str, spec| graph.parameter(&format!("{name}.{part}"), [channels], spec);
     let inputs = [
@@ -55,7 +95,7 @@ pub(crate) fn batch_norm(graph: &mut GraphBuilder, name: &str, input: Value) -> 
         parameter("running_mean", ParameterSpec::RUNNING_MEAN),
         parameter("running_var", ParameterSpec::RUNNING_VAR),
     ];
-    Ok(graph.apply(name, ops::BatchNorm::default(), &inputs)?)
+    Ok(graph.apply(name, norm, &inputs)?)
 }
 
 /// torchvision's `Conv2dNormActivation`: a convolution `{name}.0`, its norm `{name}.1`, and an activation if there is one.

@@ -18,6 +18,7 @@
 //! ```
 
 mod efficientnet;
+mod efficientnet_lite;
 mod error;
 mod input;
 mod layers;
@@ -33,6 +34,7 @@ mod summary;
 mod weights;
 
 pub use efficientnet::EfficientNet;
+pub use efficientnet_lite::EfficientNetLite;
 pub use error::{ModelError, WeightsError};
 pub use input::image_input;
 pub use mlp::Mlp;

@@ -3,7 +3,7 @@
 use avizor_engine::ops::Unary;
 use avizor_engine::{GraphBuilder, Value};
 
-use crate::layers::{ConvSpec, channels, conv_norm};
+use crate::layers::{ConvSpec, Padding, channels, conv_norm};
 use crate::{ModelError, Stem};
 
 /// Blocks of one width.
@@ -41,16 +41,18 @@ pub(crate) struct LightBlock {
     pub(crate) place: usize,
     /// Blocks of the network before it.
     pub(crate) before: usize,
-    expansion: usize,
+    pub(crate) expansion: usize,
     kernel: usize,
     stride: usize,
+    padding: Padding,
     pub(crate) out: usize,
     /// What its stage is for, if it is the last there.
     pub(crate) completes: Option<&'static str>,
 }
 
-/// The blocks of a network in their order. Behind a small stem the second stage keeps the size of its maps.
-pub(crate) fn light_blocks(stages: [Stage; 7], stem: Stem) -> Vec<LightBlock> {
+/// The blocks of a network in their order. Behind a small stem the second stage keeps the size of its
+/// maps; `same_padding` is TensorFlow's.
+pub(crate) fn light_blocks(stages: [Stage; 7], stem: Stem, same_padding: bool) -> Vec<LightBlock> {
     let mut blocks = Vec::new();
     for (number, (stage, meaning)) in (1..).zip(stages.into_iter().zip(MEANINGS)) {
         let Stage { expansion, kernel, out, .. } = stage;
@@ -63,6 +65,7 @@ pub(crate) fn light_blocks(stages: [Stage; 7], stem: Stem) -> Vec<LightBlock> {
                 expansion,
                 kernel,
                 stride: if keeps_size { 1 } else { stage.stride },
+                padding: if same_padding { Padding::Same } else { Padding::Even(kernel / 2) },
                 out,
                 completes: (place + 1 == stage.blocks).then_some(meaning),
             });
@@ -88,9 +91,13 @@ impl LightBlock {
             map = conv_norm(graph, &format!("{name}.0"), map, &expansion, Some(activation))?;
             layer += 1;
         }
-        let depthwise = ConvSpec::depthwise(inside, self.kernel, self.stride);
-        map = conv_norm(graph, &format!("{name}.{layer}"), map, &depthwise, Some(activation))?;
+        map = conv_norm(graph, &format!("{name}.{layer}"), map, &self.depthwise(inside), Some(activation))?;
         Ok((map, layer + 1))
+    }
+
+    /// The convolution of every channel.
+    pub(crate) fn depthwise(&self, channels: usize) -> ConvSpec {
+        ConvSpec::depthwise(channels, self.kernel, self.stride).padded(self.padding)
     }
 
     /// Whether what leaves it has the shape of what enters, so that there is a shortcut.

@@ -5,7 +5,7 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Initialiser, Value};
 
-use crate::layers::{ConvSpec, batch_norm, classifier, conv, conv_norm};
+use crate::layers::{ConvSpec, Padding, batch_norm, classifier, conv, conv_norm};
 use crate::light_blocks::{LightBlock, Stage, light_blocks, stage};
 use crate::{ModelError, NetworkOptions, Outputs, Stem, Step};
 
@@ -14,6 +14,8 @@ use crate::{ModelError, NetworkOptions, Outputs, Stem, Step};
 pub struct MobileNetV2 {
     /// After every convolution but a block's last.
     pub activation: Unary,
+    /// Whether zeros around maps are TensorFlow's "same", which weights from there want.
+    pub same_padding: bool,
 }
 
 const STAGES: [Stage; 7] = [
@@ -32,7 +34,9 @@ const LAST: usize = 1280;
 
 impl MobileNetV2 {
     /// With ReLU6 and all widths as published.
-    pub const RELU6: Self = Self { activation: Unary::Relu6 };
+    pub const RELU6: Self = Self { activation: Unary::Relu6, same_padding: false };
+    /// The same with TensorFlow's padding.
+    pub const TENSORFLOW: Self = Self { same_padding: true, ..Self::RELU6 };
 
     /// Writes the network behind a normalised picture `[batch][height][width][3]`.
     ///
@@ -45,10 +49,13 @@ impl MobileNetV2 {
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
         let first_stride = if options.stem == Stem::Small { 1 } else { 2 };
-        let first = ConvSpec::bare(FIRST, 3, first_stride);
+        let mut first = ConvSpec::bare(FIRST, 3, first_stride);
+        if self.same_padding {
+            first = first.padded(Padding::Same);
+        }
         let mut map = conv_norm(graph, "features.0", image, &first, Some(self.activation))?;
         let mut steps = vec![Step::new("features.0", map, "edges, textures")];
-        let blocks = light_blocks(STAGES, options.stem);
+        let blocks = light_blocks(STAGES, options.stem, self.same_padding);
         for block in &blocks {
             let number = block.before + 1;
             map = self.inverted_residual(graph, &format!("features.{number}"), map, block)?;

@@ -3,7 +3,7 @@
 use avizor_base::{ImageSize, Preprocess};
 use avizor_engine::{GraphBuilder, Value};
 
-use crate::{EfficientNet, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn};
+use crate::{EfficientNet, EfficientNetLite, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn};
 
 /// Every network, in the order of the manual.
 pub const NETWORKS: &[Network] = &[
@@ -32,6 +32,14 @@ pub const NETWORKS: &[Network] = &[
         write: |graph, image, options| ResNet::R50.build(graph, image, options),
     },
     Network {
+        name: "resnet50_v1",
+        doc: "ResNet-50 as first published, with the stride in the first convolution of a block: weights from Keras want it.",
+        paper: "He et al. 2015, arXiv:1512.03385",
+        size: 224,
+        parameters: 25_557_032,
+        write: |graph, image, options| ResNet::R50_V1.build(graph, image, options),
+    },
+    Network {
         name: "resnet101",
         doc: "Residual network of 101 layers in bottlenecks: for large sets and patience.",
         paper: "He et al. 2015, arXiv:1512.03385",
@@ -46,6 +54,14 @@ pub const NETWORKS: &[Network] = &[
         size: 224,
         parameters: 3_504_872,
         write: |graph, image, options| MobileNetV2::RELU6.build(graph, image, options),
+    },
+    Network {
+        name: "tf_mobilenet_v2",
+        doc: "MobileNetV2 with TensorFlow's padding: weights from there want it.",
+        paper: "Sandler et al. 2018, arXiv:1801.04381",
+        size: 224,
+        parameters: 3_504_872,
+        write: |graph, image, options| MobileNetV2::TENSORFLOW.build(graph, image, options),
     },
     Network {
         name: "efficientnet_b0",
@@ -78,6 +94,30 @@ pub const NETWORKS: &[Network] = &[
         size: 300,
         parameters: 12_233_232,
         write: |graph, image, options| EfficientNet::B3.build(graph, image, options),
+    },
+    Network {
+        name: "tf_efficientnet_lite0",
+        doc: "EfficientNet-B0 without gates: quick on every CPU. Padding and norms are TensorFlow's.",
+        paper: "Tan and Le 2019, arXiv:1905.11946; Lite: Google 2020",
+        size: 224,
+        parameters: 4_652_008,
+        write: |graph, image, options| EfficientNetLite::LITE0.build(graph, image, options),
+    },
+    Network {
+        name: "tf_efficientnet_lite1",
+        doc: "EfficientNet-Lite0 made deeper, for larger pictures.",
+        paper: "Tan and Le 2019, arXiv:1905.11946; Lite: Google 2020",
+        size: 240,
+        parameters: 5_416_680,
+        write: |graph, image, options| EfficientNetLite::LITE1.build(graph, image, options),
+    },
+    Network {
+        name: "tf_efficientnet_lite2",
+        doc: "EfficientNet-Lite0 made wider and deeper.",
+        paper: "Tan and Le 2019, arXiv:1905.11946; Lite: Google 2020",
+        size: 260,
+        parameters: 6_092_072,
+        write: |graph, image, options| EfficientNetLite::LITE2.build(graph, image, options),
     },
     Network {
         name: "small_cnn",

@@ -1,5 +1,5 @@
 //! Residual networks. Source: He et al. 2015, arXiv:1512.03385; names and details are torchvision's (stride in the first
-//! 3 × 3 convolution of a block, which for bottlenecks is called v1.5; projection shortcuts with batch norm, no
+//! 3 × 3 convolution of a block, which for bottlenecks is called v1.5 and can be had as first published too; projection shortcuts with batch norm, no
 //! zero-initialised last norm).
 
 use avizor_engine::ops::{self, Unary};
@@ -17,6 +17,8 @@ pub struct ResNet {
     pub blocks: [usize; 4],
     /// Channels of the first stage's 3 × 3 convolutions; each later stage has twice as many.
     pub width: usize,
+    /// Whether a bottleneck's stride is in its first convolution, as first published, and not in the 3 × 3.
+    pub stride_first: bool,
     /// After every convolution and every block.
     pub activation: Unary,
     /// The stem's pooling, where it has one.
@@ -52,11 +54,13 @@ impl ResNet {
     pub const R34: Self = Self::of(Block::Basic, [3, 4, 6, 3]);
     /// 50 layers.
     pub const R50: Self = Self::of(Block::Bottleneck, [3, 4, 6, 3]);
+    /// 50 layers as first published, and as Keras has them.
+    pub const R50_V1: Self = Self { stride_first: true, ..Self::R50 };
     /// 101 layers.
     pub const R101: Self = Self::of(Block::Bottleneck, [3, 4, 23, 3]);
 
     const fn of(block: Block, blocks: [usize; 4]) -> Self {
-        Self { block, blocks, width: 64, activation: Unary::Relu, pool: Pool::Max }
+        Self { block, blocks, width: 64, stride_first: false, activation: Unary::Relu, pool: Pool::Max }
     }
 
     /// Writes the network behind a normalised picture `[batch][height][width][3]`.
@@ -128,7 +132,8 @@ impl ResNet {
         let convolutions = match self.block {
             Block::Basic => vec![ConvSpec::bare(width, 3, stride), ConvSpec::bare(out, 3, 1)],
             Block::Bottleneck => {
-                vec![ConvSpec::bare(width, 1, 1), ConvSpec::bare(width, 3, stride), ConvSpec::bare(out, 1, 1)]
+                let [first, second] = if self.stride_first { [stride, 1] } else { [1, stride] };
+                vec![ConvSpec::bare(width, 1, first), ConvSpec::bare(width, 3, second), ConvSpec::bare(out, 1, 1)]
             }
         };
         let last = convolutions.len();

@@ -18,20 +18,22 @@ pub struct Conv2d {
     pub stride: [usize; 2],
     /// Zeros put before and after each axis.
     pub padding: [usize; 2],
+    /// More zeros put after each axis: TensorFlow's "same" padding has such.
+    pub trailing: [usize; 2],
     /// Channels are cut into this many groups, each convolved by itself.
     pub groups: usize,
 }
 
 impl Default for Conv2d {
     fn default() -> Self {
-        Self { stride: [1, 1], padding: [0, 0], groups: 1 }
+        Self { stride: [1, 1], padding: [0, 0], trailing: [0, 0], groups: 1 }
     }
 }
 
 impl Conv2d {
     /// The sizes that kernels want, from the shapes of input and weight.
     pub(crate) fn kernel_shape(&self, input: &Shape, weight: &Shape) -> Conv2dShape {
-        let Self { stride, padding, groups } = *self;
+        let Self { stride, padding, trailing, groups } = *self;
         Conv2dShape {
             batch: input[0],
             height: input[1],
@@ -41,6 +43,7 @@ impl Conv2d {
             kernel: [weight[0], weight[1]],
             stride,
             padding,
+            trailing,
             groups,
         }
     }
@@ -52,7 +55,7 @@ impl Conv2d {
         require(self.groups > 0, "number of groups", self.groups, "at least 1")?;
         inputs.agree("channels", (0, input[3]), (1, per_group * self.groups))?;
         require(out % self.groups == 0, "number of output channels", out, "a multiple of the groups")?;
-        let [height, width] = slide(input, [kernel_height, kernel_width], self.stride, self.padding)?;
+        let [height, width] = slide(input, [kernel_height, kernel_width], self.stride, [self.padding, self.trailing])?;
         Ok([input[0], height, width, out].into())
     }
 }
@@ -196,6 +199,11 @@ pub(super) mod entry {
                     "row kernel",
                     Conv2d { padding: [0, 2], ..padded(0) },
                     [trained([2, 3, 8, 4]), trained([1, 5, 4, 33])],
+                ),
+                case(
+                    "more zeros after",
+                    Conv2d { stride: [2, 2], trailing: [1, 1], ..padded(0) },
+                    [trained([2, 6, 8, 4]), trained([3, 3, 4, 5])],
                 ),
             ]
         },

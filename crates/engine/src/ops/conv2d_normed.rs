@@ -178,7 +178,7 @@ pub(super) mod entry {
     use super::*;
     use crate::case::{Entry, Operand, case, given, refusal};
 
-    const DEPTHWISE: Conv2d = Conv2d { stride: [2, 2], padding: [1, 1], groups: 9 };
+    const DEPTHWISE: Conv2d = Conv2d { stride: [2, 2], padding: [1, 1], trailing: [0, 0], groups: 9 };
 
     fn tensors<const N: usize>(shapes: [&[usize]; N]) -> [Operand; N] {
         shapes.map(|shape| given(DType::F32, shape.to_vec()))

@@ -111,7 +111,7 @@ pub(super) mod entry {
     }
 
     fn depthwise(groups: usize, stride: usize) -> Conv2dFused {
-        layer(Conv2d { stride: [stride; 2], padding: [1, 1], groups }, Some(Unary::Relu6))
+        layer(Conv2d { stride: [stride; 2], padding: [1, 1], trailing: [0, 0], groups }, Some(Unary::Relu6))
     }
 
     fn tensors<const N: usize>(shapes: [&[usize]; N]) -> [Operand; N] {

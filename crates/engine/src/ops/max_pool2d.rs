@@ -39,7 +39,7 @@ pub(super) fn pooled_shape(
 ) -> Result<Shape, ShapeError> {
     inputs.count(1..=1)?;
     let input = inputs.axes::<4>(0, DType::F32)?;
-    let [height, width] = slide(input, kernel, stride, padding)?;
+    let [height, width] = slide(input, kernel, stride, [padding, [0, 0]])?;
     let fits = padding[0] <= kernel[0] / 2 && padding[1] <= kernel[1] / 2;
     require(fits, "padding", padding, "at most half the window")?;
     Ok([input[0], height, width, input[3]].into())

@@ -45,7 +45,7 @@ impl Builder {
         let input = self.graph.shape(x)[3];
         let weight =
             self.graph.parameter(&format!("{name}.weight"), [kernel, kernel, input, out], ParameterSpec::CONV_WEIGHT);
-        let conv = ops::Conv2d { stride: [stride; 2], padding: [kernel / 2; 2], groups: 1 };
+        let conv = ops::Conv2d { stride: [stride; 2], padding: [kernel / 2; 2], ..ops::Conv2d::default() };
         self.graph.apply(name, conv, &[x, weight])
     }
 

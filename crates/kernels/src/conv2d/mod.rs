@@ -20,6 +20,7 @@
 //!     kernel: [3, 3],
 //!     stride: [1, 1],
 //!     padding: [1, 1],
+//!     trailing: [0, 0],
 //!     groups: 1,
 //! };
 //! let plan = Conv2dForward::new(&cpu, shape);

@@ -89,6 +89,7 @@ mod tests {
                 kernel: [kernel, 1],
                 stride: [stride, 1],
                 padding: [padding, 0],
+                trailing: [0, 0],
                 groups: 1,
             };
             let joined = |y: usize, x: usize| (0..kernel).any(|tap| y * stride + tap == x + padding);

@@ -23,19 +23,21 @@ pub struct Conv2dShape {
     pub stride: [usize; 2],
     /// Zeros put before and after each axis.
     pub padding: [usize; 2],
-    /// Channels are cut into this many groups, each convolved by itself.
+    /// More zeros put after each axis: TensorFlow's "same" padding has such.
+    pub trailing: [usize; 2],
+    /// Channels are cut into this many trailing: [0, 0], groups, each convolved by itself.
     pub groups: usize,
 }
 
 impl Conv2dShape {
     /// Rows of the output; 0 where the kernel is larger than the padded input.
     pub fn out_height(&self) -> usize {
-        walked(self.height, self.kernel[0], self.stride[0], self.padding[0])
+        self.walked(0, self.height)
     }
 
     /// Columns of the output; 0 where the kernel is larger than the padded input.
     pub fn out_width(&self) -> usize {
-        walked(self.width, self.kernel[1], self.stride[1], self.padding[1])
+        self.walked(1, self.width)
     }
 
     /// Numbers in the input.
@@ -89,10 +91,12 @@ impl Conv2dShape {
         assert!(divides, "channels that do not divide by the groups: {self:?}");
         assert!(self.out_height() > 0 && self.out_width() > 0, "no output: {self:?}");
     }
-}
 
-fn walked(len: usize, kernel: usize, stride: usize, padding: usize) -> usize {
-    (len + 2 * padding).checked_sub(kernel).map_or(0, |room| room / stride + 1)
+    /// Places of the kernel along an axis.
+    fn walked(&self, axis: usize, len: usize) -> usize {
+        let padded = len + 2 * self.padding[axis] + self.trailing[axis];
+        padded.checked_sub(self.kernel[axis]).map_or(0, |room| room / self.stride[axis] + 1)
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +112,7 @@ mod tests {
         kernel: [7, 7],
         stride: [2, 2],
         padding: [3, 3],
+        trailing: [0, 0],
         groups: 1,
     };
 

@@ -20,7 +20,7 @@ fn shape(
     padding: [usize; 2],
     groups: usize,
 ) -> Conv2dShape {
-    Conv2dShape { batch, height, width, in_channels, out_channels, kernel, stride, padding, groups }
+    Conv2dShape { batch, height, width, in_channels, out_channels, kernel, stride, padding, trailing: [0, 0], groups }
 }
 
 fn shapes() -> Vec<Conv2dShape> {
@@ -73,6 +73,17 @@ fn shapes() -> Vec<Conv2dShape> {
         shape(3, [2, 3], [5, 5], [4, 5], [1, 2], [2, 3], 5),
         shape(1, [5, 4], [2, 2], [1, 2], [3, 3], [1, 1], 2),
     ];
+    // More zeros after than before.
+    for (trailing, shape) in [
+        ([1, 1], shape(2, [8, 10], [3, 16], [3, 3], [2, 2], [0, 0], 1)),
+        ([1, 1], shape(2, [8, 9], [6, 16], [5, 5], [2, 2], [1, 1], 1)),
+        ([1, 0], shape(2, [8, 10], [17, 16], [3, 3], [1, 1], [1, 1], 1)),
+        ([1, 3], shape(2, [8, 10], [16, 16], [3, 3], [2, 2], [0, 0], 16)),
+        ([7, 9], shape(1, [4, 5], [8, 6], [3, 2], [1, 2], [1, 0], 2)),
+        ([2, 1], shape(2, [5, 6], [7, 9], [1, 1], [1, 1], [0, 0], 1)),
+    ] {
+        shapes.push(Conv2dShape { trailing, ..shape });
+    }
     // Around the tiles of all levels, rows and columns.
     for size in [2, 3, 4, 5, 6, 7, 11, 12, 13, 15, 16, 17, 31, 32, 33] {
         shapes.push(shape(1, [1, size], [3, size], [1, 1], [1, 1], [0, 0], 1));
@@ -425,10 +436,12 @@ prop_compose! {
         kernel in [1..6usize, 1..6usize],
         stride in [1..5usize, 1..5usize],
         padding in [0..5usize, 0..5usize],
+        trailing in [0..3usize, 0..3usize],
     ) -> Conv2dShape {
         // A kernel that would not fit is made as large as the padded input.
         let kernel = [0, 1].map(|i| kernel[i].min(size[i] + 2 * padding[i]));
-        shape(batch, size, channels.map(|channels| channels * groups), kernel, stride, padding, groups)
+        let channels = channels.map(|channels| channels * groups);
+        Conv2dShape { trailing, ..shape(batch, size, channels, kernel, stride, padding, groups) }
     }
 }
 

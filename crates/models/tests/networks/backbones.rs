@@ -6,7 +6,7 @@ use avizor_engine::ops::{self, Unary};
 use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, Trainable};
 
 use avizor_kernels::Cpu;
-use avizor_models::{EfficientNet, MobileNetV2, NetworkOptions, Pool, ResNet, Stem, find};
+use avizor_models::{EfficientNet, EfficientNetLite, MobileNetV2, NetworkOptions, Pool, ResNet, Stem, find};
 use serde_json::Value;
 
 use crate::formula::{self, places, projections};
@@ -26,6 +26,11 @@ fn resnet50_without_jumps() {
 #[test]
 fn mobilenet_v2_without_jumps() {
     check_step("mobilenet_v2_twin", GRADIENT);
+}
+
+#[test]
+fn efficientnet_lite0_without_jumps() {
+    check_step("tf_efficientnet_lite0_twin", GRADIENT);
 }
 
 #[test]
@@ -129,7 +134,13 @@ impl Case<'_> {
         let outputs = match self.text("network") {
             "resnet50" if smooth => without_jumps(ResNet::R50).build(&mut graph, image, &options),
             "resnet101" if smooth => without_jumps(ResNet::R101).build(&mut graph, image, &options),
-            "mobilenet_v2" if smooth => MobileNetV2 { activation: Unary::Silu }.build(&mut graph, image, &options),
+            "mobilenet_v2" if smooth => {
+                MobileNetV2 { activation: Unary::Silu, ..MobileNetV2::RELU6 }.build(&mut graph, image, &options)
+            }
+            "tf_efficientnet_lite0" if smooth => {
+                EfficientNetLite { activation: Unary::Silu, ..EfficientNetLite::LITE0 }
+                    .build(&mut graph, image, &options)
+            }
             "efficientnet_b0" => without_chance(EfficientNet::B0).build(&mut graph, image, &options),
             "efficientnet_b1" => without_chance(EfficientNet::B1).build(&mut graph, image, &options),
             "efficientnet_b2" => without_chance(EfficientNet::B2).build(&mut graph, image, &options),

@@ -89,7 +89,8 @@ fn a_step_in_16_bits_goes_where_one_in_32_goes() {
         let cosine = dot(&wide.1, &narrow.1) / (dot(&wide.1, &wide.1) * dot(&narrow.1, &narrow.1)).sqrt();
         let memory = narrow.2 as f64 / wide.2 as f64;
         println!("{name}: loss {} and {}, cosine {cosine:.4}, memory {memory:.2}", wide.0, narrow.0);
-        assert!((narrow.0 - wide.0).abs() < 0.02 * wide.0, "{name}: loss {} became {}", wide.0, narrow.0);
+        // Half of that where weights stay in 32 bits: a CPU that multiplies pairs of 16 rounds them too.
+        assert!((narrow.0 - wide.0).abs() < 0.04 * wide.0, "{name}: loss {} became {}", wide.0, narrow.0);
         assert!(cosine > least_cosine, "{name}: cosine {cosine}");
         assert!(memory < 0.9, "{name}: {memory} of the memory");
     }

@@ -6,6 +6,7 @@
 mod backbones;
 mod formula;
 mod golden;
+mod imagenet;
 mod learning;
 mod level;
 mod light_blocks;

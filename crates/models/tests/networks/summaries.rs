@@ -106,8 +106,9 @@ fn what_cannot_be_built_is_said() {
     let error = find("small_cnn").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
     assert_eq!(error.to_string(), "small_cnn needs pictures of at least 46×46 pixels, these are 45×60");
     let error = find("resnet1").unwrap_err();
-    let there = "resnet18, resnet34, resnet50, resnet101, mobilenet_v2, efficientnet_b0, efficientnet_b1, \
-                 efficientnet_b2, efficientnet_b3, small_cnn, mlp";
+    let there = "resnet18, resnet34, resnet50, resnet50_v1, resnet101, mobilenet_v2, tf_mobilenet_v2, efficientnet_b0, \
+                 efficientnet_b1, efficientnet_b2, efficientnet_b3, tf_efficientnet_lite0, tf_efficientnet_lite1, \
+                 tf_efficientnet_lite2, small_cnn, mlp";
     assert_eq!(error.to_string(), format!("there is no network \"resnet1\"; there are {there}"));
     let mut preprocess = find("mlp").unwrap().preprocess();
     preprocess.std = [0.0; 3];

@@ -121,6 +121,7 @@ mod tests {
                 kernel: [kernel, 1],
                 stride: [stride, 1],
                 padding: [padding, 0],
+                trailing: [0, 0],
                 groups: 1,
             };
             let told = |rows: Rows| {

@@ -32,6 +32,7 @@ fn shapes() -> Vec<Conv2dShape> {
                         kernel,
                         stride,
                         padding,
+                        trailing: [0, 0],
                         groups,
                     });
                 }
@@ -42,6 +43,12 @@ fn shapes() -> Vec<Conv2dShape> {
     let odd = shapes[shapes.len() - 1];
     for (kernel, stride) in [([1, 3], [3, 1]), ([7, 5], [1, 2]), ([2, 7], [2, 1]), ([5, 4], [1, 1]), ([3, 3], [2, 3])] {
         shapes.push(Conv2dShape { kernel, stride, padding: [1, 2], ..odd });
+    }
+    // More zeros after than before.
+    for (kernel, trailing) in [(3, [1, 1]), (5, [1, 0]), (7, [6, 8])] {
+        let padding = [(kernel - 2) / 2; 2];
+        shapes.push(Conv2dShape { kernel: [kernel; 2], stride: [2, 2], padding, trailing, ..odd });
+        shapes.push(Conv2dShape { kernel: [kernel; 2], stride: [1, 1], padding, trailing, ..odd });
     }
     shapes
 }
@@ -101,6 +108,7 @@ fn long_sums_of_the_weights_gradient_keep_their_digits() {
         kernel: [3; 2],
         stride: [1; 2],
         padding: [1; 2],
+        trailing: [0, 0],
         groups: 9,
     };
     let positive = |len, salt| noise(len, salt).into_iter().map(f32::abs).collect::<Vec<f32>>();

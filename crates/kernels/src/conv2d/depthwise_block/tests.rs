@@ -20,11 +20,19 @@ fn shapes() -> Vec<DepthwiseBlockShape> {
             kernel: [kernel; 2],
             stride: [stride; 2],
             padding: [padding; 2],
+            trailing: [0, 0],
             groups: hidden,
         };
         DepthwiseBlockShape { depthwise, before: (before > 0).then_some(before), after: (after > 0).then_some(after) }
     };
+    let with_trailing = |trailing: [usize; 2], block: DepthwiseBlockShape| DepthwiseBlockShape {
+        depthwise: Conv2dShape { trailing, ..block.depthwise },
+        ..block
+    };
     vec![
+        with_trailing([1, 1], block([2, 14, 12], [3, 18, 5], [3, 2, 0])),
+        with_trailing([1, 0], block([1, 8, 9], [24, 144, 24], [5, 2, 1])),
+        with_trailing([4, 6], block([1, 5, 6], [4, 16, 40], [3, 1, 1])),
         block([2, 14, 13], [3, 18, 5], [3, 1, 1]),
         block([1, 28, 56], [24, 144, 24], [3, 2, 1]),
         block([3, 7, 7], [5, 600, 33], [5, 1, 2]),
@@ -93,6 +101,7 @@ impl Numbers {
             kernel: [1, 1],
             stride: [1, 1],
             padding: [0, 0],
+            trailing: [0, 0],
             groups: 1,
             ..*s
         };

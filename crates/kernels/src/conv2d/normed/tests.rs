@@ -23,6 +23,7 @@ fn shapes() -> Vec<Conv2dShape> {
             kernel: [kernel; 2],
             stride: [stride; 2],
             padding: [padding; 2],
+            trailing: [0, 0],
             groups: if is_depthwise { channels[0] } else { 1 },
         }
     };
@@ -33,6 +34,8 @@ fn shapes() -> Vec<Conv2dShape> {
         shape([3, 31, 31], [80, 64], [1, 1, 0]),
         shape([1, 60, 60], [300, 3], [1, 1, 0]),
         shape([2, 14, 13], [18, 0], [3, 1, 1]),
+        Conv2dShape { trailing: [1, 1], ..shape([2, 14, 12], [18, 0], [3, 2, 0]) },
+        Conv2dShape { trailing: [1, 0], ..shape([1, 28, 57], [33, 0], [5, 2, 1]) },
         shape([1, 28, 56], [144, 0], [3, 2, 1]),
         shape([3, 7, 7], [33, 0], [5, 1, 2]),
         shape([1, 29, 10], [16, 0], [5, 2, 2]),

@@ -22,7 +22,8 @@ pub(super) struct Geometry {
 impl Geometry {
     /// Whether a shape is such a convolution, and its gradient of the input too.
     pub(super) fn fits(shape: &Conv2dShape) -> bool {
-        shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.groups == 1 && shape.padding.iter().all(|&p| p <= 2)
+        let is_even = shape.trailing == [0, 0] && shape.padding.iter().all(|&p| p <= 2);
+        shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.groups == 1 && is_even
     }
 
     pub(super) fn forward(shape: &Conv2dShape, tile: usize) -> Self {

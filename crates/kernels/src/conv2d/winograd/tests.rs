@@ -10,7 +10,18 @@ use crate::{Cpu, Floats, FloatsMut, Level, Precision, reference};
 fn shape(batch: usize, size: [usize; 2], channels: [usize; 2], padding: [usize; 2]) -> Conv2dShape {
     let [[height, width], [in_channels, out_channels]] = [size, channels];
     let (kernel, stride) = ([3, 3], [1, 1]);
-    Conv2dShape { batch, height, width, in_channels, out_channels, kernel, stride, padding, groups: 1 }
+    Conv2dShape {
+        batch,
+        height,
+        width,
+        in_channels,
+        out_channels,
+        kernel,
+        stride,
+        padding,
+        trailing: [0, 0],
+        groups: 1,
+    }
 }
 
 /// The rows of the levels that are tested.

@@ -35,6 +35,7 @@ pub(super) fn measure(bench: &mut Bench, batch: usize) -> Result<(), Failure> {
             kernel: [3, 3],
             stride: [stride, stride],
             padding: [1, 1],
+            trailing: [0, 0],
             groups: hidden,
         };
         let shape = DepthwiseBlockShape { depthwise, before: Some(before), after: Some(after) };
@@ -98,6 +99,7 @@ impl Numbers {
             kernel: [1, 1],
             stride: [1, 1],
             padding: [0, 0],
+            trailing: [0, 0],
             groups: 1,
             ..s
         };

@@ -151,6 +151,7 @@ impl Layer {
             kernel: [self.kernel; 2],
             stride: [self.stride; 2],
             padding: [if self.kind == Unpadded { 0 } else { self.kernel / 2 }; 2],
+            trailing: [0, 0],
             groups: if self.kind == Depthwise { self.channels[0] } else { 1 },
         }
     }

@@ -44,7 +44,8 @@ pub(super) struct PointwisePlan {
 
 impl PointwisePlan {
     fn new(level: Level, shape: &Conv2dShape) -> Option<Self> {
-        let is_pointwise = shape.kernel == [1, 1] && shape.stride == [1, 1] && shape.padding == [0, 0];
+        let is_pointwise =
+            shape.kernel == [1, 1] && shape.stride == [1, 1] && shape.padding == [0, 0] && shape.trailing == [0, 0];
         if !is_pointwise || shape.groups > 1 {
             return None;
         }
