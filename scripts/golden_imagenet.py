@@ -15,10 +15,10 @@ import torch
 import golden_backbones as backbones
 
 OUT = pathlib.Path(__file__).parent.parent / "crates/models/tests/golden/imagenet_weights.json"
-FILES = {  # network and side of its pictures
-    "efficientnet_lite0": ("tf_efficientnet_lite0", 224),
-    "efficientnet_lite1": ("tf_efficientnet_lite1", 240),
-    "efficientnet_lite2": ("tf_efficientnet_lite2", 260),
+FILES = {  # network and side of its pictures, and the file that it was made from where that can be read too
+    "efficientnet_lite0": ("tf_efficientnet_lite0", 224, "efficientnet-lite0-57934424.pth"),
+    "efficientnet_lite1": ("tf_efficientnet_lite1", 240, "efficientnet-lite1-77cc7160.pth"),
+    "efficientnet_lite2": ("tf_efficientnet_lite2", 260, "efficientnet-lite2-9656183e.pth"),
     "mobilenet_v2": ("tf_mobilenet_v2", 224),
     "resnet50": ("resnet50_v1", 224),
 }
@@ -31,7 +31,7 @@ def main():
     OUT.write_text(text.replace('},"', '},\n"') + "\n")
 
 
-def case(file, network, size):
+def case(file, network, size, original=None):
     model = backbones.network(network, 1000).eval()
     weights = {name: tensor.float() for name, tensor in safetensors.torch.load_file(file).items()}
     missing, unexpected = model.load_state_dict(weights, strict=False)
@@ -41,7 +41,8 @@ def case(file, network, size):
     with torch.no_grad():
         logits = model(image)[0]
     print(file.name, [round(x, 4) for x in logits[:4].tolist()])
-    return {"network": network, "size": size, "norm": round(float(logits.norm()), 4),
+    more = {"original": original} if original else {}
+    return {"network": network, "size": size, **more, "norm": round(float(logits.norm()), 4),
             "first": [round(x, 5) for x in logits[:16].tolist()], "top5": logits.topk(5).indices.tolist()}
 
 

@@ -52,9 +52,17 @@ pub enum WeightsError {
         /// The most that is read.
         limit: u64,
     },
-    /// Not a safetensors file, or a damaged one.
-    #[error("the weights are damaged or no safetensors file: {0}")]
+    /// Not a file of weights, or a damaged one.
+    #[error("the weights are damaged, or no .safetensors or .pth file: {0}")]
     Damaged(String),
+    /// A program that names what has no part in a file of tensors. It was not run.
+    #[error(
+        "the file holds {object}, and only tensors are read from it; in Python: torch.save(model.state_dict(), \"weights.pth\")"
+    )]
+    Foreign {
+        /// What it names.
+        object: String,
+    },
     /// A tensor that is not made of floats.
     #[error("tensor {name:?} holds {dtype}, a weight must be F32, F16, BF16 or F64")]
     DType {

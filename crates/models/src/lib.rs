@@ -45,4 +45,4 @@ pub use registry::{NETWORKS, Network, find};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use summary::{Summary, SummaryRow};
-pub use weights::{LoadReport, ReplacedHead, load_safetensors, read_safetensors, save_safetensors, to_safetensors};
+pub use weights::{LoadReport, ReplacedHead, load_weights, read_weights, save_safetensors, to_safetensors};

@@ -6,7 +6,7 @@ use avizor_base::ClassList;
 use avizor_data::{DecodeOptions, Picture, Resizer, read_picture};
 use avizor_engine::State;
 use avizor_kernels::Cpu;
-use avizor_models::{NetworkOptions, find, load_safetensors, save_safetensors};
+use avizor_models::{NetworkOptions, find, load_weights, save_safetensors};
 
 use crate::scorer::likeliest;
 use crate::{ModelCard, PredictError, Scorer, Scores};
@@ -63,7 +63,7 @@ impl Model {
 
         let mut state = State::new(&Scorer::graph(network, &options, &card.preprocess, 1)?);
         let weights = folder.join("model.safetensors");
-        load_safetensors(&weights, &mut state, None)
+        load_weights(&weights, &mut state, None)
             .map_err(|source| PredictError::Weights { path: weights.clone(), source })?;
         let mut scorer = |batch| Scorer::new(network, &options, &card.preprocess, batch, &cpu, &mut state);
         let scorers = [scorer(BATCH)?, scorer(1)?];

@@ -9,7 +9,7 @@ use avizor_engine::{
     CompileOptions, FrozenNorm, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
 };
 use avizor_kernels::{Cpu, Precision};
-use avizor_models::{LoadReport, Network, NetworkOptions, find, image_input, load_safetensors};
+use avizor_models::{LoadReport, Network, NetworkOptions, find, image_input, load_weights};
 use avizor_predict::{NetworkCard, Scorer};
 
 use crate::error::TrainError;
@@ -88,7 +88,7 @@ impl NetworkPlan {
             return Ok((state, None));
         }
         let path = PathBuf::from(weights);
-        let report = load_safetensors(&path, &mut state, Some(&head))
+        let report = load_weights(&path, &mut state, Some(&head))
             .map_err(|source| TrainError::Weights { path: path.clone(), source })?;
         Ok((state, Some(report)))
     }

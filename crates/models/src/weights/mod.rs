@@ -1,8 +1,17 @@
-//! Weights in and out, as `.safetensors` with torchvision's names and PyTorch's order of numbers.
+//! Weights in and out: with torchvision's and timm's names and PyTorch's order of numbers.
+//!
+//! Written as `.safetensors`; read from those and from PyTorch's own files, which are programs and are not run.
 
+mod content;
 mod floats;
+mod names;
+mod pickle;
+mod pytorch;
 mod read;
 mod write;
 
-pub use read::{LoadReport, ReplacedHead, load_safetensors, read_safetensors};
+#[cfg(test)]
+mod tests;
+
+pub use read::{LoadReport, ReplacedHead, load_weights, read_weights};
 pub use write::{save_safetensors, to_safetensors};

@@ -1,16 +1,15 @@
 //! Weights from a file into a state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
 use avizor_engine::{Shape, State};
-use safetensors::SafeTensors;
-use safetensors::tensor::TensorView;
 
-use super::floats::decode;
+use super::content::{Stored, tensors};
+use super::names::translated;
 use crate::WeightsError;
 
 /// Larger files are refused before they are read: ten times the largest network that a computer of today trains.
@@ -18,6 +17,9 @@ const LIMIT: u64 = 4 << 30;
 
 /// PyTorch's count of batches stands in every file of a batch norm; nothing here needs it.
 const IGNORED: &str = ".num_batches_tracked";
+
+/// The tensors of a file.
+type Tensors<'b> = BTreeMap<String, Stored<'b>>;
 
 /// What was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,28 +52,25 @@ impl fmt::Display for LoadReport {
     }
 }
 
-/// Reads a file of weights into a state.
+/// Reads a file of weights into a state: `.safetensors`, or what `torch.save` wrote of a state dict, alone or in a
+/// checkpoint. Of a program in it nothing is run.
 ///
-/// Names must be the state's, shapes its [disk shapes](avizor_engine::Parameter::disk_shape); numbers may be F32, F16,
-/// BF16 or F64. With `replaceable` the layer of this name keeps its values when the file's has another number of
-/// outputs or is missing; the report says so.
+/// Names must be the state's or those of a library that is known, shapes its [disk
+/// shapes](avizor_engine::Parameter::disk_shape); numbers may be F32, F16, BF16 or F64. With `replaceable` the layer of
+/// this name keeps its values when the file's has another number of outputs or is missing; the report says so.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or belongs to another network; the state is then as before.
-pub fn load_safetensors(path: &Path, state: &mut State, replaceable: Option<&str>) -> Result<LoadReport, WeightsError> {
-    read_safetensors(&read_limited(path)?, state, replaceable)
+pub fn load_weights(path: &Path, state: &mut State, replaceable: Option<&str>) -> Result<LoadReport, WeightsError> {
+    read_weights(&read_limited(path)?, state, replaceable)
 }
 
-/// As [`load_safetensors`], from the content of a file.
+/// As [`load_weights`], from the content of a file.
 ///
 /// # Errors
 /// When it is damaged or belongs to another network; the state is then as before.
-pub fn read_safetensors(
-    bytes: &[u8],
-    state: &mut State,
-    replaceable: Option<&str>,
-) -> Result<LoadReport, WeightsError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Damaged(error.to_string()))?;
+pub fn read_weights(bytes: &[u8], state: &mut State, replaceable: Option<&str>) -> Result<LoadReport, WeightsError> {
+    let file = translated(tensors(bytes)?, state);
     let replaced_head = match replaceable {
         Some(head) => replaced(&file, state, head),
         None => None,
@@ -85,8 +84,8 @@ pub fn read_safetensors(
         if is_replaced(&parameter.name) {
             continue;
         }
-        let tensor = file.tensor(&parameter.name).map_err(|error| WeightsError::Damaged(error.to_string()))?;
-        new.push((parameter.name.clone(), floats(&parameter.name, &tensor, &parameter.disk_shape())?));
+        let tensor = &file[&parameter.name];
+        new.push((parameter.name.clone(), floats(&parameter.name, tensor, &parameter.disk_shape())?));
     }
     for (name, (shape, values)) in &new {
         state.write_disk(name, shape, values)?;
@@ -110,24 +109,24 @@ fn belongs(parameter: &str, layer: &str) -> bool {
 }
 
 /// The head, if its number of outputs in the file is another one.
-fn replaced(file: &SafeTensors<'_>, state: &State, head: &str) -> Option<ReplacedHead> {
+fn replaced(file: &Tensors<'_>, state: &State, head: &str) -> Option<ReplacedHead> {
     let weight = format!("{head}.weight");
     let shape = state.parameter(&weight)?.disk_shape();
     let (&in_network, inputs) = shape.split_first()?;
-    let in_file = match file.tensor(&weight) {
-        Ok(tensor) => match tensor.shape().split_first() {
+    let in_file = match file.get(&weight) {
+        Some(tensor) => match tensor.shape.split_first() {
             Some((&outputs, have)) if have == inputs && outputs != in_network => Some(outputs),
             // The same size, or one that does not follow the features: that is told as any other shape.
             _ => return None,
         },
-        Err(_) => None,
+        None => None,
     };
     Some(ReplacedHead { head: head.to_owned(), in_file, in_network })
 }
 
-fn same_names(file: &SafeTensors<'_>, state: &State, is_replaced: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
+fn same_names(file: &Tensors<'_>, state: &State, is_replaced: impl Fn(&str) -> bool) -> Result<(), WeightsError> {
     let relevant = |name: &&str| !is_replaced(name);
-    let have: BTreeSet<&str> = file.names().into_iter().filter(|name| !name.ends_with(IGNORED)).collect();
+    let have: BTreeSet<&str> = file.keys().map(String::as_str).filter(|name| !name.ends_with(IGNORED)).collect();
     let want: BTreeSet<&str> = state.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
     let list = |names: Vec<&&str>| names.into_iter().copied().filter(relevant).map(str::to_owned).collect();
     let missing: Vec<String> = list(want.difference(&have).collect());
@@ -138,14 +137,13 @@ fn same_names(file: &SafeTensors<'_>, state: &State, is_replaced: impl Fn(&str) 
     Err(WeightsError::Names { missing, unexpected })
 }
 
-fn floats(name: &str, tensor: &TensorView<'_>, expected: &Shape) -> Result<(Shape, Vec<f32>), WeightsError> {
+fn floats(name: &str, tensor: &Stored<'_>, expected: &Shape) -> Result<(Shape, Vec<f32>), WeightsError> {
     let name = || name.to_owned();
-    let shape = Shape::from(tensor.shape());
+    let shape = Shape::from(&tensor.shape[..]);
     if shape != *expected {
         return Err(WeightsError::Shape { name: name(), got: shape, expected: expected.clone() });
     }
-    let values = decode(tensor.dtype(), tensor.data())
-        .ok_or_else(|| WeightsError::DType { name: name(), dtype: format!("{:?}", tensor.dtype()) })?;
+    let values = tensor.values().map_err(|dtype| WeightsError::DType { name: name(), dtype })?;
     if values.iter().any(|value| !value.is_finite()) {
         return Err(WeightsError::NotFinite { name: name() });
     }

@@ -2,11 +2,12 @@
 
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use avizor_engine::{CompileOptions, DType, GraphBuilder, Program, State};
 use avizor_kernels::Cpu;
-use avizor_models::{NetworkOptions, find, load_safetensors};
+use avizor_models::{NetworkOptions, find, load_weights};
+use serde_json::Value;
 
 use crate::golden::{Golden, numbers};
 use crate::level::level;
@@ -18,39 +19,44 @@ const LOGITS: f64 = 1e-3;
 fn real_weights_say_what_they_say_in_pytorch() {
     let folder = std::env::var_os("AVIZOR_WEIGHTS").map(PathBuf::from);
     for (file, golden) in Golden::open("imagenet_weights").file["cases"].as_object().unwrap() {
-        let Some(path) = folder.as_ref().map(|folder| folder.join(file)).filter(|path| path.is_file()) else {
-            eprintln!("skipped: real_weights_say_what_they_say_in_pytorch needs AVIZOR_WEIGHTS/{file}");
-            continue;
-        };
-        let size = golden["size"].as_u64().unwrap() as usize;
-        let mut graph = GraphBuilder::new();
-        let image = graph.input("image", DType::F32, [1, size, size, 3]);
-        let network = find(golden["network"].as_str().unwrap()).unwrap();
-        let outputs = network.build(&mut graph, image, &NetworkOptions::new(1000)).unwrap();
-        graph.output("logits", outputs.logits);
-        let graph = graph.finish().unwrap();
-
-        let cpu = Cpu::new(2, level());
-        let mut state = State::new(&graph);
-        load_safetensors(&path, &mut state, None).unwrap();
-        let program = Program::compile(&graph, &CompileOptions::infer(), &cpu, &mut state).unwrap();
-        let plane = size * size;
-        for (at, number) in state.input_f32_mut(&program, "image").iter_mut().enumerate() {
-            let place = at % 3 * plane + at / 3;
-            *number = (place * 7919 % 1009) as f32 / 504.0 - 1.0;
+        for file in [Some(file.as_str()), golden.get("original").and_then(Value::as_str)].into_iter().flatten() {
+            match folder.as_ref().map(|folder| folder.join(file)).filter(|path| path.is_file()) {
+                Some(path) => check(&path, golden),
+                None => eprintln!("skipped: real_weights_say_what_they_say_in_pytorch needs AVIZOR_WEIGHTS/{file}"),
+            }
         }
-        program.run(&cpu, &mut state);
-        let logits = state.output(&program, "logits");
-
-        let rms = golden["norm"].as_f64().unwrap() / (logits.len() as f64).sqrt();
-        for (number, (&have, want)) in logits.iter().zip(numbers(&golden["first"])).enumerate() {
-            let away = (f64::from(have) - want).abs() / rms;
-            assert!(away <= LOGITS, "{file}: logit {number} is {have}, {want} in PyTorch");
-        }
-        let mut best: Vec<usize> = (0..logits.len()).collect();
-        best.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
-        let want: Vec<usize> =
-            golden["top5"].as_array().unwrap().iter().map(|i| i.as_u64().unwrap() as usize).collect();
-        assert_eq!(best[..5], want, "{file}: the five likeliest classes");
     }
+}
+
+fn check(path: &Path, golden: &Value) {
+    let file = path.display();
+    let size = golden["size"].as_u64().unwrap() as usize;
+    let mut graph = GraphBuilder::new();
+    let image = graph.input("image", DType::F32, [1, size, size, 3]);
+    let network = find(golden["network"].as_str().unwrap()).unwrap();
+    let outputs = network.build(&mut graph, image, &NetworkOptions::new(1000)).unwrap();
+    graph.output("logits", outputs.logits);
+    let graph = graph.finish().unwrap();
+
+    let cpu = Cpu::new(2, level());
+    let mut state = State::new(&graph);
+    load_weights(path, &mut state, None).unwrap();
+    let program = Program::compile(&graph, &CompileOptions::infer(), &cpu, &mut state).unwrap();
+    let plane = size * size;
+    for (at, number) in state.input_f32_mut(&program, "image").iter_mut().enumerate() {
+        let place = at % 3 * plane + at / 3;
+        *number = (place * 7919 % 1009) as f32 / 504.0 - 1.0;
+    }
+    program.run(&cpu, &mut state);
+    let logits = state.output(&program, "logits");
+
+    let rms = golden["norm"].as_f64().unwrap() / (logits.len() as f64).sqrt();
+    for (number, (&have, want)) in logits.iter().zip(numbers(&golden["first"])).enumerate() {
+        let away = (f64::from(have) - want).abs() / rms;
+        assert!(away <= LOGITS, "{file}: logit {number} is {have}, {want} in PyTorch");
+    }
+    let mut best: Vec<usize> = (0..logits.len()).collect();
+    best.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    let want: Vec<usize> = golden["top5"].as_array().unwrap().iter().map(|i| i.as_u64().unwrap() as usize).collect();
+    assert_eq!(best[..5], want, "{file}: the five likeliest classes");
 }

@@ -6,8 +6,7 @@ use std::fs::{self, File};
 use avizor_base::Seed;
 use avizor_engine::{DType, GraphBuilder, State};
 use avizor_models::{
-    LoadReport, NetworkOptions, ReplacedHead, find, load_safetensors, read_safetensors, save_safetensors,
-    to_safetensors,
+    LoadReport, NetworkOptions, ReplacedHead, find, load_weights, read_weights, save_safetensors, to_safetensors,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -36,7 +35,7 @@ fn what_is_saved_is_read_bit_for_bit() {
         let path = folder.path().join("model.safetensors");
         let (first, mut second) = (state(name, 3, 1), state(name, 3, 2));
         save_safetensors(&path, &first).unwrap();
-        let report = load_safetensors(&path, &mut second, None).unwrap();
+        let report = load_weights(&path, &mut second, None).unwrap();
         assert_eq!(report, LoadReport { loaded: first.parameters().len(), replaced_head: None });
         assert_eq!(same(&first, &second).len(), first.parameters().len(), "{name}");
         assert_eq!(to_safetensors(&first).unwrap(), fs::read(&path).unwrap());
@@ -59,17 +58,17 @@ fn files_have_the_names_and_shapes_of_pytorch() {
 fn a_head_of_another_size_keeps_its_values_and_is_told() {
     let bytes = to_safetensors(&state("mlp", 7, 1)).unwrap();
     let (before, mut after) = (state("mlp", 3, 2), state("mlp", 3, 2));
-    let report = read_safetensors(&bytes, &mut after, Some("3")).unwrap();
+    let report = read_weights(&bytes, &mut after, Some("3")).unwrap();
     assert_eq!(report.replaced_head, Some(ReplacedHead { head: "3".to_owned(), in_file: Some(7), in_network: 3 }));
     assert_eq!(report.to_string(), "2 parameters loaded; 3 starts anew: it has 7 outputs in the file, 3 here");
     assert_eq!(same(&before, &after), ["3.weight", "3.bias"]);
 
-    let error = read_safetensors(&bytes, &mut after, None).unwrap_err();
+    let error = read_weights(&bytes, &mut after, None).unwrap_err();
     assert_eq!(error.to_string(), "tensor \"3.weight\" is 7×5 in the file and 3×5 in the network");
 
     // The same size: the file's head is taken.
     let bytes = to_safetensors(&state("mlp", 3, 1)).unwrap();
-    assert_eq!(read_safetensors(&bytes, &mut after, Some("3")).unwrap().replaced_head, None);
+    assert_eq!(read_weights(&bytes, &mut after, Some("3")).unwrap().replaced_head, None);
     assert_eq!(same(&state("mlp", 3, 1), &after).len(), 4);
 }
 
@@ -122,7 +121,7 @@ fn what_does_not_fit_is_named_and_nothing_is_changed() {
     ];
     for (bytes, expected) in cases {
         let mut state = state("mlp", 3, 2);
-        assert_eq!(read_safetensors(&bytes, &mut state, None).unwrap_err().to_string(), expected);
+        assert_eq!(read_weights(&bytes, &mut state, None).unwrap_err().to_string(), expected);
         assert_eq!(same(&state, &self::state("mlp", 3, 2)), ["0.weight", "0.bias", "3.weight", "3.bias"]);
         assert_eq!(names.len(), state.parameters().len());
     }
@@ -133,15 +132,15 @@ fn batch_counts_of_pytorch_are_passed_over() {
     let bytes = changed(&state("mlp", 3, 1), |tensors| {
         tensors.push(("bn1.num_batches_tracked".to_owned(), Dtype::I64, vec![], vec![0; 8]));
     });
-    assert_eq!(read_safetensors(&bytes, &mut state("mlp", 3, 2), None).unwrap().loaded, 4);
+    assert_eq!(read_weights(&bytes, &mut state("mlp", 3, 2), None).unwrap().loaded, 4);
 }
 
 #[test]
 fn a_file_without_a_head_is_a_backbone() {
     let bytes = changed(&state("mlp", 3, 1), |tensors| tensors.truncate(2));
-    let report = read_safetensors(&bytes, &mut state("mlp", 3, 2), Some("3")).unwrap();
+    let report = read_weights(&bytes, &mut state("mlp", 3, 2), Some("3")).unwrap();
     assert_eq!(report.to_string(), "2 parameters loaded; 3 starts anew: the file has none");
-    assert!(read_safetensors(&bytes, &mut state("mlp", 3, 2), None).is_err());
+    assert!(read_weights(&bytes, &mut state("mlp", 3, 2), None).is_err());
 }
 
 #[test]
@@ -151,14 +150,17 @@ fn damaged_files_are_refused() {
     let whole = to_safetensors(&state("mlp", 3, 1)).unwrap();
     for length in [0, 1, 7, 8, 9, 100, whole.len() / 2, whole.len() - 1] {
         fs::write(&path, &whole[..length]).unwrap();
-        let error = load_safetensors(&path, &mut state("mlp", 3, 2), None).unwrap_err().to_string();
-        assert!(error.starts_with("the weights are damaged or no safetensors file"), "{length} bytes: {error}");
+        let error = load_weights(&path, &mut state("mlp", 3, 2), None).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the weights are damaged, or no .safetensors or .pth file"),
+            "{length} bytes: {error}"
+        );
     }
-    let error = load_safetensors(&folder.path().join("none"), &mut state("mlp", 3, 2), None).unwrap_err();
+    let error = load_weights(&folder.path().join("none"), &mut state("mlp", 3, 2), None).unwrap_err();
     assert!(error.to_string().starts_with("No such file"), "{error}");
     // A hole of five GiB takes no room on the disk.
     File::create(&path).unwrap().set_len(5 << 30).unwrap();
-    let error = load_safetensors(&path, &mut state("mlp", 3, 2), None).unwrap_err().to_string();
+    let error = load_weights(&path, &mut state("mlp", 3, 2), None).unwrap_err().to_string();
     assert_eq!(error, "the weights take 5368709120 bytes, more than 4294967296 are not read");
 }
 
@@ -172,7 +174,7 @@ fn no_flipped_byte_makes_a_panic() {
             let mut bytes = whole.clone();
             bytes[place] ^= flip;
             // Some flips make another valid file; only a panic would be wrong.
-            let _ = read_safetensors(&bytes, &mut state, Some("3"));
+            let _ = read_weights(&bytes, &mut state, Some("3"));
         }
     }
 }

@@ -198,7 +198,7 @@ section! {
     Model {
         /// One of `avizor models`.
         name: String = "resnet18".to_owned(),
-        /// `none` (random start), or the path of a .safetensors file.
+        /// `none` (random start), or the path of a `.safetensors` file or of a `.pth` that PyTorch wrote.
         weights: String = "none".to_owned(),
         /// Probability of dropping a feature before the last layer.
         dropout: f64 = 0.2,
