@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Recipes(Recipes),
     /// Show the networks, or one of them layer by layer
     Models(Models),
+    /// Show the ImageNet weights that are known, and which are at hand
+    Weights(Weights),
     /// Measure the speed of this machine
     Bench(Bench),
     /// Say what this machine has and whether everything works
@@ -207,6 +209,18 @@ pub(crate) struct Models {
     /// First layers: as published, or without the first two halvings for small pictures
     #[arg(long, default_value = "imagenet")]
     pub(crate) stem: Stem,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Weights {
+    #[command(subcommand)]
+    pub(crate) what: WeightsWhat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub(crate) enum WeightsWhat {
+    /// Every entry: network, accuracy, origin, licence, and where its file is or how to get it
+    List,
 }
 
 /// First layers.

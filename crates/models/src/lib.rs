@@ -46,3 +46,4 @@ pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use summary::{Summary, SummaryRow};
 pub use weights::{LoadReport, ReplacedHead, load_weights, read_weights, save_safetensors, to_safetensors};
+pub use weights::{PUBLISHED, Published, Source, published, recognise, weights_folders};

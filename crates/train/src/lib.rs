@@ -7,6 +7,7 @@
 mod checkpoint;
 mod error;
 mod evaluate;
+mod first_weights;
 mod fit;
 mod gallery;
 mod network;

@@ -1,7 +1,6 @@
 //! From a recipe to a network in memory: its programs, its starting values, its optimizer.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use avizor_base::{ClassList, Preprocess, Seed};
 use avizor_engine::DType;
@@ -9,10 +8,11 @@ use avizor_engine::{
     CompileOptions, FrozenNorm, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
 };
 use avizor_kernels::{Cpu, Precision};
-use avizor_models::{LoadReport, Network, NetworkOptions, find, image_input, load_weights};
+use avizor_models::{Network, NetworkOptions, find, image_input};
 use avizor_predict::{NetworkCard, Scorer};
 
 use crate::error::TrainError;
+use crate::first_weights::FirstWeights;
 use crate::recipe::{self, ClassWeights, Freeze, OptimizerName, OptimizerOptions, Recipe};
 
 /// What a recipe asks for, found and checked.
@@ -26,12 +26,18 @@ pub(crate) struct NetworkPlan {
     freeze: Freeze,
     precision: Precision,
     optimizer: OptimizerOptions,
+    weights: Option<FirstWeights>,
 }
 
 impl NetworkPlan {
     /// # Errors
     /// No such network.
-    pub(crate) fn new(recipe: &Recipe, classes: &ClassList, preprocess: Preprocess) -> Result<Self, TrainError> {
+    pub(crate) fn new(
+        recipe: &Recipe,
+        classes: &ClassList,
+        preprocess: Preprocess,
+        weights: Option<FirstWeights>,
+    ) -> Result<Self, TrainError> {
         let model = &recipe.model;
         let stem = match model.stem {
             recipe::Stem::Imagenet => avizor_models::Stem::Imagenet,
@@ -52,6 +58,7 @@ impl NetworkPlan {
             freeze: model.freeze,
             precision: recipe.train.precision.into(),
             optimizer: recipe.optimizer.clone(),
+            weights,
         })
     }
 
@@ -76,21 +83,17 @@ impl NetworkPlan {
         Ok((graph.finish()?, outputs.head))
     }
 
-    /// Random starting values, and weights from a file where the recipe names one.
+    /// Random starting values, and weights from a file where the recipe names one, with what to say of them.
     ///
     /// # Errors
     /// A network that does not fit the size; weights that cannot be read or belong to another network.
-    pub(crate) fn state(&self, seed: Seed, weights: &str) -> Result<(State, Option<LoadReport>), TrainError> {
+    pub(crate) fn state(&self, seed: Seed) -> Result<(State, Option<String>), TrainError> {
         let (graph, head) = self.training_graph(1)?;
         let mut state = State::new(&graph);
         state.initialise(seed);
-        if weights == "none" {
-            return Ok((state, None));
-        }
-        let path = PathBuf::from(weights);
-        let report = load_weights(&path, &mut state, Some(&head))
-            .map_err(|source| TrainError::Weights { path: path.clone(), source })?;
-        Ok((state, Some(report)))
+        let Some(weights) = &self.weights else { return Ok((state, None)) };
+        let report = weights.load(&mut state, &head)?;
+        Ok((state, Some(weights.about(&report))))
     }
 
     /// A training step for batches of one size.
@@ -99,11 +102,8 @@ impl NetworkPlan {
     /// A layer that does not fit.
     pub(crate) fn training_program(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Program, TrainError> {
         let (graph, head) = self.training_graph(batch)?;
-        let mut options = CompileOptions::train("loss", Trainable::All);
-        if self.freeze == Freeze::Backbone {
-            options = CompileOptions::train("loss", Trainable::Named(trained_names(state, Some(&head))));
-            options.frozen_norm = FrozenNorm::Running;
-        }
+        let mut options = CompileOptions::train("loss", Trainable::Named(self.trained_names(state, &head)));
+        options.frozen_norm = FrozenNorm::Running;
         options.precision = self.precision;
         Ok(Program::compile(&graph, &options, cpu, state)?)
     }
@@ -122,23 +122,28 @@ impl NetworkPlan {
     /// A parameter that the state does not have.
     pub(crate) fn optimizer(&self, state: &mut State) -> Result<Optimizer, TrainError> {
         let (_, head) = self.training_graph(1)?;
-        let parameters = match self.freeze {
-            Freeze::None => trained_names(state, None),
-            Freeze::Backbone => trained_names(state, Some(&head)),
-        };
+        let parameters = self.trained_names(state, &head);
         let weight_decay = self.optimizer.weight_decay;
         let group = Group { parameters: parameters.into_iter().collect(), lr_scale: 1.0, weight_decay };
         Ok(Optimizer::new(kind(&self.optimizer), state, &[group])?)
     }
+
+    /// Names of the parameters that are trained: those of the head, or all, but for norms that came folded.
+    fn trained_names(&self, state: &State, head: &str) -> BTreeSet<String> {
+        let keeps_norms = self.weights.as_ref().is_some_and(FirstWeights::has_folded_norms);
+        let is_trained = |name: &str| match self.freeze {
+            Freeze::None => !(keeps_norms && is_of_norm(state, name)),
+            Freeze::Backbone => is_of(head, name),
+        };
+        let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
+        parameters.map(|parameter| parameter.name.clone()).filter(|name| is_trained(name)).collect()
+    }
 }
 
-/// Names of the parameters that are trained: those of one layer, or all.
-fn trained_names(state: &State, layer: Option<&str>) -> BTreeSet<String> {
-    let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
-    parameters
-        .map(|parameter| parameter.name.clone())
-        .filter(|name| layer.is_none_or(|layer| is_of(layer, name)))
-        .collect()
+/// Whether a parameter is the scale or shift of a batch norm.
+fn is_of_norm(state: &State, parameter: &str) -> bool {
+    let layer = parameter.rsplit_once('.').map_or(parameter, |(layer, _)| layer);
+    state.parameter(&format!("{layer}.running_mean")).is_some()
 }
 
 /// Whether a parameter belongs to a layer: `3.bias` is of layer `3`, `30.bias` is not.

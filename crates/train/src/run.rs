@@ -14,6 +14,7 @@ use avizor_store::{
 use crate::checkpoint::Checkpoints;
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
+use crate::first_weights::FirstWeights;
 use crate::fit::{End, Fit};
 use crate::gallery::write_gallery;
 use crate::network::NetworkPlan;
@@ -60,12 +61,12 @@ pub struct Outcome {
 /// Whatever is wrong with recipe, data or network, before anything is written; later, what stops training.
 pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<Outcome, TrainError> {
     let prepared = Prepared::new(recipe, env)?;
-    let (state, report) = prepared.plan.state(Seed(recipe.train.seed), &recipe.model.weights)?;
+    let (state, about) = prepared.plan.state(Seed(recipe.train.seed))?;
     let today = (env.now)().chars().take(10).collect::<String>();
     let run = RunFolder::create(runs, &source::name(&recipe.data), &today)?;
     let mut notes = prepared.setup.tell(env.listener);
-    if let Some(report) = report {
-        let note = Note { kind: "weights".to_owned(), text: format!("{}: {report}", recipe.model.weights) };
+    if let Some(text) = about {
+        let note = Note { kind: "weights".to_owned(), text };
         env.listener.on_event(&Event::Warning(note.clone()));
         notes.push(note);
     }
@@ -103,7 +104,7 @@ pub fn resume(folder: &Path, env: &mut Environment<'_>) -> Result<Outcome, Train
     if info.data.fingerprint != prepared.fingerprint() {
         return Err(cannot("cannot go on: its pictures, labels or files have changed since it was begun"));
     }
-    let (state, _) = prepared.plan.state(Seed(recipe.train.seed), &recipe.model.weights)?;
+    let (state, _) = prepared.plan.state(Seed(recipe.train.seed))?;
     info.state = RunState::Running;
     run.write_info(&info)?;
     prepared.fit(&recipe, state, &run, info, env)
@@ -119,12 +120,13 @@ struct Prepared {
 
 impl Prepared {
     fn new(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Self, TrainError> {
-        let preprocess = source::preprocess(&recipe.transforms)?;
+        let weights = FirstWeights::of(&recipe.model)?;
+        let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
         // A network that does not exist or does not fit is told before minutes of reading pictures.
         let two = avizor_base::ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
-        NetworkPlan::new(recipe, &two, preprocess.clone())?.state(Seed(0), "none")?;
+        NetworkPlan::new(recipe, &two, preprocess.clone(), None)?.state(Seed(0))?;
         let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
-        let plan = NetworkPlan::new(recipe, setup.classes(), preprocess)?;
+        let plan = NetworkPlan::new(recipe, setup.classes(), preprocess, weights)?;
         let path = recipe.data.path.clone().or_else(|| recipe.data.train.as_ref().map(|part| part.path.clone()));
         let cpu = Cpu::new(env.threads, env.level).with_conv2d_methods(recipe.train.convolution.into());
         Ok(Self { setup, plan, cpu, data_path: path.unwrap_or_default() })
@@ -307,7 +309,8 @@ impl Listener for Listeners<'_> {
 /// # Errors
 /// Whatever is wrong with the data as a whole.
 pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audit, TrainError> {
-    let preprocess = source::preprocess(&recipe.transforms)?;
+    let weights = FirstWeights::of(&recipe.model)?;
+    let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
     let setup = Setup::new(recipe, preprocess, env.threads, env.reading)?;
     setup.tell(env.listener);
     Ok(audit_page(&setup))

@@ -9,6 +9,7 @@ use avizor_data::decode::Limits;
 use avizor_data::index::{DataOptions, Index, LabelRule, NamePattern, PartOptions, PartSource, TableOptions};
 
 use crate::error::TrainError;
+use crate::first_weights::FirstWeights;
 use crate::recipe::{self, Data, Recipe, TransformOptions};
 
 /// The pictures of a recipe, listed but not read: for who wants to load them without training.
@@ -25,7 +26,7 @@ impl Source {
     /// # Errors
     /// Whatever is wrong with the recipe's data as a whole.
     pub fn of(recipe: &Recipe) -> Result<Self, TrainError> {
-        let preprocess = preprocess(&recipe.transforms)?;
+        let preprocess = preprocess(&recipe.transforms, FirstWeights::of(&recipe.model)?.as_ref())?;
         let index = Arc::new(Index::read(&data_options(recipe)?)?);
         Ok(Self { index, preprocess, limits: limits(&recipe.data) })
     }
@@ -110,20 +111,25 @@ fn pattern(text: &str) -> Result<NamePattern, TrainError> {
 ///
 /// # Errors
 /// A size beyond what a picture may have.
-pub(crate) fn preprocess(transforms: &TransformOptions) -> Result<Preprocess, TrainError> {
+pub(crate) fn preprocess(
+    transforms: &TransformOptions,
+    weights: Option<&FirstWeights>,
+) -> Result<Preprocess, TrainError> {
     let size = transforms.size.image_size().ok_or_else(|| TrainError::Option {
         option: "transforms.size",
         problem: "is larger than a picture may be".to_owned(),
         help: "128 to 224 is usual".to_owned(),
     })?;
+    let usual = Preprocess::new(size);
+    let of_weights = weights.and_then(|weights| weights.published);
     Ok(Preprocess {
         size,
         resize: transforms.resize,
         filter: transforms.filter,
         resampling: RESAMPLING.to_owned(),
         background: transforms.background,
-        mean: transforms.mean,
-        std: transforms.std,
+        mean: transforms.mean.or(of_weights.map(|entry| entry.mean)).unwrap_or(usual.mean),
+        std: transforms.std.or(of_weights.map(|entry| entry.std)).unwrap_or(usual.std),
     })
 }
 

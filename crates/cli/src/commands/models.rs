@@ -15,7 +15,7 @@ pub(crate) fn run(args: &args::Models) -> Result<(), Failure> {
     let Some(name) = &args.name else {
         for network in NETWORKS {
             let parameters = count(network.parameters as u64);
-            writeln!(out, "{:<15} {parameters:>12} parameters at {} px  {}", network.name, network.size, network.doc)?;
+            writeln!(out, "{:<21} {parameters:>12} parameters at {} px  {}", network.name, network.size, network.doc)?;
         }
         writeln!(out, "\nParameters are those at 1,000 classes. Layer by layer: `avizor models NAME`.")?;
         return Ok(());

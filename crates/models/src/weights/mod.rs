@@ -6,6 +6,7 @@ mod content;
 mod floats;
 mod names;
 mod pickle;
+mod published;
 mod pytorch;
 mod read;
 mod write;
@@ -13,5 +14,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use published::{PUBLISHED, Published, Source, published, recognise, weights_folders};
 pub use read::{LoadReport, ReplacedHead, load_weights, read_weights};
 pub use write::{save_safetensors, to_safetensors};

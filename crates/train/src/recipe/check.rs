@@ -20,7 +20,7 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
     if transforms.size.image_size().is_none_or(|size| size.area() > 1 << 24) {
         return wrong("transforms", "size", "is too large; a network's input has at most 16 million pixels");
     }
-    if transforms.std.iter().any(|&std| std.is_nan() || std <= 0.0) {
+    if transforms.std.iter().flatten().any(|&std| std.is_nan() || std <= 0.0) {
         return wrong("transforms", "std", "must be greater than 0 for every channel");
     }
     within("balance", "threshold", balance.threshold, 1.0, f64::MAX)?;

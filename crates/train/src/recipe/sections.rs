@@ -125,10 +125,10 @@ section! {
         filter: Filter = Filter::Bilinear,
         /// RGB behind transparency and in the bars of `pad`.
         background: [u8; 3] = [255; 3],
-        /// Mean per channel, of values scaled to 0–1; default: ImageNet's.
-        mean: [f32; 3] = [0.485, 0.456, 0.406],
-        /// Standard deviation per channel, of values scaled to 0–1; default: ImageNet's.
-        std: [f32; 3] = [0.229, 0.224, 0.225],
+        /// Mean per channel, of values scaled to 0–1; default: the weights' own where it is known, else ImageNet's.
+        mean: Option<[f32; 3]> = None,
+        /// Standard deviation per channel, of values scaled to 0–1; default: as for `mean`.
+        std: Option<[f32; 3]> = None,
         /// Random changes of training pictures, in order, such as `{ op = "horizontal_flip", p = 0.5 }`.
         train: Transforms = Transforms::default(),
     }
@@ -198,7 +198,8 @@ section! {
     Model {
         /// One of `avizor models`.
         name: String = "resnet18".to_owned(),
-        /// `none` (random start), or the path of a `.safetensors` file or of a `.pth` that PyTorch wrote.
+        /// `none` (random start), `imagenet` (see `avizor weights list`), or the path of a `.safetensors` file or of a `.pth`
+        /// that PyTorch wrote.
         weights: String = "none".to_owned(),
         /// Probability of dropping a feature before the last layer.
         dropout: f64 = 0.2,

@@ -1,0 +1,37 @@
+//! `avizor weights`.
+
+use std::io::Write;
+
+use avizor_models::{PUBLISHED, weights_folders};
+
+use crate::args;
+use crate::failure::Failure;
+
+pub(crate) fn run(args: &args::Weights) -> Result<(), Failure> {
+    match args.what {
+        args::WeightsWhat::List => list(),
+    }
+}
+
+fn list() -> Result<(), Failure> {
+    let mut out = anstream::stdout();
+    let folders = weights_folders();
+    for entry in PUBLISHED {
+        writeln!(out, "{:<22} {} on ImageNet; {}, {}", entry.network, entry.top1, entry.origin, entry.licence)?;
+        match entry.find_in(&folders) {
+            Some(path) => writeln!(out, "    at hand: {}", path.display())?,
+            None => match folders.last() {
+                Some(folder) => writeln!(out, "    not at hand: {}", entry.how(folder))?,
+                None => writeln!(out, "    not at hand, and no folder to look in: set AVIZOR_WEIGHTS")?,
+            },
+        }
+    }
+    let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    writeln!(
+        out,
+        "\nUsed by `model.weights = \"imagenet\"` with `model.name`; looked for in {}. ImageNet's pictures are for research that \
+         earns nothing; whether that binds what was learnt from them is unsettled.",
+        looked.join(" and ")
+    )?;
+    Ok(())
+}

