@@ -80,7 +80,7 @@ impl EfficientNetLite {
         let logits = linear(graph, "classifier", kept, options.classes)?;
         let name = if options.dropout > 0.0 { "dropout, classifier" } else { "classifier" };
         steps.push(Step::new(name, logits, "logits"));
-        Ok(Outputs { logits, features, head: "classifier".to_owned(), steps })
+        Ok(Outputs { logits, features, head: "classifier".to_owned(), plain_head: true, steps })
     }
 
     /// Expansion, convolution of every channel, projection; a shortcut where nothing changes its shape.

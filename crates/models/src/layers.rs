@@ -169,6 +169,20 @@ pub(crate) fn head(
     linear(graph, name, kept, options.classes)
 }
 
+/// The last layer of a network whose [`Outputs::plain_head`] says that there is nothing else, on features that were made
+/// before: its parameters are the network's.
+///
+/// # Errors
+/// When it does not fit the features.
+pub fn plain_head(
+    graph: &mut GraphBuilder,
+    name: &str,
+    features: Value,
+    options: &NetworkOptions,
+) -> Result<Value, ModelError> {
+    head(graph, name, features, options)
+}
+
 /// What MobileNet and EfficientNet end with: the mean of every map, dropout `classifier.0`, the layer `classifier.1`
 /// whose weight starts as told and whose bias starts at zero.
 pub(crate) fn classifier(
@@ -185,7 +199,7 @@ pub(crate) fn classifier(
     let logits = linear_starting(graph, "classifier.1", kept, options.classes, weight)?;
     let name = if options.dropout > 0.0 { "classifier.0, classifier.1" } else { "classifier.1" };
     steps.push(Step::new(name, logits, "logits"));
-    Ok(Outputs { logits, features, head: "classifier.1".to_owned(), steps })
+    Ok(Outputs { logits, features, head: "classifier.1".to_owned(), plain_head: true, steps })
 }
 
 /// Nothing where `p` is zero.

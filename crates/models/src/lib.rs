@@ -37,6 +37,7 @@ pub use efficientnet::EfficientNet;
 pub use efficientnet_lite::EfficientNetLite;
 pub use error::{ModelError, WeightsError};
 pub use input::image_input;
+pub use layers::plain_head;
 pub use mlp::Mlp;
 pub use mobilenet_v2::MobileNetV2;
 pub use options::{NetworkOptions, Pool, Stem};

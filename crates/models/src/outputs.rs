@@ -11,6 +11,9 @@ pub struct Outputs {
     pub features: Value,
     /// Name of the last layer; its parameters are `{head}.weight` and `{head}.bias`.
     pub head: String,
+    /// Whether that layer follows the features with nothing but its dropout between, and no other dropout comes before:
+    /// behind a frozen backbone, features of a picture are then the same every time.
+    pub plain_head: bool,
     /// The network in a few steps, from first to last, the logits' step included.
     pub steps: Vec<Step>,
 }

@@ -84,7 +84,7 @@ impl ResNet {
         let logits = head(graph, "fc", features, options)?;
         let name = if options.dropout > 0.0 { "dropout, fc" } else { "fc" };
         steps.push(Step::new(name, logits, "logits"));
-        Ok(Outputs { logits, features, head: "fc".to_owned(), steps })
+        Ok(Outputs { logits, features, head: "fc".to_owned(), plain_head: true, steps })
     }
 
     fn stem(

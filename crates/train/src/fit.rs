@@ -13,6 +13,7 @@ use avizor_predict::{Scorer, Scores};
 
 use crate::checkpoint::{Best, Checkpoints, EpochSums, FORMAT, Position};
 use crate::error::TrainError;
+use crate::features::Features;
 use crate::network::{NetworkPlan, balanced_class_weights};
 use crate::recipe::{ClassWeights, Recipe};
 use crate::schedule::{LearningRate, Plateau};
@@ -48,6 +49,8 @@ pub(crate) struct Fit<'r> {
     setup: &'r Setup,
     cpu: &'r Cpu,
     pub(crate) state: State,
+    /// What the backbone makes of pictures, where it makes the same of them every time.
+    features: Option<Features>,
     /// With the size of their batches: for full ones, and for the last one of an epoch where it is smaller.
     programs: Vec<(usize, Program)>,
     optimizer: Optimizer,
@@ -79,9 +82,15 @@ impl<'r> Fit<'r> {
         let batch = recipe.train.batch.min(pictures);
         let steps_per_epoch = pictures.div_ceil(batch);
         let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
-        let programs = sizes
-            .map(|size| Ok((size, plan.training_program(size, cpu, &mut state)?)))
-            .collect::<Result<Vec<_>, TrainError>>()?;
+        let features = match Features::pay(plan, pictures + setup.rows.val.len())? {
+            true => Some(Features::new(plan, setup, cpu, &mut state)?),
+            false => None,
+        };
+        let mut program = |size: usize| match &features {
+            Some(features) => plan.head_program(size, features.len(), cpu, &mut state),
+            None => plan.training_program(size, cpu, &mut state),
+        };
+        let programs = sizes.map(|size| Ok((size, program(size)?))).collect::<Result<Vec<_>, TrainError>>()?;
         let scorer = plan.scorer(SCORED_TOGETHER, cpu, &mut state)?;
         let optimizer = plan.optimizer(&mut state)?;
         let schedule = recipe.schedule.clone();
@@ -102,6 +111,7 @@ impl<'r> Fit<'r> {
             setup,
             cpu,
             state,
+            features,
             programs,
             optimizer,
             scorer,
@@ -157,18 +167,26 @@ impl<'r> Fit<'r> {
     }
 
     fn train_epoch(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<Pass, TrainError> {
-        let mut loader = self.training_loader()?;
+        let mut batches = self.batches()?;
         loop {
             // Asked before the batch is taken, so that what is done and what is counted agree.
             if stop.load(Ordering::Relaxed) {
                 return Ok(Pass::Stopped);
             }
-            let Some(batch) = loader.next_batch()? else { return Ok(Pass::Complete) };
-            let loss = self.step(batch)?;
+            let (loss, pictures) = match &mut batches {
+                Batches::Pictures(loader) => match loader.next_batch()? {
+                    Some(batch) => (self.step_on_pictures(batch)?, batch.len()),
+                    None => return Ok(Pass::Complete),
+                },
+                Batches::Features(batches) => match batches.next() {
+                    Some(visits) => (self.step_on_features(&visits)?, visits.len()),
+                    None => return Ok(Pass::Complete),
+                },
+            };
             self.position.step += 1;
             self.position.batch += 1;
             let (epoch, step) = (self.position.epoch + 1, self.position.batch);
-            listener.on_event(&Event::Step { epoch, step, loss: f64::from(loss), pictures: batch.len() });
+            listener.on_event(&Event::Step { epoch, step, loss: f64::from(loss), pictures });
             let every = self.recipe.train.checkpoint_steps;
             if every > 0 && self.position.step.is_multiple_of(every as u64) {
                 self.write_checkpoint(listener)?;
@@ -176,7 +194,15 @@ impl<'r> Fit<'r> {
         }
     }
 
-    fn training_loader(&self) -> Result<Loader, TrainError> {
+    /// What is left of the epoch.
+    fn batches(&self) -> Result<Batches, TrainError> {
+        if self.features.is_some() {
+            let visits = self.visits();
+            let batches: Vec<_> = visits.chunks(self.recipe.train.batch).map(<[Visit]>::to_vec).collect();
+            let mut batches = batches.into_iter();
+            batches.by_ref().take(self.position.batch).for_each(drop);
+            return Ok(Batches::Features(batches));
+        }
         let options = LoaderOptions {
             batch: self.recipe.train.batch,
             epoch: self.position.epoch as u64,
@@ -185,7 +211,8 @@ impl<'r> Fit<'r> {
             first_batch: self.position.batch,
         };
         let transforms = Some(self.recipe.transforms.train.clone());
-        Ok(Loader::new(Arc::clone(&self.setup.prepared), self.visits(), transforms, options)?)
+        let loader = Loader::new(Arc::clone(&self.setup.prepared), self.visits(), transforms, options)?;
+        Ok(Batches::Pictures(loader))
     }
 
     fn visits(&self) -> Vec<Visit> {
@@ -197,13 +224,27 @@ impl<'r> Fit<'r> {
         }
     }
 
-    fn step(&mut self, batch: &Batch) -> Result<f32, TrainError> {
-        let program = self.programs.iter().find(|(size, _)| *size == batch.len());
-        let Some((_, program)) = program else { unreachable!("a batch is full, or the last one") };
+    fn step_on_pictures(&mut self, batch: &Batch) -> Result<f32, TrainError> {
+        let program = program_for(&self.programs, batch.len());
+        self.state.input_u8_mut(program, "image").copy_from_slice(&batch.images);
+        self.step(&batch.labels)
+    }
+
+    fn step_on_features(&mut self, visits: &[Visit]) -> Result<f32, TrainError> {
+        let Some(features) = &self.features else { unreachable!("batches of features are made where there are any") };
+        let program = program_for(&self.programs, visits.len());
+        features.fill(visits.iter().map(|visit| visit.row), self.state.input_f32_mut(program, "features"));
+        let labels: Vec<i32> =
+            visits.iter().map(|visit| self.setup.index.label(visit.row as usize).index() as i32).collect();
+        self.step(&labels)
+    }
+
+    /// A step on what the program's input holds.
+    fn step(&mut self, labels: &[i32]) -> Result<f32, TrainError> {
+        let program = program_for(&self.programs, labels.len());
         let state = &mut self.state;
         state.set_step(self.seed, self.position.step);
-        state.input_u8_mut(program, "image").copy_from_slice(&batch.images);
-        state.input_i32_mut(program, "labels").copy_from_slice(&batch.labels);
+        state.input_i32_mut(program, "labels").copy_from_slice(labels);
         program.run(self.cpu, state);
         let loss = state.output(program, "loss")[0];
         let lr = self.rate.at(self.position.step);
@@ -211,7 +252,7 @@ impl<'r> Fit<'r> {
             let (epoch, step) = (self.position.epoch + 1, self.position.batch + 1);
             return Err(TrainError::Diverged { loss, epoch, step, lr });
         }
-        self.position.sums.add(loss, &batch.labels, state.output(program, "logits"));
+        self.position.sums.add(loss, labels, state.output(program, "logits"));
         self.optimizer.step(self.cpu, state, lr);
         Ok(loss)
     }
@@ -221,7 +262,10 @@ impl<'r> Fit<'r> {
         let classes = self.setup.classes().len();
         let (train_loss, train) = self.position.sums.finish(classes);
         let truth = self.setup.truth(&self.setup.rows.val);
-        let scores = self.score(&self.setup.rows.val)?;
+        let scores = match &self.features {
+            Some(features) => features.score(&self.setup.rows.val, classes, self.cpu, &mut self.state),
+            None => self.score(&self.setup.rows.val)?,
+        };
         let confusion = confusion(&truth, &scores.predictions(), classes);
         let val_loss = log_loss(&truth, &scores.probabilities, classes).unwrap_or(f64::NAN);
         self.rate.epoch_ended(val_loss);
@@ -312,6 +356,19 @@ impl<'r> Fit<'r> {
         }
         Ok(scores)
     }
+}
+
+/// What steps of an epoch are made from.
+enum Batches {
+    Pictures(Loader),
+    Features(std::vec::IntoIter<Vec<Visit>>),
+}
+
+/// The program for batches of a size.
+fn program_for(programs: &[(usize, Program)], size: usize) -> &Program {
+    let program = programs.iter().find(|(of, _)| *of == size);
+    let Some((_, program)) = program else { unreachable!("a batch is full, or the last one") };
+    program
 }
 
 /// How far a pass over the training part came.

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod error;
 mod evaluate;
+mod features;
 mod first_weights;
 mod fit;
 mod gallery;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use avizor_base::{ClassList, Preprocess, Seed};
 use avizor_engine::DType;
 use avizor_engine::{
-    CompileOptions, FrozenNorm, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
+    CompileOptions, FrozenNorm, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, Value,
+    ops,
 };
 use avizor_kernels::{Cpu, Precision};
-use avizor_models::{Network, NetworkOptions, find, image_input};
+use avizor_models::{Network, NetworkOptions, find, image_input, plain_head};
 use avizor_predict::{NetworkCard, Scorer};
 
 use crate::error::TrainError;
@@ -27,6 +28,8 @@ pub(crate) struct NetworkPlan {
     precision: Precision,
     optimizer: OptimizerOptions,
     weights: Option<FirstWeights>,
+    /// Whether training pictures are changed at random.
+    changes_pictures: bool,
 }
 
 impl NetworkPlan {
@@ -59,6 +62,7 @@ impl NetworkPlan {
             precision: recipe.train.precision.into(),
             optimizer: recipe.optimizer.clone(),
             weights,
+            changes_pictures: !recipe.transforms.train.is_empty(),
         })
     }
 
@@ -72,15 +76,103 @@ impl NetworkPlan {
         let mut graph = GraphBuilder::new();
         let image = image_input(&mut graph, batch, &self.preprocess)?;
         let outputs = self.network.build(&mut graph, image, &self.options)?;
+        self.add_loss(&mut graph, outputs.logits, batch)?;
+        Ok((graph.finish()?, outputs.head))
+    }
+
+    fn add_loss(&self, graph: &mut GraphBuilder, logits: Value, batch: usize) -> Result<(), TrainError> {
         let labels = graph.input("labels", DType::I32, [batch]);
-        let mut inputs = vec![outputs.logits, labels];
+        let mut inputs = vec![logits, labels];
         if self.weigh_classes {
             inputs.push(graph.input("class_weights", DType::F32, [self.options.classes]));
         }
         let loss = graph.apply("loss", ops::CrossEntropy { label_smoothing: self.label_smoothing }, &inputs)?;
-        graph.output("logits", outputs.logits);
+        graph.output("logits", logits);
         graph.output("loss", loss);
-        Ok((graph.finish()?, outputs.head))
+        Ok(())
+    }
+
+    /// Length of the features where they are the same at every visit of a picture.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn constant_features(&self) -> Result<Option<usize>, TrainError> {
+        if self.freeze != Freeze::Backbone || self.changes_pictures {
+            return Ok(None);
+        }
+        let mut graph = GraphBuilder::new();
+        let image = image_input(&mut graph, 1, &self.preprocess)?;
+        let outputs = self.network.build(&mut graph, image, &self.options)?;
+        Ok(graph.shape(outputs.features).last().copied().filter(|_| outputs.plain_head))
+    }
+
+    /// Pictures to features, as the network is in inference, and the length of these.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn backbone_program(
+        &self,
+        batch: usize,
+        cpu: &Cpu,
+        state: &mut State,
+    ) -> Result<(Program, usize), TrainError> {
+        let mut graph = GraphBuilder::new();
+        let image = image_input(&mut graph, batch, &self.preprocess)?;
+        let features = self.network.build(&mut graph, image, &self.options)?.features;
+        let len = graph.shape(features).last().copied().unwrap_or(0);
+        graph.output("features", features);
+        Ok((Program::compile(&graph.finish()?, &CompileOptions::infer(), cpu, state)?, len))
+    }
+
+    /// The head on features, and its name.
+    fn head_graph(
+        &self,
+        batch: usize,
+        features: usize,
+        end: impl FnOnce(&mut GraphBuilder, Value) -> Result<(), TrainError>,
+    ) -> Result<(Graph, String), TrainError> {
+        let (_, name) = self.training_graph(1)?;
+        let mut graph = GraphBuilder::new();
+        let features = graph.input("features", DType::F32, [batch, features]);
+        let logits = plain_head(&mut graph, &name, features, &self.options)?;
+        end(&mut graph, logits)?;
+        Ok((graph.finish()?, name))
+    }
+
+    /// A training step of the head alone, from features.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn head_program(
+        &self,
+        batch: usize,
+        features: usize,
+        cpu: &Cpu,
+        state: &mut State,
+    ) -> Result<Program, TrainError> {
+        let (graph, head) = self.head_graph(batch, features, |graph, logits| self.add_loss(graph, logits, batch))?;
+        let options = CompileOptions::train("loss", Trainable::Named(self.trained_names(state, &head)));
+        Ok(Program::compile(&graph, &options, cpu, state)?)
+    }
+
+    /// The head for inference, from features.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn head_scorer(
+        &self,
+        batch: usize,
+        features: usize,
+        cpu: &Cpu,
+        state: &mut State,
+    ) -> Result<Program, TrainError> {
+        let (graph, _) = self.head_graph(batch, features, |graph, logits| {
+            let probabilities = graph.apply("probabilities", ops::Softmax, &[logits])?;
+            graph.output("logits", logits);
+            graph.output("probabilities", probabilities);
+            Ok(())
+        })?;
+        Ok(Program::compile(&graph, &CompileOptions::infer(), cpu, state)?)
     }
 
     /// Random starting values, and weights from a file where the recipe names one, with what to say of them.

@@ -8,3 +8,4 @@ mod quickstart;
 mod resume;
 mod road;
 mod sandbox;
+mod transfer;
