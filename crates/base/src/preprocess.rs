@@ -17,6 +17,10 @@ pub struct Preprocess {
     pub size: ImageSize,
     /// How another aspect ratio is met.
     pub resize: ResizeRule,
+    /// For [`ResizeRule::Crop`]: the size that is covered before `size` is cut from the middle, no side smaller than its;
+    /// `size` where nothing is said. ImageNet's networks are usually measured at 224 of 256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<ImageSize>,
     /// Interpolation, always antialiased when shrinking.
     pub filter: Filter,
     /// The resampling that `filter` names: [`RESAMPLING`].
@@ -35,7 +39,7 @@ pub struct Preprocess {
 pub enum ResizeRule {
     /// Both sides are scaled on their own; shapes are distorted, nothing is lost.
     Squash,
-    /// Scaled until it covers the size, then cut at the centre.
+    /// Scaled until it covers the size (or [`cover`](Preprocess::cover)), then cut at the centre.
     Crop,
     /// Scaled until it fits, then framed with the background.
     Pad,
@@ -59,6 +63,7 @@ impl Preprocess {
         Self {
             size,
             resize: ResizeRule::Squash,
+            cover: None,
             filter: Filter::Bilinear,
             resampling: RESAMPLING.to_owned(),
             background: [255; 3],

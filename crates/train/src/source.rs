@@ -10,7 +10,7 @@ use avizor_data::index::{DataOptions, Index, LabelRule, NamePattern, PartOptions
 
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
-use crate::recipe::{self, Data, Recipe, TransformOptions};
+use crate::recipe::{self, Data, Recipe, Size, TransformOptions};
 
 /// The pictures of a recipe, listed but not read: for who wants to load them without training.
 #[derive(Clone, Debug)]
@@ -125,6 +125,7 @@ pub(crate) fn preprocess(
     Ok(Preprocess {
         size,
         resize: transforms.resize,
+        cover: transforms.cover.and_then(Size::image_size),
         filter: transforms.filter,
         resampling: RESAMPLING.to_owned(),
         background: transforms.background,

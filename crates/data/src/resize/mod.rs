@@ -45,7 +45,7 @@ impl Resizer {
     /// When `output` is not `3 · height · width` bytes long.
     pub fn resize_into(&mut self, picture: &Picture, preprocess: &Preprocess, output: &mut [u8]) {
         assert_eq!(output.len(), byte_count(preprocess.size), "the output has the preprocessing's size");
-        match Placement::new(picture.size(), preprocess.size, preprocess.resize) {
+        match Placement::new(picture.size(), preprocess) {
             Placement::Cut(window) => self.run(picture, window, preprocess.filter, output),
             Placement::Frame { scaled, top, left } => {
                 let mut framed = std::mem::take(&mut self.framed);

@@ -1,6 +1,6 @@
 //! Where a scaled picture lies in the size that is asked for.
 
-use avizor_base::{ImageSize, ResizeRule};
+use avizor_base::{ImageSize, Preprocess, ResizeRule};
 
 use super::passes::Window;
 
@@ -14,19 +14,22 @@ pub(super) enum Placement {
 }
 
 impl Placement {
-    pub(super) fn new(from: ImageSize, to: ImageSize, rule: ResizeRule) -> Self {
-        match rule {
+    pub(super) fn new(from: ImageSize, preprocess: &Preprocess) -> Self {
+        let to = preprocess.size;
+        match preprocess.resize {
             ResizeRule::Squash => Self::Cut(Window::whole(to)),
-            ResizeRule::Crop => Self::crop(from, to),
+            ResizeRule::Crop => Self::crop(from, preprocess.cover.unwrap_or(to), to),
             ResizeRule::Pad => Self::pad(from, to),
         }
     }
 
     /// torchvision's `Resize` of the shorter side, then `CenterCrop`, for a square; for another size the same with the
     /// side that must grow more. The other side is rounded down, the offset `(scaled - size) / 2` half to even.
-    fn crop(from: ImageSize, to: ImageSize) -> Self {
+    fn crop(from: ImageSize, cover: ImageSize, size: ImageSize) -> Self {
         let (height, width) = (u64::from(from.height()), u64::from(from.width()));
-        let (to_height, to_width) = (u64::from(to.height()), u64::from(to.width()));
+        let (cut_height, cut_width) = (u64::from(size.height()), u64::from(size.width()));
+        let (to_height, to_width) =
+            (u64::from(cover.height()).max(cut_height), u64::from(cover.width()).max(cut_width));
         let scaled = if width * to_height <= height * to_width {
             (height * to_width / width, to_width)
         } else {
@@ -34,9 +37,9 @@ impl Placement {
         };
         let window = Window {
             scaled: [scaled.0, scaled.1],
-            top: half_to_even(scaled.0 - to_height),
-            left: half_to_even(scaled.1 - to_width),
-            size: to,
+            top: half_to_even(scaled.0 - cut_height),
+            left: half_to_even(scaled.1 - cut_width),
+            size,
         };
         Self::Cut(window)
     }
@@ -92,13 +95,33 @@ mod tests {
         ];
         for (from, to, scaled, top, left) in cases {
             let expected = Placement::Cut(Window { scaled, top, left, size: to });
-            assert_eq!(Placement::new(from, to, ResizeRule::Crop), expected, "{from} to {to}");
+            assert_eq!(placed(from, to, ResizeRule::Crop), expected, "{from} to {to}");
         }
+        // From Resize(256) and CenterCrop(224).
+        let cover = Some(size(256, 256));
+        for (from, scaled, top, left) in [
+            (size(375, 500), [256, 341], 16, 58),
+            (size(500, 333), [384, 256], 80, 16),
+            (size(9, 9), [256, 256], 16, 16),
+        ] {
+            let preprocess = Preprocess { resize: ResizeRule::Crop, cover, ..Preprocess::new(size(224, 224)) };
+            let expected = Placement::Cut(Window { scaled, top, left, size: size(224, 224) });
+            assert_eq!(Placement::new(from, &preprocess), expected, "{from}");
+        }
+        // What covers less than is cut is as good as nothing.
+        let preprocess =
+            Preprocess { resize: ResizeRule::Crop, cover: Some(size(3, 90)), ..Preprocess::new(size(60, 80)) };
+        let expected = Placement::Cut(Window { scaled: [90, 90], top: 15, left: 5, size: size(60, 80) });
+        assert_eq!(Placement::new(size(100, 100), &preprocess), expected);
+    }
+
+    fn placed(from: ImageSize, to: ImageSize, resize: ResizeRule) -> Placement {
+        Placement::new(from, &Preprocess { resize, ..Preprocess::new(to) })
     }
 
     #[test]
     fn pad_never_loses_a_side() {
-        let placed = Placement::new(size(1, 1000), size(7, 7), ResizeRule::Pad);
+        let placed = placed(size(1, 1000), size(7, 7), ResizeRule::Pad);
         assert_eq!(placed, Placement::Frame { scaled: size(1, 7), top: 3, left: 0 });
     }
 }

@@ -1,5 +1,6 @@
 //! Which values make sense. Types are serde's business, meanings are this file's.
 
+use avizor_base::{ImageSize, ResizeRule};
 use avizor_metrics::Metric;
 
 use super::Recipe;
@@ -19,6 +20,21 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
     ratios(split.ratios)?;
     if transforms.size.image_size().is_none_or(|size| size.area() > 1 << 24) {
         return wrong("transforms", "size", "is too large; a network's input has at most 16 million pixels");
+    }
+    if let Some(cover) = transforms.cover {
+        let (cover, size) = (cover.image_size(), transforms.size.image_size());
+        let holds =
+            |(cover, size): (ImageSize, ImageSize)| cover.height() >= size.height() && cover.width() >= size.width();
+        if transforms.resize != ResizeRule::Crop {
+            return wrong("transforms", "cover", "goes with transforms.resize = \"crop\"");
+        }
+        if !cover.zip(size).is_some_and(holds) {
+            return wrong(
+                "transforms",
+                "cover",
+                "must be at least transforms.size, and a size that a picture may have",
+            );
+        }
     }
     if transforms.std.iter().flatten().any(|&std| std.is_nan() || std <= 0.0) {
         return wrong("transforms", "std", "must be greater than 0 for every channel");

@@ -121,6 +121,8 @@ section! {
         size: Size = Size::square(160),
         /// How another shape is met: squash, crop or pad.
         resize: ResizeRule = ResizeRule::Squash,
+        /// For `crop`: the size that is covered before `size` is cut from the middle, such as 256 for 224; default: `size`.
+        cover: Option<Size> = None,
         /// Interpolation: bilinear, bicubic or lanczos, antialiased as Pillow does it.
         filter: Filter = Filter::Bilinear,
         /// RGB behind transparency and in the bars of `pad`.
