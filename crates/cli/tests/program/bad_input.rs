@@ -56,6 +56,18 @@ const CASES: &[Case] = &[
         says: &["error: --set transforms.size=0: transforms.size: a size is a number of pixels of at least 1"],
     },
     Case {
+        make: two_classes,
+        train: &["photos", "--set", "transforms.cover=256"],
+        code: 2,
+        says: &["transforms.cover: goes with transforms.resize = \"crop\""],
+    },
+    Case {
+        make: two_classes,
+        train: &["photos", "--set", "transforms.resize=crop", "--set", "transforms.cover=[300, 4]"],
+        code: 2,
+        says: &["transforms.cover: must be at least transforms.size"],
+    },
+    Case {
         make: |sandbox| {
             two_classes(sandbox);
             sandbox.write("recipe.toml", "[data]\npath = \"photos\"\n[train]\nepochs = \"ten\"\n");
