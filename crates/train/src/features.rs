@@ -32,10 +32,13 @@ pub(crate) struct Features {
 }
 
 impl Features {
-    /// Whether a run of so many pictures keeps features: the backbone must be frozen, the pictures must not change, and
-    /// they must fit the memory.
-    pub(crate) fn pay(plan: &NetworkPlan, pictures: usize) -> Result<bool, TrainError> {
+    /// Whether a run keeps features: the backbone must be frozen, the pictures must not change, and there must be room.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn pay(plan: &NetworkPlan, setup: &Setup) -> Result<bool, TrainError> {
         let Some(len) = plan.constant_features()? else { return Ok(false) };
+        let pictures = setup.rows.train.len() + setup.rows.val.len();
         Ok(pictures * len * size_of::<f32>() <= MOST_BYTES)
     }
 

@@ -82,7 +82,7 @@ impl<'r> Fit<'r> {
         let batch = recipe.train.batch.min(pictures);
         let steps_per_epoch = pictures.div_ceil(batch);
         let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
-        let features = match Features::pay(plan, pictures + setup.rows.val.len())? {
+        let features = match Features::pay(plan, setup)? {
             true => Some(Features::new(plan, setup, cpu, &mut state)?),
             false => None,
         };

@@ -14,6 +14,7 @@ use avizor_store::{
 use crate::checkpoint::Checkpoints;
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
+use crate::features::Features;
 use crate::first_weights::FirstWeights;
 use crate::fit::{End, Fit};
 use crate::gallery::write_gallery;
@@ -67,6 +68,12 @@ pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<
     let mut notes = prepared.setup.tell(env.listener);
     if let Some(text) = about {
         let note = Note { kind: "weights".to_owned(), text };
+        env.listener.on_event(&Event::Warning(note.clone()));
+        notes.push(note);
+    }
+    if Features::pay(&prepared.plan, &prepared.setup)? {
+        let text = "every picture goes through the frozen network once, then epochs train the last layer alone";
+        let note = Note { kind: "features".to_owned(), text: text.to_owned() };
         env.listener.on_event(&Event::Warning(note.clone()));
         notes.push(note);
     }

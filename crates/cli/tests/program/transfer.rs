@@ -33,7 +33,9 @@ fn kept_features_change_no_number() {
                 more,
             ]
             .concat();
-            sandbox.succeed(&quick_train("photos", &options));
+            let said = sandbox.run(&quick_train("photos", &options));
+            assert_eq!(said.code, Some(0), "{}", said.err);
+            assert_eq!(said.err.contains("goes through the frozen network once"), more.is_empty(), "{}", said.err);
             losses_of_both.push(losses(&sandbox, &sandbox.the_run()));
         }
         assert_eq!(losses_of_both[0].len(), 3);
