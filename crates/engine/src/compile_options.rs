@@ -46,7 +46,7 @@ pub enum FrozenNorm {
     /// The batch's, as PyTorch does unless the module is set to `eval`.
     #[default]
     Batch,
-    /// Running ones, as Keras does: the frozen part is a fixed function.
+    /// Running ones, as Keras does: the frozen part is a fixed function, in which stochastic depth leaves no block out.
     Running,
 }
 

@@ -76,6 +76,8 @@ pub struct NodePurpose<'g> {
     pub name: &'g str,
     /// Whether batch norms use running statistics here although the mode is training: their parameters are frozen.
     pub frozen_norm: bool,
+    /// Whether besides nothing before the node is trained either: it belongs to a part that is a fixed function.
+    pub is_fixed: bool,
 }
 
 /// What stands in an operator's place.

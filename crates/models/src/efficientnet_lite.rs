@@ -6,9 +6,9 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Value};
 
-use crate::layers::{ConvSpec, Padding, batch_norm_with, channels, conv, dropout, linear};
+use crate::layers::{ConvSpec, Padding, batch_norm_with, channels, conv};
 use crate::light_blocks::{LightBlock, Stage, light_blocks, stage};
-use crate::{ModelError, NetworkOptions, Outputs, Stem, Step};
+use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Stem, Step};
 
 /// Settings of an EfficientNet-Lite.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,11 +76,11 @@ impl EfficientNetLite {
         steps.push(Step::new("conv_head", map, "combinations of them"));
         let features = graph.apply("global_pool", ops::GlobalAvgPool, &[map])?;
         steps.push(Step::new("global_pool, flatten", features, "mean of every map"));
-        let kept = dropout(graph, "classifier.dropout", features, options.dropout)?;
-        let logits = linear(graph, "classifier", kept, options.classes)?;
+        let head = PlainHead::new("classifier.dropout", "classifier");
+        let logits = head.build(graph, features, options)?;
         let name = if options.dropout > 0.0 { "dropout, classifier" } else { "classifier" };
         steps.push(Step::new(name, logits, "logits"));
-        Ok(Outputs { logits, features, head: "classifier".to_owned(), plain_head: true, steps })
+        Ok(Outputs { logits, features, head: "classifier".to_owned(), plain_head: Some(head), steps })
     }
 
     /// Expansion, convolution of every channel, projection; a shortcut where nothing changes its shape.

@@ -3,7 +3,7 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value};
 
-use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
+use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Pool, Step};
 
 /// Zeros around a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,31 +158,6 @@ fn linear_with(
     Ok(graph.apply(name, ops::Linear, &[input, weight, bias])?)
 }
 
-/// Dropout where there is any, then the layer that gives the logits.
-pub(crate) fn head(
-    graph: &mut GraphBuilder,
-    name: &str,
-    features: Value,
-    options: &NetworkOptions,
-) -> Result<Value, ModelError> {
-    let kept = dropout(graph, &format!("{name}.dropout"), features, options.dropout)?;
-    linear(graph, name, kept, options.classes)
-}
-
-/// The last layer of a network whose [`Outputs::plain_head`] says that there is nothing else, on features that were made
-/// before: its parameters are the network's.
-///
-/// # Errors
-/// When it does not fit the features.
-pub fn plain_head(
-    graph: &mut GraphBuilder,
-    name: &str,
-    features: Value,
-    options: &NetworkOptions,
-) -> Result<Value, ModelError> {
-    head(graph, name, features, options)
-}
-
 /// What MobileNet and EfficientNet end with: the mean of every map, dropout `classifier.0`, the layer `classifier.1`
 /// whose weight starts as told and whose bias starts at zero.
 pub(crate) fn classifier(
@@ -199,7 +174,13 @@ pub(crate) fn classifier(
     let logits = linear_starting(graph, "classifier.1", kept, options.classes, weight)?;
     let name = if options.dropout > 0.0 { "classifier.0, classifier.1" } else { "classifier.1" };
     steps.push(Step::new(name, logits, "logits"));
-    Ok(Outputs { logits, features, head: "classifier.1".to_owned(), plain_head: true, steps })
+    Ok(Outputs {
+        logits,
+        features,
+        head: "classifier.1".to_owned(),
+        plain_head: Some(PlainHead::new("classifier.0", "classifier.1")),
+        steps,
+    })
 }
 
 /// Nothing where `p` is zero.

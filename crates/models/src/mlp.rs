@@ -43,7 +43,7 @@ impl Mlp {
         let last = options.hidden.len();
         let logits = dense(graph, last, kept, options.classes, map)?;
         steps.push(Step::new("dense", logits, "logits"));
-        Ok(Outputs { logits, features, head: (3 * last).to_string(), plain_head: false, steps })
+        Ok(Outputs { logits, features, head: (3 * last).to_string(), plain_head: None, steps })
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a network leaves in the graph.
 
-use avizor_engine::Value;
+use avizor_engine::{GraphBuilder, Value};
+
+use crate::layers::{dropout, linear};
+use crate::{ModelError, NetworkOptions};
 
 /// The values of a network that others ask for.
 #[derive(Clone, Debug)]
@@ -11,9 +14,9 @@ pub struct Outputs {
     pub features: Value,
     /// Name of the last layer; its parameters are `{head}.weight` and `{head}.bias`.
     pub head: String,
-    /// Whether that layer follows the features with nothing but its dropout between, and no other dropout comes before:
-    /// behind a frozen backbone, features of a picture are then the same every time.
-    pub plain_head: bool,
+    /// That layer with the dropout before it, where nothing else stands between it and the features and nothing before them
+    /// draws by chance: features of a picture behind a frozen backbone are then the same every time.
+    pub plain_head: Option<PlainHead>,
     /// The network in a few steps, from first to last, the logits' step included.
     pub steps: Vec<Step>,
 }
@@ -22,6 +25,39 @@ impl Outputs {
     /// Whether a parameter belongs to the last layer: it depends on the classes, the others do not.
     pub fn is_head(&self, parameter: &str) -> bool {
         parameter.strip_prefix(self.head.as_str()).is_some_and(|rest| rest.starts_with('.'))
+    }
+}
+
+/// A last layer that can be put on features that were made before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlainHead {
+    /// Name of the dropout, which decides what it draws.
+    dropout: String,
+    layer: String,
+}
+
+impl PlainHead {
+    pub(crate) fn new(dropout: impl Into<String>, layer: impl Into<String>) -> Self {
+        Self { dropout: dropout.into(), layer: layer.into() }
+    }
+
+    /// Name of the layer; its parameters are `{layer}.weight` and `{layer}.bias`.
+    pub fn layer(&self) -> &str {
+        &self.layer
+    }
+
+    /// Writes it behind features. Its parameters are the network's, and it draws what the network's dropout does.
+    ///
+    /// # Errors
+    /// When it does not fit the features.
+    pub fn build(
+        &self,
+        graph: &mut GraphBuilder,
+        features: Value,
+        options: &NetworkOptions,
+    ) -> Result<Value, ModelError> {
+        let kept = dropout(graph, &self.dropout, features, options.dropout)?;
+        linear(graph, &self.layer, kept, options.classes)
     }
 }
 

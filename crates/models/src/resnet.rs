@@ -5,8 +5,8 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Value};
 
-use crate::layers::{ConvSpec, batch_norm, channels, conv, head, pool};
-use crate::{ModelError, NetworkOptions, Outputs, Pool, Stem, Step};
+use crate::layers::{ConvSpec, batch_norm, channels, conv, pool};
+use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Pool, Stem, Step};
 
 /// Settings of a residual network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,10 +81,11 @@ impl ResNet {
         }
         let features = graph.apply("avgpool", ops::GlobalAvgPool, &[map])?;
         steps.push(Step::new("avgpool, flatten", features, "mean of every map"));
-        let logits = head(graph, "fc", features, options)?;
+        let head = PlainHead::new("fc.dropout", "fc");
+        let logits = head.build(graph, features, options)?;
         let name = if options.dropout > 0.0 { "dropout, fc" } else { "fc" };
         steps.push(Step::new(name, logits, "logits"));
-        Ok(Outputs { logits, features, head: "fc".to_owned(), plain_head: true, steps })
+        Ok(Outputs { logits, features, head: "fc".to_owned(), plain_head: Some(head), steps })
     }
 
     fn stem(

@@ -62,7 +62,7 @@ impl SmallCnn {
         steps.push(Step::new("flatten, dense, relu", features, "combinations of features"));
         let logits = linear(graph, "classifier.3", features, options.classes)?;
         steps.push(Step::new("dense", logits, "logits"));
-        Ok(Outputs { logits, features, head: "classifier.3".to_owned(), plain_head: false, steps })
+        Ok(Outputs { logits, features, head: "classifier.3".to_owned(), plain_head: None, steps })
     }
 }
 

@@ -82,12 +82,10 @@ impl<'r> Fit<'r> {
         let batch = recipe.train.batch.min(pictures);
         let steps_per_epoch = pictures.div_ceil(batch);
         let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
-        let features = match Features::pay(plan, setup)? {
-            true => Some(Features::new(plan, setup, cpu, &mut state)?),
-            false => None,
-        };
+        let kept = Features::to_keep(plan, setup)?;
+        let features = kept.map(|kind| Features::new(kind, plan, setup, cpu, &mut state)).transpose()?;
         let mut program = |size: usize| match &features {
-            Some(features) => plan.head_program(size, features.len(), cpu, &mut state),
+            Some(features) => plan.head_program(features.kind(), size, cpu, &mut state),
             None => plan.training_program(size, cpu, &mut state),
         };
         let programs = sizes.map(|size| Ok((size, program(size)?))).collect::<Result<Vec<_>, TrainError>>()?;

@@ -9,7 +9,7 @@ use avizor_engine::{
     ops,
 };
 use avizor_kernels::{Cpu, Precision};
-use avizor_models::{Network, NetworkOptions, find, image_input, plain_head};
+use avizor_models::{Network, NetworkOptions, Outputs, PlainHead, find, image_input};
 use avizor_predict::{NetworkCard, Scorer};
 
 use crate::error::TrainError;
@@ -30,6 +30,14 @@ pub(crate) struct NetworkPlan {
     weights: Option<FirstWeights>,
     /// Whether training pictures are changed at random.
     changes_pictures: bool,
+}
+
+/// Features that a frozen network makes of a picture every time.
+#[derive(Clone, Debug)]
+pub(crate) struct ConstantFeatures {
+    /// Numbers a picture.
+    pub(crate) len: usize,
+    head: PlainHead,
 }
 
 impl NetworkPlan {
@@ -71,11 +79,17 @@ impl NetworkPlan {
         NetworkCard::new(self.network.name, &self.options)
     }
 
-    /// The graph of a training step, and the name of the last layer.
-    fn training_graph(&self, batch: usize) -> Result<(Graph, String), TrainError> {
+    /// The network behind pictures; no outputs are named.
+    fn graph(&self, batch: usize) -> Result<(GraphBuilder, Outputs), TrainError> {
         let mut graph = GraphBuilder::new();
         let image = image_input(&mut graph, batch, &self.preprocess)?;
         let outputs = self.network.build(&mut graph, image, &self.options)?;
+        Ok((graph, outputs))
+    }
+
+    /// The graph of a training step, and the name of the last layer.
+    fn training_graph(&self, batch: usize) -> Result<(Graph, String), TrainError> {
+        let (mut graph, outputs) = self.graph(batch)?;
         self.add_loss(&mut graph, outputs.logits, batch)?;
         Ok((graph.finish()?, outputs.head))
     }
@@ -92,51 +106,27 @@ impl NetworkPlan {
         Ok(())
     }
 
-    /// Length of the features where they are the same at every visit of a picture.
+    /// Features that are the same at every visit of a picture, where the network has such.
     ///
     /// # Errors
     /// A layer that does not fit.
-    pub(crate) fn constant_features(&self) -> Result<Option<usize>, TrainError> {
+    pub(crate) fn constant_features(&self) -> Result<Option<ConstantFeatures>, TrainError> {
         if self.freeze != Freeze::Backbone || self.changes_pictures {
             return Ok(None);
         }
-        let mut graph = GraphBuilder::new();
-        let image = image_input(&mut graph, 1, &self.preprocess)?;
-        let outputs = self.network.build(&mut graph, image, &self.options)?;
-        Ok(graph.shape(outputs.features).last().copied().filter(|_| outputs.plain_head))
+        let (graph, outputs) = self.graph(1)?;
+        let len = graph.shape(outputs.features).last().copied().unwrap_or(0);
+        Ok(outputs.plain_head.map(|head| ConstantFeatures { len, head }))
     }
 
-    /// Pictures to features, as the network is in inference, and the length of these.
+    /// Pictures to features, as the network is in inference.
     ///
     /// # Errors
     /// A layer that does not fit.
-    pub(crate) fn backbone_program(
-        &self,
-        batch: usize,
-        cpu: &Cpu,
-        state: &mut State,
-    ) -> Result<(Program, usize), TrainError> {
-        let mut graph = GraphBuilder::new();
-        let image = image_input(&mut graph, batch, &self.preprocess)?;
-        let features = self.network.build(&mut graph, image, &self.options)?.features;
-        let len = graph.shape(features).last().copied().unwrap_or(0);
-        graph.output("features", features);
-        Ok((Program::compile(&graph.finish()?, &CompileOptions::infer(), cpu, state)?, len))
-    }
-
-    /// The head on features, and its name.
-    fn head_graph(
-        &self,
-        batch: usize,
-        features: usize,
-        end: impl FnOnce(&mut GraphBuilder, Value) -> Result<(), TrainError>,
-    ) -> Result<(Graph, String), TrainError> {
-        let (_, name) = self.training_graph(1)?;
-        let mut graph = GraphBuilder::new();
-        let features = graph.input("features", DType::F32, [batch, features]);
-        let logits = plain_head(&mut graph, &name, features, &self.options)?;
-        end(&mut graph, logits)?;
-        Ok((graph.finish()?, name))
+    pub(crate) fn backbone_program(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Program, TrainError> {
+        let (mut graph, outputs) = self.graph(batch)?;
+        graph.output("features", outputs.features);
+        Ok(Program::compile(&graph.finish()?, &CompileOptions::infer(), cpu, state)?)
     }
 
     /// A training step of the head alone, from features.
@@ -145,14 +135,16 @@ impl NetworkPlan {
     /// A layer that does not fit.
     pub(crate) fn head_program(
         &self,
+        features: &ConstantFeatures,
         batch: usize,
-        features: usize,
         cpu: &Cpu,
         state: &mut State,
     ) -> Result<Program, TrainError> {
-        let (graph, head) = self.head_graph(batch, features, |graph, logits| self.add_loss(graph, logits, batch))?;
-        let options = CompileOptions::train("loss", Trainable::Named(self.trained_names(state, &head)));
-        Ok(Program::compile(&graph, &options, cpu, state)?)
+        let (mut graph, logits) = self.head_graph(features, batch)?;
+        self.add_loss(&mut graph, logits, batch)?;
+        let trained = self.trained_names(state, features.head.layer());
+        let options = CompileOptions::train("loss", Trainable::Named(trained));
+        Ok(Program::compile(&graph.finish()?, &options, cpu, state)?)
     }
 
     /// The head for inference, from features.
@@ -161,18 +153,24 @@ impl NetworkPlan {
     /// A layer that does not fit.
     pub(crate) fn head_scorer(
         &self,
+        features: &ConstantFeatures,
         batch: usize,
-        features: usize,
         cpu: &Cpu,
         state: &mut State,
     ) -> Result<Program, TrainError> {
-        let (graph, _) = self.head_graph(batch, features, |graph, logits| {
-            let probabilities = graph.apply("probabilities", ops::Softmax, &[logits])?;
-            graph.output("logits", logits);
-            graph.output("probabilities", probabilities);
-            Ok(())
-        })?;
-        Ok(Program::compile(&graph, &CompileOptions::infer(), cpu, state)?)
+        let (mut graph, logits) = self.head_graph(features, batch)?;
+        let probabilities = graph.apply("probabilities", ops::Softmax, &[logits])?;
+        graph.output("logits", logits);
+        graph.output("probabilities", probabilities);
+        Ok(Program::compile(&graph.finish()?, &CompileOptions::infer(), cpu, state)?)
+    }
+
+    /// The head behind an input of features, and its logits.
+    fn head_graph(&self, features: &ConstantFeatures, batch: usize) -> Result<(GraphBuilder, Value), TrainError> {
+        let mut graph = GraphBuilder::new();
+        let input = graph.input("features", DType::F32, [batch, features.len]);
+        let logits = features.head.build(&mut graph, input, &self.options)?;
+        Ok((graph, logits))
     }
 
     /// Random starting values, and weights from a file where the recipe names one, with what to say of them.

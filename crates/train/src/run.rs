@@ -71,7 +71,7 @@ pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<
         env.listener.on_event(&Event::Warning(note.clone()));
         notes.push(note);
     }
-    if Features::pay(&prepared.plan, &prepared.setup)? {
+    if Features::to_keep(&prepared.plan, &prepared.setup)?.is_some() {
         let text = "every picture goes through the frozen network once, then epochs train the last layer alone";
         let note = Note { kind: "features".to_owned(), text: text.to_owned() };
         env.listener.on_event(&Event::Warning(note.clone()));

@@ -5,7 +5,8 @@ use crate::operator::{NodePurpose, Specialised};
 use crate::{Operands, Operator, ShapeError, TensorType, Wide};
 
 /// In training sets all numbers of a sample to zero with probability `p` and divides those of the others by 1 - p;
-/// otherwise nothing. On the branch beside a shortcut: some samples pass the block by. The first axis counts samples.
+/// otherwise nothing. On the branch beside a shortcut: some samples pass the block by. The first axis counts samples. In
+/// a part that is frozen to a fixed function ([`FrozenNorm::Running`](crate::FrozenNorm::Running)) no block is left out.
 ///
 /// Which ones depends on the run's seed, the step and the node's name (see [`State::set_step`](crate::State)).
 /// `torchvision.ops.StochasticDepth` with mode "row". Source: Huang et al. 2016, arXiv:1603.09382.
@@ -29,7 +30,7 @@ impl Operator for StochasticDepth {
     }
 
     fn specialise(&self, purpose: &NodePurpose<'_>) -> Specialised {
-        masked_in_training(Masking::Samples, self.p, purpose)
+        if purpose.is_fixed { Specialised::Vanishes } else { masked_in_training(Masking::Samples, self.p, purpose) }
     }
 
     fn reference(&self, inputs: &[Wide<'_>]) -> Vec<Vec<f64>> {

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use avizor_base::Seed;
 use avizor_engine::ops::{self, StochasticDepth};
-use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, Source, State, Trainable};
+use avizor_engine::{CompileOptions, DType, FrozenNorm, Graph, GraphBuilder, Program, Source, State, Trainable};
 use avizor_kernels::Cpu;
 use avizor_models::{NetworkOptions, find};
 
@@ -61,6 +61,24 @@ fn inference_is_convolutions_that_hold_their_norms_and_sums() {
         // The two of every gate, on a few numbers; all others are part of convolutions.
         assert_eq!(count("unary_in_place"), 2 * gates, "{name}: {kernels:?}");
     }
+}
+
+/// A frozen backbone is a fixed function; the dropout of the head that learns is not part of it.
+#[test]
+fn a_frozen_backbone_leaves_no_block_out() {
+    let graph = graph("efficientnet_b0");
+    let names = |is_trained: fn(&str) -> bool| {
+        let mut state = State::new(&graph);
+        let trained = graph.parameters().map(|(name, ..)| name).filter(|name| is_trained(name)).map(str::to_owned);
+        let mut options = CompileOptions::train("loss", Trainable::Named(trained.collect()));
+        options.frozen_norm = FrozenNorm::Running;
+        let program = Program::compile(&graph, &options, &Cpu::new(1, level()), &mut state).unwrap();
+        let names = program.plan().rows.iter().map(|row| row.node.clone()).collect::<Vec<_>>();
+        ["stochastic_depth", "classifier.0"].map(|part| names.iter().filter(|name| name.contains(part)).count())
+    };
+    assert_eq!(names(|name| name.starts_with("classifier")), [0, 1], "of the dropout nothing frozen wants a gradient");
+    let [left_out, _] = names(|name| !name.starts_with("features.0") && !name.starts_with("features.1"));
+    assert_eq!(left_out, 18, "blocks that learn are left out, forward and on the way back");
 }
 
 #[test]
