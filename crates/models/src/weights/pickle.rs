@@ -6,10 +6,14 @@
 
 use crate::WeightsError;
 
-/// More objects are refused: files of tensors have some ten a tensor.
-const MOST_NODES: usize = 1 << 20;
+/// More objects, or places that hold one, are refused: files of tensors have some ten a tensor. What an instruction copies
+/// counts again: a program may name one long list many times.
+const MOST_HELD: usize = 1 << 20;
 /// A longer program is refused.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 16 << 20;
+/// A tensor of more axes, or numbers with a longer name, are refused.
+const MOST_AXES: usize = 32;
+const LONGEST_KEY: usize = 256;
 
 /// Number of a node. Objects that are named twice are there once.
 pub(super) type Id = usize;
@@ -97,8 +101,15 @@ impl Pickle {
     /// When it is damaged, does what files of tensors do not, or names what is not on the list.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, WeightsError> {
         let bytes = &bytes[..bytes.len().min(MOST_BYTES)];
-        let mut machine =
-            Machine { bytes, at: 0, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: Vec::new() };
+        let mut machine = Machine {
+            bytes,
+            at: 0,
+            nodes: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: Vec::new(),
+            held: 0,
+        };
         let top = machine.run()?;
         let mut storages: Vec<Storage> = Vec::new();
         for node in &machine.nodes {
@@ -135,6 +146,8 @@ struct Machine<'b> {
     /// Heights of the stack.
     marks: Vec<usize>,
     memo: Vec<Option<Id>>,
+    /// Objects and places so far.
+    held: usize,
 }
 
 fn damaged(what: impl Into<String>) -> WeightsError {
@@ -154,7 +167,10 @@ impl<'b> Machine<'b> {
                     }
                 }
                 0x95 => drop(self.take(8)?),
-                b'(' => self.marks.push(self.stack.len()),
+                b'(' => {
+                    self.hold(1)?;
+                    self.marks.push(self.stack.len());
+                }
                 b'0' => drop(self.pop()?),
                 b'1' => drop(self.pop_to_mark()?),
                 b'N' | b'G' | 0x8a | 0x8b | b'B' | b'C' | b'K' | b'M' | b'J' | 0x88 | 0x89 => self.number(op)?,
@@ -261,11 +277,22 @@ impl<'b> Machine<'b> {
     }
 
     fn push(&mut self, node: Node) -> Result<(), WeightsError> {
-        if self.nodes.len() == MOST_NODES {
-            return Err(damaged(format!("more than {MOST_NODES} objects")));
-        }
-        self.stack.push(self.nodes.len());
         self.nodes.push(node);
+        self.push_id(self.nodes.len() - 1)
+    }
+
+    fn push_id(&mut self, id: Id) -> Result<(), WeightsError> {
+        self.hold(1)?;
+        self.stack.push(id);
+        Ok(())
+    }
+
+    /// Counts what is held.
+    fn hold(&mut self, places: usize) -> Result<(), WeightsError> {
+        self.held = self.held.saturating_add(places);
+        if self.held > MOST_HELD {
+            return Err(damaged(format!("more than {MOST_HELD} objects")));
+        }
         Ok(())
     }
 
@@ -322,13 +349,12 @@ impl<'b> Machine<'b> {
             b'q' | b'h' => self.unsigned(1)?,
             _ => self.unsigned(4)?,
         };
-        if place >= MOST_NODES {
-            return Err(damaged(format!("more than {MOST_NODES} objects")));
+        if place >= MOST_HELD {
+            return Err(damaged(format!("more than {MOST_HELD} objects")));
         }
         if matches!(op, b'h' | b'j') {
             let known = self.memo.get(place).copied().flatten();
-            self.stack.push(known.ok_or_else(|| damaged(format!("object {place} is used before it is there")))?);
-            return Ok(());
+            return self.push_id(known.ok_or_else(|| damaged(format!("object {place} is used before it is there")))?);
         }
         let top = self.stack.last().copied().ok_or_else(|| self.empty())?;
         if self.memo.len() <= place {
@@ -362,7 +388,11 @@ impl<'b> Machine<'b> {
     }
 
     fn sizes(&self, id: Id) -> Result<Vec<usize>, WeightsError> {
-        self.items(id)?.iter().map(|&id| self.size(id)).collect()
+        let items = self.items(id)?;
+        if items.len() > MOST_AXES {
+            return Err(damaged(format!("a tensor of more than {MOST_AXES} axes")));
+        }
+        items.iter().map(|&id| self.size(id)).collect()
     }
 
     /// `("storage", type, key, device, length)`, and in files of the older layout what it is a view of.
@@ -378,6 +408,9 @@ impl<'b> Machine<'b> {
         if what != "storage" || view.iter().any(|&id| !matches!(self.nodes[id], Node::Other)) {
             return Err(damaged("numbers that are a part of others: save the file anew with a current PyTorch"));
         }
+        if key.len() > LONGEST_KEY {
+            return Err(damaged("numbers with a name that is too long"));
+        }
         Ok(Storage { key: key.clone(), number, len: self.size(len)? })
     }
 
@@ -385,10 +418,12 @@ impl<'b> Machine<'b> {
         let &Node::Global(function) = &self.nodes[function] else {
             return Err(damaged("a call of what is no function"));
         };
+        self.hold(self.items(arguments)?.len())?;
         let arguments = self.items(arguments)?.to_vec();
         match (function, &arguments[..]) {
             (Global::OrderedDict, []) => self.push(Node::Dict(Vec::new())),
             (Global::OrderedDict, &[pairs]) => {
+                self.hold(self.items(pairs)?.len())?;
                 let mut entries = Vec::new();
                 for &pair in self.items(pairs)? {
                     let &[key, value] = self.items(pair)? else { return Err(damaged("a pair was expected")) };
@@ -407,10 +442,7 @@ impl<'b> Machine<'b> {
                 let tensor = Tensor { storage: storage.clone(), offset: self.size(offset)?, shape, stride };
                 self.push(Node::Tensor(tensor))
             }
-            (Global::RebuildParameter | Global::Size, &[inner, ..]) => {
-                self.stack.push(inner);
-                Ok(())
-            }
+            (Global::RebuildParameter | Global::Size, &[inner, ..]) => self.push_id(inner),
             _ => Err(damaged("a call with other arguments than PyTorch's")),
         }
     }

@@ -143,7 +143,7 @@ fn floats(name: &str, tensor: &Stored<'_>, expected: &Shape) -> Result<(Shape, V
     if shape != *expected {
         return Err(WeightsError::Shape { name: name(), got: shape, expected: expected.clone() });
     }
-    let values = tensor.values().map_err(|dtype| WeightsError::DType { name: name(), dtype })?;
+    let values = tensor.values(&name())?;
     if values.iter().any(|value| !value.is_finite()) {
         return Err(WeightsError::NotFinite { name: name() });
     }

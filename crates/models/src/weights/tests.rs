@@ -41,9 +41,10 @@ fn every_layout_gives_the_same_numbers() {
             assert_eq!(stored.shape, shape, "{name}: {tensor}");
             let first = if tensor == "row" { 4 } else { 0 };
             let want: Vec<f32> = (0..shape.iter().product()).map(|i: usize| (i + first) as f32 / 8.0 - 1.0).collect();
-            assert_eq!(stored.values().expect("floats"), want, "{name}: {tensor}");
+            assert_eq!(stored.values(tensor).expect("floats"), want, "{name}: {tensor}");
         }
-        assert_eq!(tensors["count"].values(), Err("whole numbers".to_owned()), "{name}");
+        let count = tensors["count"].values("count").expect_err("a count is no weight").to_string();
+        assert_eq!(count, "tensor \"count\" holds whole numbers, a weight must be F32, F16, BF16 or F64", "{name}");
         assert_eq!(tensors.len(), shapes.len() + 1, "{name}");
     }
 }
@@ -80,6 +81,35 @@ fn what_is_damaged_is_said() {
     }
 }
 
+/// A program that names one thing many times makes no more of it than a file of tensors has.
+#[test]
+fn what_is_copied_many_times_is_refused() {
+    let many = |part: &[u8], times: usize| part.repeat(times);
+    let pairs = [b"](", &many(b"K\x01K\x01\x86", 40_000)[..], b"e"].concat();
+    let dictionaries = [b"\x80\x02ccollections\nOrderedDict\nq\x00", &pairs[..], b"\x85q\x01"].concat();
+    let sizes = [b"(", &many(b"K\x01", 40_000)[..], b"tq\x01"].concat();
+    let storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x02tQq\x02";
+    let tensors_of = [b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00", &storage[..], &sizes].concat();
+    let long_name =
+        [b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x00\x00\x01\x00", &many(b"k", 65_536)[..]].concat();
+    let long_name = [&long_name[..], b"X\x03\x00\x00\x00cpuK\x02t"].concat();
+    let cases: [(&str, Vec<u8>); 6] = [
+        ("dictionaries of one list", [&dictionaries[..], &many(b"h\x00h\x01R", 20_000)].concat()),
+        ("tensors of one list of sizes", [&tensors_of[..], &many(b"h\x00(h\x02K\x00h\x01h\x01tR", 20_000)].concat()),
+        ("numbers of one long name", [b"\x80\x02", &long_name[..], b"q\x00", &many(b"h\x00Q", 20_000)].concat()),
+        ("one object on the stack", [b"\x80\x02Nq\x00", &many(b"h\x00", 2_000_000)[..]].concat()),
+        ("marks", [b"\x80\x02", &many(b"(", 2_000_000)[..]].concat()),
+        ("objects", [b"\x80\x02", &many(b"N", 2_000_000)[..]].concat()),
+    ];
+    for (what, object) in cases {
+        let error =
+            tensors(&legacy(&[&object[..], b"."].concat())).err().unwrap_or_else(|| panic!("{what}: it is read"));
+        let said = error.to_string();
+        let told = ["more than 1048576 objects", "more than 32 axes", "a name that is too long"];
+        assert!(told.iter().any(|told| said.contains(told)), "{what}: {said}");
+    }
+}
+
 /// Sizes that would overflow, and more numbers than there are.
 #[test]
 fn a_view_shows_nothing_that_is_not_there() {
@@ -101,7 +131,7 @@ fn a_view_shows_nothing_that_is_not_there() {
     let read = |shape: &str, stride: &str| {
         let bytes = tensor(shape, stride);
         let tensors = tensors(&bytes).expect("the file is whole");
-        tensors["a"].values()
+        tensors["a"].values("a").map_err(|error| error.to_string())
     };
     assert_eq!(read("2", "1"), Ok(vec![0.0; 2]));
     for (shape, stride) in [
@@ -111,7 +141,11 @@ fn a_view_shows_nothing_that_is_not_there() {
         ("9223372036854775807 4", "1 1"),
         ("2", "9223372036854775807"),
     ] {
-        assert_eq!(read(shape, stride), Err("numbers past the end of its storage".to_owned()), "{shape}, {stride}");
+        let error = read(shape, stride).expect_err(shape);
+        assert!(
+            error.ends_with("tensor \"a\" shows numbers past the end of its storage"),
+            "{shape}, {stride}: {error}"
+        );
     }
     let negative = tensors(&tensor("-1", "1")).expect_err("a negative size");
     assert!(matches!(negative, WeightsError::Damaged(_)), "{negative}");
@@ -138,7 +172,7 @@ proptest! {
         }
         if let Ok(tensors) = tensors(&bytes) {
             for tensor in tensors.values() {
-                let _ = tensor.values();
+                let _ = tensor.values("any");
             }
         }
     }
