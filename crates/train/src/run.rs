@@ -129,9 +129,9 @@ impl Prepared {
     fn new(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Self, TrainError> {
         let weights = FirstWeights::of(&recipe.model)?;
         let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
-        // A network that does not exist or does not fit is told before minutes of reading pictures.
+        // A network or weights that do not exist or do not fit are told before minutes of reading pictures.
         let two = avizor_base::ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
-        NetworkPlan::new(recipe, &two, preprocess.clone(), None)?.state(Seed(0))?;
+        NetworkPlan::new(recipe, &two, preprocess.clone(), weights.clone())?.state(Seed(0))?;
         let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
         let plan = NetworkPlan::new(recipe, setup.classes(), preprocess, weights)?;
         let path = recipe.data.path.clone().or_else(|| recipe.data.train.as_ref().map(|part| part.path.clone()));

@@ -4,7 +4,7 @@ use avizor_base::Seed;
 use avizor_engine::{
     CompileOptions, DType, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, ops,
 };
-use avizor_kernels::{Cpu, Precision};
+use avizor_kernels::{Bf16, Cpu, Element, Precision};
 use avizor_models::{NETWORKS, NetworkOptions};
 
 use crate::formula;
@@ -52,7 +52,8 @@ fn one_step_lowers_the_loss() {
 }
 
 /// Maps of 16 bits: a step goes about where one of 32 goes, its memory is far less, and its bits do not depend on the
-/// number of threads. How near differs: where fresh networks fold pictures of noise over each other, activations that
+/// number of threads. Where the CPU multiplies pairs of 16 bits, convolutions round their weights: so do those that are
+/// compared with then. How near differs: where fresh networks fold pictures of noise over each other, activations that
 /// change sides turn the gradient. PyTorch's autocast gives cosines of 0.996, 0.934, 0.442 and 0.973 for such networks.
 #[test]
 fn a_step_in_16_bits_goes_where_one_in_32_goes() {
@@ -73,6 +74,9 @@ fn a_step_in_16_bits_goes_where_one_in_32_goes() {
             let cpu = Cpu::new(threads, level());
             let mut state = State::new(&graph);
             state.initialise(Seed(1));
+            if precision == Precision::F32 && level().has_pairs() {
+                round_convolutions(&mut state);
+            }
             let options = CompileOptions { precision, ..CompileOptions::train("loss", Trainable::All) };
             let program = Program::compile(&graph, &options, &cpu, &mut state).unwrap();
             state.input_f32_mut(&program, "image").copy_from_slice(&formula::image(1, BATCH, size));
@@ -89,9 +93,20 @@ fn a_step_in_16_bits_goes_where_one_in_32_goes() {
         let cosine = dot(&wide.1, &narrow.1) / (dot(&wide.1, &wide.1) * dot(&narrow.1, &narrow.1)).sqrt();
         let memory = narrow.2 as f64 / wide.2 as f64;
         println!("{name}: loss {} and {}, cosine {cosine:.4}, memory {memory:.2}", wide.0, narrow.0);
-        // Half of that where weights stay in 32 bits: a CPU that multiplies pairs of 16 rounds them too.
-        assert!((narrow.0 - wide.0).abs() < 0.04 * wide.0, "{name}: loss {} became {}", wide.0, narrow.0);
+        assert!((narrow.0 - wide.0).abs() < 0.02 * wide.0, "{name}: loss {} became {}", wide.0, narrow.0);
         assert!(cosine > least_cosine, "{name}: cosine {cosine}");
         assert!(memory < 0.9, "{name}: {memory} of the memory");
+    }
+}
+
+/// Rounds the weights of convolutions that are not of single channels to 16 bits.
+fn round_convolutions(state: &mut State) {
+    for parameter in state.parameters().to_vec() {
+        let shape = parameter.disk_shape();
+        if shape.len() == 4 && shape[1] > 1 {
+            let rounded = |&weight: &f32| Bf16::from_f32(weight).to_f32();
+            let weights: Vec<f32> = state.read_disk(&parameter.name).unwrap().iter().map(rounded).collect();
+            state.write_disk(&parameter.name, &shape, &weights).unwrap();
+        }
     }
 }
