@@ -22,7 +22,7 @@ pub struct EfficientNet {
 }
 
 /// Those of B0.
-const STAGES: [Stage; 7] = [
+pub(crate) const STAGES: [Stage; 7] = [
     stage(1, 3, 1, 16, 1),
     stage(6, 3, 2, 24, 2),
     stage(6, 5, 2, 40, 2),
@@ -33,7 +33,7 @@ const STAGES: [Stage; 7] = [
 ];
 
 /// Channels of B0's first convolution.
-const FIRST: usize = 32;
+pub(crate) const FIRST: usize = 32;
 
 impl EfficientNet {
     /// The smallest.
@@ -60,10 +60,10 @@ impl EfficientNet {
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
         let first_stride = if options.stem == Stem::Small { 1 } else { 2 };
-        let first = ConvSpec::bare(self.channels(FIRST), 3, first_stride);
+        let first = ConvSpec::bare(scaled_channels(FIRST, self.width), 3, first_stride);
         let mut map = conv_norm(graph, "features.0", image, &first, Some(Unary::Silu))?;
         let mut steps = vec![Step::new("features.0", map, "edges, textures")];
-        let blocks = light_blocks(STAGES.map(|stage| self.stage(stage)), options.stem, false);
+        let blocks = light_blocks(STAGES.map(|stage| scaled_stage(stage, self.width, self.depth)), options.stem, false);
         for block in &blocks {
             let left_out = self.stochastic_depth * block.before as f32 / blocks.len() as f32;
             let name = format!("features.{}", block.stage);
@@ -79,18 +79,19 @@ impl EfficientNet {
         // Uniform in ±1/√classes, as torchvision has it.
         classifier(graph, map, options, Initialiser::UniformFanIn(options.classes), steps)
     }
+}
 
-    /// The multiple of 8 that is nearest, or the next where that would lose more than a tenth.
-    fn channels(self, of_b0: usize) -> usize {
-        let wanted = of_b0 as f64 * self.width;
-        let nearest = ((wanted + 4.0) as usize / 8 * 8).max(8);
-        if (nearest as f64) < 0.9 * wanted { nearest + 8 } else { nearest }
-    }
+/// A stage of B0 made wider and deeper.
+pub(crate) fn scaled_stage(of_b0: Stage, width: f64, depth: f64) -> Stage {
+    let blocks = (of_b0.blocks as f64 * depth).ceil() as usize;
+    Stage { out: scaled_channels(of_b0.out, width), blocks, ..of_b0 }
+}
 
-    fn stage(self, of_b0: Stage) -> Stage {
-        let blocks = (of_b0.blocks as f64 * self.depth).ceil() as usize;
-        Stage { out: self.channels(of_b0.out), blocks, ..of_b0 }
-    }
+/// The multiple of 8 that is nearest, or the next where that would lose more than a tenth.
+fn scaled_channels(of_b0: usize, width: f64) -> usize {
+    let wanted = of_b0 as f64 * width;
+    let nearest = ((wanted + 4.0) as usize / 8 * 8).max(8);
+    if (nearest as f64) < 0.9 * wanted { nearest + 8 } else { nearest }
 }
 
 /// Expansion, convolution of every channel, gates, projection; a shortcut where nothing changes its shape, and then a

@@ -6,46 +6,38 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Value};
 
+use crate::efficientnet::{FIRST, STAGES, scaled_stage};
 use crate::layers::{ConvSpec, Padding, batch_norm_with, channels, conv};
-use crate::light_blocks::{LightBlock, Stage, light_blocks, stage};
+use crate::light_blocks::{LightBlock, light_blocks};
 use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Stem, Step};
 
 /// Settings of an EfficientNet-Lite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EfficientNetLite {
-    /// Channels of each stage.
-    pub widths: [usize; 7],
-    /// Blocks of each stage.
-    pub blocks: [usize; 7],
+    /// Channels of the stages, for each of Lite0's; rounded to multiples of 8.
+    pub width: f64,
+    /// Blocks of the stages but the first and the last, for each of Lite0's; rounded up.
+    pub depth: f64,
     /// After every convolution but a block's last.
     pub activation: Unary,
 }
 
-/// Those of Lite0.
-const STAGES: [Stage; 7] = [
-    stage(1, 3, 1, 16, 1),
-    stage(6, 3, 2, 24, 2),
-    stage(6, 5, 2, 40, 2),
-    stage(6, 3, 2, 80, 3),
-    stage(6, 5, 1, 112, 3),
-    stage(6, 5, 2, 192, 4),
-    stage(6, 3, 1, 320, 1),
-];
-
-/// Channels of the first convolution, and of the last.
-const FIRST: usize = 32;
+/// Channels of the last convolution.
 const LAST: usize = 1280;
 
 const NORM: ops::BatchNorm = ops::BatchNorm { eps: 1e-3, momentum: 0.1 };
 
 impl EfficientNetLite {
     /// The smallest.
-    pub const LITE0: Self =
-        Self { widths: [16, 24, 40, 80, 112, 192, 320], blocks: [1, 2, 2, 3, 3, 4, 1], activation: Unary::Relu6 };
+    pub const LITE0: Self = Self::scaled(1.0, 1.0);
     /// Deeper.
-    pub const LITE1: Self = Self { blocks: [1, 3, 3, 4, 4, 5, 1], ..Self::LITE0 };
+    pub const LITE1: Self = Self::scaled(1.0, 1.1);
     /// Wider and deeper.
-    pub const LITE2: Self = Self { widths: [16, 24, 48, 88, 120, 208, 352], ..Self::LITE1 };
+    pub const LITE2: Self = Self::scaled(1.1, 1.2);
+
+    const fn scaled(width: f64, depth: f64) -> Self {
+        Self { width, depth, activation: Unary::Relu6 }
+    }
 
     /// Writes the network behind a normalised picture `[batch][height][width][3]`.
     ///
@@ -61,9 +53,9 @@ impl EfficientNetLite {
         let first = ConvSpec::bare(FIRST, 3, first_stride).padded(Padding::Same);
         let mut map = self.activated(graph, ["conv_stem", "bn1"], image, &first)?;
         let mut steps = vec![Step::new("conv_stem", map, "edges, textures")];
-        let mut stages = STAGES;
-        for (stage, (&out, &blocks)) in stages.iter_mut().zip(self.widths.iter().zip(&self.blocks)) {
-            *stage = Stage { out, blocks, ..*stage };
+        let mut stages = STAGES.map(|stage| scaled_stage(stage, self.width, self.depth));
+        for end in [0, STAGES.len() - 1] {
+            stages[end].blocks = STAGES[end].blocks;
         }
         for block in &light_blocks(stages, options.stem, true) {
             let stage = format!("blocks.{}", block.stage - 1);

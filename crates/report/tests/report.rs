@@ -7,6 +7,7 @@ mod made;
 use std::fs;
 use std::path::Path;
 
+use avizor_base::Note;
 use avizor_report::{ReportError, write};
 use avizor_store::RunFolder;
 use made::Made;
@@ -61,6 +62,23 @@ fn the_page_and_the_markdown_read_like_this() {
             "macro_f1.svg",
         ]
     );
+}
+
+/// How a run began is for checking; what may spoil its numbers asks for care.
+#[test]
+fn notes_are_as_grave_as_they_are() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = small(&["cat", "dog"]).write(parent.path());
+    let mut info = run.read_info().unwrap();
+    let note = |kind: &str| Note { kind: kind.to_owned(), text: format!("a note on {}", kind.replace('_', " ")) };
+    info.notes = ["left_out", "source", "weights", "features"].map(note).to_vec();
+    run.write_info(&info).unwrap();
+    write(&run).unwrap();
+    let markdown = fs::read_to_string(run.report_markdown_path()).unwrap();
+    for (what, tone) in [("left out", "Care"), ("source", "Fine"), ("weights", "Fine"), ("features", "Fine")] {
+        let line = markdown.lines().find(|line| line.contains(&format!("note on {what}"))).unwrap();
+        assert!(line.contains(tone), "{line}");
+    }
 }
 
 #[test]

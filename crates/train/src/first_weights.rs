@@ -57,13 +57,17 @@ impl FirstWeights {
             ));
         };
         let folders = weights_folders();
+        let Some(folder) = folders.first() else {
+            return Err(wrong(
+                "there is no folder to look for ImageNet weights in".to_owned(),
+                "set AVIZOR_WEIGHTS to one".to_owned(),
+            ));
+        };
         let Some(path) = entry.find_in(&folders) else {
-            let folder =
-                folders.first().cloned().unwrap_or_else(|| PathBuf::from("a folder that AVIZOR_WEIGHTS names"));
             let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
             return Err(wrong(
                 format!("the ImageNet weights of {network} are not in {}", looked.join(" or ")),
-                entry.how(&folder),
+                entry.how(folder),
             ));
         };
         if recognised(&path)? != Some(entry) {

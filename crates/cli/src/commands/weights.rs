@@ -20,18 +20,18 @@ fn list() -> Result<(), Failure> {
         writeln!(out, "{:<22} {} on ImageNet; {}, {}", entry.network, entry.top1, entry.origin, entry.licence)?;
         match entry.find_in(&folders) {
             Some(path) => writeln!(out, "    at hand: {}", path.display())?,
-            None => match folders.last() {
+            None => match folders.first() {
                 Some(folder) => writeln!(out, "    not at hand: {}", entry.how(folder))?,
                 None => writeln!(out, "    not at hand, and no folder to look in: set AVIZOR_WEIGHTS")?,
             },
         }
     }
     let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let places = if looked.is_empty() { String::new() } else { format!("; looked for in {}", looked.join(" and ")) };
     writeln!(
         out,
-        "\nUsed by `model.weights = \"imagenet\"` with `model.name`; looked for in {}. ImageNet's pictures are for research that \
-         earns nothing; whether that binds what was learnt from them is unsettled.",
-        looked.join(" and ")
+        "\nUsed by `model.weights = \"imagenet\"` with `model.name`{places}. ImageNet's pictures are for research that earns \
+         nothing; whether that binds what was learnt from them is unsettled."
     )?;
     Ok(())
 }

@@ -72,8 +72,8 @@ fn shown(tensor: &Tensor) -> Option<Range<usize>> {
     if tensor.shape.contains(&0) {
         return Some(0..0);
     }
-    let axes = tensor.shape.iter().zip(&tensor.stride);
-    let last = axes.fold(Some(tensor.offset), |at, (size, step)| at?.checked_add((size - 1).checked_mul(*step)?))?;
+    let mut axes = tensor.shape.iter().zip(&tensor.stride);
+    let last = axes.try_fold(tensor.offset, |at, (size, step)| at.checked_add((size - 1).checked_mul(*step)?))?;
     Some(tensor.offset..last.checked_add(1)?)
 }
 

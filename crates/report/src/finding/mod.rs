@@ -52,6 +52,9 @@ impl Finding {
     }
 }
 
+/// Notes that are for checking, not for worrying: how the folder was understood, what training began with and how it went.
+const FOR_CHECKING: [&str; 3] = ["source", "weights", "features"];
+
 /// Everything that bears on trust, the gravest first.
 pub(crate) fn of_run(stored: &Stored) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -59,8 +62,7 @@ pub(crate) fn of_run(stored: &Stored) -> Vec<Finding> {
     data::find(stored, &mut findings);
     findings.extend(of_curves(&stored.history));
     let note = |note: &avizor_base::Note| {
-        // How the folder was understood is for checking, not for worrying.
-        let tone = if note.kind == "source" { Tone::Fine } else { Tone::Care };
+        let tone = if FOR_CHECKING.contains(&note.kind.as_str()) { Tone::Fine } else { Tone::Care };
         Finding::new(tone, data::sentence(&note.text))
     };
     findings.extend(stored.info.notes.iter().map(note));
