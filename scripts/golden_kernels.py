@@ -76,6 +76,21 @@ def cross_entropy(settings):
     return dict(settings, loss=loss.item(), gradient=logits.grad.flatten().tolist())
 
 
+def average():
+    """The moving average of parameters after every step, and the length of every step's gradient."""
+    params = [[parameter(i) + 0.1 * gradient(i, step) for i in range(LENGTH)] for step in range(STEPS)]
+    follow = torch.optim.swa_utils.get_ema_avg_fn(0.9)
+    averages, norms = [], []
+    average = torch.tensor(params[0], dtype=torch.float64)
+    for step in range(1, STEPS):
+        average = follow(average, torch.tensor(params[step], dtype=torch.float64), step)
+        averages.append(average.tolist())
+        leaf = torch.zeros(LENGTH, dtype=torch.float64, requires_grad=True)
+        leaf.grad = torch.tensor([gradient(i, step) for i in range(LENGTH)], dtype=torch.float64)
+        norms.append(torch.nn.utils.clip_grad_norm_([leaf], 1.0).item())
+    return dict(decay=0.9, averages=averages, norms=norms)
+
+
 def pools():
     """Maxima with ties and NaN, and averages with padding: values and where the maxima came from."""
     cases = []
@@ -104,6 +119,7 @@ print(
             "adam": [dict(s, params=trajectory(adam(s))) for s in ADAM],
             "rmsprop": [dict(s, params=trajectory(lambda p: torch.optim.RMSprop(p, **s))) for s in RMSPROP],
             "cross_entropy": [cross_entropy(s) for s in CROSS_ENTROPIES],
+            "average": average(),
             "pool": pools(),
         },
         indent=None,

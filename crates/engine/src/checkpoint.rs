@@ -1,6 +1,8 @@
 //! A state as named arrays, and back: all that a run needs to go on as if it had never stopped.
 
-use avizor_kernels::{Place, Space};
+use std::collections::{BTreeMap, BTreeSet};
+
+use avizor_kernels::Place;
 
 use crate::{Parameter, Shape, State, StateError};
 
@@ -32,9 +34,9 @@ impl State {
         };
         let mut arrays: Vec<NamedArray> =
             self.parameters().iter().map(|p| array(p.name.clone(), p, p.place())).collect();
-        for (slot, &space) in self.slots() {
-            let trained = self.parameters().iter().filter(|parameter| !parameter.is_statistic());
-            arrays.extend(trained.map(|p| array(slot_name(slot, &p.name), p, Place { space, ..p.place() })));
+        for (name, slot) in self.slots() {
+            let places = self.parameters().iter().filter_map(|p| Some((p, slot.place(p)?)));
+            arrays.extend(places.map(|(p, place)| array(slot_name(name, &p.name), p, place)));
         }
         let steps = self.optimizer_steps();
         let digits = vec![(steps % DIGIT) as f32, (steps / DIGIT % DIGIT) as f32];
@@ -47,30 +49,43 @@ impl State {
     /// # Errors
     /// When an array is missing, unknown or of another shape; then nothing has been changed.
     pub fn import(&mut self, arrays: &[NamedArray]) -> Result<(), StateError> {
-        let mut slots: Vec<&str> = Vec::new();
+        let mut slots: BTreeMap<&str, bool> = BTreeMap::new();
         for array in arrays {
             self.check_array(array)?;
-            if let Some((slot, _)) = slot_of(&array.name).filter(|(slot, _)| !slots.contains(slot)) {
-                slots.push(slot);
+            if let Some((slot, parameter)) = slot_of(&array.name) {
+                let is_statistic = self.parameter(parameter).is_some_and(Parameter::is_statistic);
+                *slots.entry(slot).or_default() |= is_statistic;
             }
         }
-        let is_there = |name: &str| arrays.iter().any(|array| array.name == name);
-        let steps = arrays.iter().find(|array| array.name == STEPS).ok_or_else(|| missing(STEPS))?;
+        let there: BTreeSet<&str> = arrays.iter().map(|array| array.name.as_str()).collect();
         for parameter in self.parameters() {
-            let slots = slots.iter().filter(|_| !parameter.is_statistic()).map(|slot| slot_name(slot, &parameter.name));
-            if let Some(name) = std::iter::once(parameter.name.clone()).chain(slots).find(|name| !is_there(name)) {
+            let has = |&(_, &of_all): &(&&str, &bool)| of_all || !parameter.is_statistic();
+            let in_slots = slots.iter().filter(has).map(|(slot, _)| slot_name(slot, &parameter.name));
+            let mut names = std::iter::once(parameter.name.clone()).chain(in_slots);
+            if let Some(name) = names.find(|name| !there.contains(name.as_str())) {
                 return Err(missing(&name));
             }
         }
+        let steps = arrays.iter().find(|array| array.name == STEPS).ok_or_else(|| missing(STEPS))?;
         self.set_optimizer_steps(steps.values[0] as u64 + steps.values[1] as u64 * DIGIT);
-        let slots: Vec<(&str, Space)> = slots.into_iter().map(|slot| (slot, self.slot(slot))).collect();
+        for (slot, of_all) in slots {
+            if of_all {
+                self.slot_of_all(slot);
+            } else {
+                self.slot(slot);
+            }
+        }
         for array in arrays.iter().filter(|array| array.name != STEPS) {
-            let (space, name) = match slot_of(&array.name) {
-                Some((slot, name)) => (slots.iter().find(|(have, _)| *have == slot).map(|(_, space)| *space), name),
+            let (slot, name) = match slot_of(&array.name) {
+                Some((slot, name)) => (self.slots().get(slot).copied(), name),
                 None => (None, array.name.as_str()),
             };
             let Some(parameter) = self.parameter(name).cloned() else { continue };
-            let place = space.map_or(parameter.place(), |space| Place { space, ..parameter.place() });
+            let place = match slot {
+                Some(slot) => slot.place(&parameter),
+                None => Some(parameter.place()),
+            };
+            let Some(place) = place else { continue };
             self.place_from_disk(&parameter, place, &array.values);
         }
         self.parameters_changed();

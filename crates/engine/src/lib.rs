@@ -27,7 +27,9 @@
 //! # Ok::<(), avizor_engine::GraphError>(())
 //! ```
 
+mod accumulator;
 mod autodiff;
+mod average;
 mod builder;
 #[cfg(test)]
 mod case;
@@ -53,7 +55,9 @@ mod program;
 mod state;
 mod tensor_type;
 
+pub use accumulator::Accumulator;
 pub use autodiff::GradientSite;
+pub use average::Average;
 pub use builder::GraphBuilder;
 pub use checkpoint::NamedArray;
 pub use compile_options::{CompileOptions, FrozenNorm, Mode, Trainable};

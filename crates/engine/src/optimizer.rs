@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use avizor_kernels::optimizer::{Adam, RmsProp, Sgd, adam, rmsprop, sgd};
+use avizor_kernels::elementwise;
+use avizor_kernels::optimizer::{Adam, RmsProp, Sgd, adam, rmsprop, sgd, sum_of_squares};
 use avizor_kernels::{Cpu, Place, Space};
 
 use crate::state::LINE_WORDS;
@@ -75,6 +76,9 @@ impl OptimizerKind {
     }
 }
 
+/// PyTorch's guard against a length of zero.
+const CLIP_EPS: f64 = 1e-6;
+
 /// Parameters that are stepped alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
@@ -95,6 +99,7 @@ pub struct Optimizer {
     kind: OptimizerKind,
     spans: Vec<Span>,
     slots: Vec<Space>,
+    max_norm: Option<f64>,
 }
 
 /// Parameters of one group that lie side by side.
@@ -113,16 +118,38 @@ impl Optimizer {
     pub fn new(kind: OptimizerKind, state: &mut State, groups: &[Group]) -> Result<Self, StateError> {
         let spans = spans(state, groups)?;
         let slots = kind.slots().iter().map(|name| state.slot(name)).collect();
-        Ok(Self { kind, spans, slots })
+        Ok(Self { kind, spans, slots, max_norm: None })
+    }
+
+    /// The same, but gradients that together are longer than this are shortened to it before a step, as
+    /// `torch.nn.utils.clip_grad_norm_` does (Pascanu et al. 2013, arXiv:1211.5063).
+    #[must_use]
+    pub fn clipping(self, max_norm: f64) -> Self {
+        Self { max_norm: Some(max_norm), ..self }
     }
 
     /// One step with the gradients that the last run left.
     pub fn step(&self, cpu: &Cpu, state: &mut State, lr: f64) {
+        if let Some(max_norm) = self.max_norm {
+            self.clip(cpu, state, max_norm);
+        }
         let step = state.count_step();
         for span in &self.spans {
             self.step_span(cpu, state, span, lr * span.lr_scale, step);
         }
         state.parameters_changed();
+    }
+
+    fn clip(&self, cpu: &Cpu, state: &mut State, max_norm: f64) {
+        let places = || self.spans.iter().map(|span| span.range.clone());
+        let squares = places().map(|range| sum_of_squares(cpu, state.memory.get(state.gradients_of(range))));
+        let scale = max_norm / (squares.sum::<f64>().sqrt() + CLIP_EPS);
+        if scale < 1.0 {
+            for range in places() {
+                let gradients = state.gradients_of(range);
+                elementwise::scale_in_place(cpu, scale as f32, state.memory.get_mut(gradients));
+            }
+        }
     }
 
     fn step_span(&self, cpu: &Cpu, state: &mut State, span: &Span, lr: f64, step: u64) {

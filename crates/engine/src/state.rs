@@ -40,6 +40,23 @@ impl Parameter {
     }
 }
 
+/// Numbers beside the parameters: each lies in its space where the parameter lies in its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    /// Of trained values.
+    pub(crate) values: Space,
+    /// Of running statistics, for slots that have them too.
+    pub(crate) statistics: Option<Space>,
+}
+
+impl Slot {
+    /// Where a parameter's part lies, if it has one.
+    pub(crate) fn place(self, parameter: &Parameter) -> Option<Place> {
+        let space = if parameter.is_statistic() { self.statistics? } else { self.values };
+        Some(Place { space, ..parameter.place })
+    }
+}
+
 /// Parameters, gradients and optimizer slots by name, and the memory that programs work in.
 ///
 /// Trained parameters lie one after the other in the order of their declaration, gradients and slots likewise, so that
@@ -52,9 +69,10 @@ pub struct State {
     by_name: BTreeMap<String, usize>,
     values: Space,
     gradients: Space,
+    statistics: Space,
     pub(crate) arena: Space,
-    /// Optimizer slots, each as long as the values: "momentum".
-    slots: BTreeMap<String, Space>,
+    /// Optimizer slots by name: "momentum_buffer".
+    slots: BTreeMap<String, Slot>,
     optimizer_steps: u64,
     pub(crate) seed_and_step: (Seed, u64),
     /// Counts changes of parameters.
@@ -88,6 +106,7 @@ impl State {
             by_name,
             values,
             gradients,
+            statistics,
             arena,
             slots: BTreeMap::new(),
             optimizer_steps: 0,
@@ -200,23 +219,58 @@ impl State {
         Place { space: self.gradients, ..values }
     }
 
+    /// The gradients of values at these words.
+    pub(crate) fn gradients_of(&self, range: std::ops::Range<usize>) -> Place {
+        self.gradient_place(self.value_place(range))
+    }
+
     pub(crate) fn value_place(&self, range: std::ops::Range<usize>) -> Place {
         Place { space: self.values, offset: range.start, len: range.len() }
     }
 
     /// Optimizer slots by name.
-    pub(crate) fn slots(&self) -> &BTreeMap<String, Space> {
+    pub(crate) fn slots(&self) -> &BTreeMap<String, Slot> {
         &self.slots
     }
 
     /// A slot for every trained value, zero when it is new.
     pub(crate) fn slot(&mut self, name: &str) -> Space {
-        if let Some(&space) = self.slots.get(name) {
-            return space;
+        if let Some(slot) = self.slots.get(name) {
+            return slot.values;
         }
-        let space = self.memory.add_space(self.memory.len(self.values));
-        self.slots.insert(name.to_owned(), space);
-        space
+        let values = self.memory.add_space(self.memory.len(self.values));
+        self.slots.insert(name.to_owned(), Slot { values, statistics: None });
+        values
+    }
+
+    /// A slot for every trained value and every running statistic, zero when it is new.
+    pub(crate) fn slot_of_all(&mut self, name: &str) -> Slot {
+        let values = self.slot(name);
+        let known = self.slots.get(name).and_then(|slot| slot.statistics);
+        let statistics = known.unwrap_or_else(|| self.memory.add_space(self.memory.len(self.statistics)));
+        let slot = Slot { values, statistics: Some(statistics) };
+        self.slots.insert(name.to_owned(), slot);
+        slot
+    }
+
+    /// Forgets what optimizers remember, slots and count of steps: the next step is a first one.
+    pub fn forget_optimizer(&mut self) {
+        let spaces: Vec<Space> =
+            self.slots.values().flat_map(|slot| std::iter::once(slot.values).chain(slot.statistics)).collect();
+        for space in spaces {
+            let whole = Place { space, offset: 0, len: self.memory.len(space) };
+            self.memory.get_mut(whole).fill(0.0);
+        }
+        self.optimizer_steps = 0;
+    }
+
+    /// Where all trained values lie, all gradients, and all running statistics.
+    pub(crate) fn whole(&self) -> [Place; 3] {
+        [self.values, self.gradients, self.statistics].map(|space| Place {
+            space,
+            offset: 0,
+            len: self.memory.len(space),
+        })
     }
 
     /// Steps that optimizers have made.

@@ -69,6 +69,11 @@ pub fn scale(cpu: &Cpu, s: f32, x: &[f32], y: &mut [f32]) {
     for_each_part(cpu, PART, [y], |range, [y]| scale_part(cpu, s, &x[range], y));
 }
 
+/// `x *= s`.
+pub fn scale_in_place(cpu: &Cpu, s: f32, x: &mut [f32]) {
+    for_each_part(cpu, PART, [x], |_, [x]| scale_in_place_part(cpu, s, x));
+}
+
 per_element! {
     /// `y = s` everywhere.
     pub fn fill[E](cpu: &Cpu, s: f32, y: &mut [E]) {
@@ -177,6 +182,14 @@ per_level! {
 }
 
 per_level! {
+    fn scale_in_place_part(s: f32, x: &mut [f32]) {
+        for x in x {
+            *x *= s;
+        }
+    }
+}
+
+per_level! {
     fn sum_rows_part[E: Element](columns: usize, x: &[E], sums: &mut [f64]) {
         for block in x.chunks(BLOCK * columns) {
             let mut column = 0;
@@ -235,6 +248,11 @@ mod tests {
             });
             assert_agrees("add_in_place", &sum[0], &reference::add(&wide_a, &wide_b));
             let scaled = with(|cpu, a, _, y| scale(cpu, -0.3, a, y));
+            let in_place = with(|cpu, a, _, y| {
+                y.copy_from_slice(a);
+                scale_in_place(cpu, -0.3, y);
+            });
+            assert!(in_place == scaled, "scaled in place");
             let want = reference::scale(f64::from(-0.3_f32), &wide_a);
             assert_agrees("scale", &scaled[0], &want);
             let accumulated = with(|cpu, a, b, y| {

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::loss::{CrossEntropyShape, cross_entropy, cross_entropy_workspace};
-use crate::optimizer::{Adam, RmsProp, Sgd, adam, rmsprop, sgd};
+use crate::optimizer::{Adam, RmsProp, Sgd, adam, moving_average, rmsprop, sgd, sum_of_squares};
 use crate::pool2d::{Pool2dShape, avg_pool2d, max_pool2d};
 use crate::{Cpu, Level, reference};
 
@@ -138,6 +138,35 @@ fn rmsprop_follows_pytorch() {
         };
         follow(case, settings, reference::rmsprop, rmsprop);
     }
+}
+
+#[test]
+fn averages_and_lengths_are_pytorchs() {
+    let golden = golden();
+    let (case, times) = (&golden["average"], LONG / LENGTH);
+    let (averages, norms) = (case["averages"].as_array().unwrap(), numbers(&case["norms"]));
+    let params = |step| (0..LONG).map(move |i| (parameter(i % LENGTH) + 0.1 * gradient(i % LENGTH, step)) as f32);
+    let mut bits: Option<Vec<u64>> = None;
+    for level in Level::available() {
+        for threads in [1, 2, 3, 8] {
+            let cpu = Cpu::new(threads, level);
+            let (mut average, mut have) = (params(0).collect::<Vec<f32>>(), Vec::new());
+            for (step, (want, norm)) in averages.iter().zip(&norms).enumerate() {
+                moving_average(&cpu, number(case, "decay"), &params(step + 1).collect::<Vec<f32>>(), &mut average);
+                for average in average.chunks(LENGTH) {
+                    assert_close("average", &wide(average), &numbers(want), 1e-6);
+                }
+                let grads: Vec<f32> = (0..LONG).map(|i| gradient(i % LENGTH, step + 1) as f32).collect();
+                let squares = sum_of_squares(&cpu, &grads);
+                assert_close("norm", &[(squares / times as f64).sqrt()], &[*norm], 1e-7);
+                have.push(squares.to_bits());
+            }
+            have.extend(average.iter().map(|a| u64::from(a.to_bits())));
+            assert!(*bits.get_or_insert_with(|| have.clone()) == have, "{level}, {threads} threads");
+        }
+    }
+    assert_eq!(sum_of_squares(&Cpu::new(2, Level::best()), &[]), 0.0);
+    assert_eq!(sum_of_squares(&Cpu::new(2, Level::best()), &[3.0, 4.0]), 25.0);
 }
 
 #[test]
