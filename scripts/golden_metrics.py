@@ -36,6 +36,8 @@ TOP = [1, 2, 3, 5, 200]
 QUANTILES = [1e-300, 1e-20, 1e-9, 1e-4, 0.005, 0.025, 0.0749, 0.0751, 0.3, 0.5, 0.7, 0.9249, 0.9251, 0.975, 0.995, 0.999999]
 WILSON = [(0, 1), (1, 1), (0, 10), (10, 10), (1, 10), (7, 13), (78, 78), (71, 78), (9123, 10000), (1, 1000000)]
 LEVELS = [0.5, 0.9, 0.95, 0.99]
+# Both right, the first alone, the second alone, neither.
+PAIRED = [(36, 2, 12, 0), (20, 12, 2, 16), (18, 0, 0, 32), (50, 0, 0, 0), (1, 1, 7, 1), (0, 0, 30, 0), (900, 20, 41, 39)]
 
 
 def draw(i, salt):
@@ -88,6 +90,22 @@ def values(classes, truth, prediction, scores, probabilities):
         yield "top", [metrics.top_k_accuracy_score(truth, scores, k=k, labels=everything) for k in TOP]
 
 
+def newcombe(both, first, second, neither, level):
+    """Method 10 of Newcombe 1998, Statistics in Medicine 17; for 36, 2, 12, 0 the paper has 0.0569 to 0.3404."""
+    n = both + first + second + neither
+    shares = [(both + first) / n, (both + second) / n]
+    bounds = [binomtest(both + alone, n).proportion_ci(level, method="wilson") for alone in (first, second)]
+    margins = (both + first) * (second + neither) * (both + second) * (first + neither)
+    product = both * neither - first * second
+    corrected = max(product - n / 2, 0) if product > 0 else product
+    phi = corrected / np.sqrt(margins) if margins else 0
+    half = lambda a, b: np.sqrt(a**2 - 2 * phi * a * b + b**2)
+    low = half(shares[1] - bounds[1].low, bounds[0].high - shares[0])
+    high = half(bounds[1].high - shares[1], shares[0] - bounds[0].low)
+    difference = (second - first) / n
+    return [max(difference - low, -1), min(difference + high, 1)]
+
+
 def line(case, name, numbers):
     return " ".join([case, name, *(repr(number) for number in np.atleast_1d(numbers).tolist())])
 
@@ -108,6 +126,15 @@ def main():
             found = binomtest(hits, n).proportion_ci(level, method="wilson")
             lines.append(line("wilson", f"{hits}/{n}@{level}", [found.low, found.high]))
     (folder / "intervals.txt").write_text("\n".join(lines) + "\n")
+
+    lines = lines[:1]
+    for level in LEVELS:
+        for counts in PAIRED:
+            lines.append(line("newcombe", "/".join(map(str, counts)) + f"@{level}", newcombe(*counts, level)))
+    for first, second in dict.fromkeys(counts[1:3] for counts in PAIRED):
+        p = binomtest(first, first + second).pvalue if first + second else 1
+        lines.append(line("mcnemar", f"{first}/{second}", p))
+    (folder / "paired.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

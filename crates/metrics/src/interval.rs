@@ -53,6 +53,8 @@ impl Interval {
 pub enum Method {
     /// Wilson's score interval of a proportion.
     Wilson,
+    /// Newcombe's interval of the difference of two paired proportions.
+    Newcombe,
     /// Resampled over samples.
     Bootstrap,
     /// Resampled over groups, whose samples stay together.
@@ -64,10 +66,11 @@ pub enum Method {
 }
 
 impl Method {
-    /// Its name in files: `wilson`, `bootstrap`, `cluster_bootstrap`; `none` where there is no interval.
+    /// Its name in files: `wilson`, `newcombe`, `bootstrap`, `cluster_bootstrap`; `none` where there is no interval.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wilson => "wilson",
+            Self::Newcombe => "newcombe",
             Self::Bootstrap => "bootstrap",
             Self::ClusterBootstrap => "cluster_bootstrap",
             Self::ZeroByConvention | Self::TooFew => "none",
@@ -77,7 +80,7 @@ impl Method {
     /// Why there is no interval; `None` where there is one.
     pub fn why(self) -> Option<&'static str> {
         match self {
-            Self::Wilson | Self::Bootstrap | Self::ClusterBootstrap => None,
+            Self::Wilson | Self::Newcombe | Self::Bootstrap | Self::ClusterBootstrap => None,
             Self::ZeroByConvention => Some("0 / 0, counted as 0: no sample says anything about it"),
             Self::TooFew => Some("fewer than two independent samples or groups"),
         }

@@ -1,7 +1,7 @@
 //! Numbers about predictions: metrics and intervals from labels and scores.
 //!
 //! [`evaluate`] gives everything at once; [`Confusion`], [`log_loss`], [`top_k_accuracy`] and [`wilson`] its parts;
-//! [`Metric`] names a number by which checkpoints are ranked. Names and conventions are scikit-learn's with `labels=`
+//! [`PairedAccuracy`] compares two predictions of the same samples; [`Metric`] names a number by which checkpoints are ranked. Names and conventions are scikit-learn's with `labels=`
 //! the classes that occur in truth or prediction and `zero_division=0`. Knows nothing of files, pictures or networks.
 //!
 //! ```
@@ -31,6 +31,7 @@ mod evaluation;
 mod interval;
 mod metric;
 mod normal;
+mod paired;
 mod probability;
 mod summary;
 mod tally;
@@ -42,6 +43,7 @@ pub use evaluation::{ClassEvaluation, Evaluation, Options, ScoreEstimates};
 pub use interval::{Estimate, Interval, Level, Method, wilson};
 pub use metric::{Better, Entry, METRICS, Metric, UnknownMetric};
 pub use normal::normal_quantile;
+pub use paired::PairedAccuracy;
 pub use probability::{log_loss, top_k_accuracy};
 pub use summary::Summary;
 pub use tally::Scores;

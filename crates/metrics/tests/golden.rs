@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use avizor_base::Seed;
 use avizor_metrics::{
-    Confusion, Level, Options, Predictions, ScoreEstimates, Scores, evaluate, log_loss, normal_quantile,
-    top_k_accuracy, wilson,
+    Confusion, Level, Options, PairedAccuracy, Predictions, ScoreEstimates, Scores, evaluate, log_loss,
+    normal_quantile, top_k_accuracy, wilson,
 };
 
 /// Sums of at most 600 terms in another order: 600 · 2⁻⁵³ < 1e-13, with room for the quotients.
@@ -222,4 +222,49 @@ fn quantiles_and_wilson_intervals_equal_scipys() {
     for outside in [-0.1, 1.1, f64::NAN] {
         assert!(normal_quantile(outside).is_nan());
     }
+}
+
+#[test]
+fn paired_differences_are_newcombes_and_mcnemars() {
+    let golden = golden(include_str!("golden/paired.txt"));
+    let mut seen = 0;
+    for ((case, name), want) in golden.iter().filter(|((case, _), _)| *case == "newcombe") {
+        let (counts, level) = name.split_once('@').unwrap();
+        let counts: Vec<usize> = counts.split('/').map(|count| count.parse().unwrap()).collect();
+        // Whether each of the two is right: both, the first, the second, neither.
+        let pairs = [(0, 0), (0, 1), (1, 0), (1, 1)];
+        let samples: Vec<_> =
+            pairs.iter().zip(&counts).flat_map(|(&pair, &count)| std::iter::repeat_n(pair, count)).collect();
+        let (first, second): (Vec<u32>, Vec<u32>) = samples.into_iter().unzip();
+        let options = Options { level: Level::new(level.parse().unwrap()).unwrap(), ..Options::default() };
+        let truth = vec![0; first.len()];
+        let paired = PairedAccuracy::new(&truth, &first, &second, None, Seed(1), options).unwrap();
+        let interval = paired.difference.interval.unwrap();
+        check(case, name, &[interval.low, interval.high], want);
+        assert!(interval.contains(paired.difference.value), "{name}");
+        let test = format!("{}/{}", counts[1], counts[2]);
+        check("mcnemar", &test, &[paired.p.unwrap()], &golden[&("mcnemar", test.as_str())]);
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen} intervals");
+}
+
+#[test]
+fn grouped_differences_are_resampled_by_group() {
+    let truth = vec![0; 40];
+    let first: Vec<u32> = (0..40).map(|i| u32::from(i % 4 == 0)).collect();
+    let second: Vec<u32> = (0..40).map(|i| u32::from(i % 10 == 0)).collect();
+    let groups: Vec<u32> = (0..40).map(|i| i / 4).collect();
+    let compare = |second: &[u32], groups: &[u32]| {
+        PairedAccuracy::new(&truth, &first, second, Some(groups), Seed(1), Options::default()).unwrap()
+    };
+    let paired = compare(&second, &groups);
+    let interval = paired.difference.interval.unwrap();
+    assert_eq!((paired.difference.method.name(), paired.p), ("cluster_bootstrap", None));
+    assert!(interval.low > 0.0 && interval.high < 0.35 && interval.contains(0.15), "{interval:?}");
+    // Without a difference, so many groups cannot exclude a small one.
+    let same = compare(&first, &groups).difference;
+    let bounds = same.interval.unwrap();
+    assert!(same.value == 0.0 && bounds.low < -0.2 && bounds.high == -bounds.low, "{bounds:?}");
+    assert!(compare(&second, &[0; 40]).difference.interval.is_none());
 }
