@@ -36,6 +36,18 @@ pub enum Event {
         /// Whether it is the best so far by the chosen metric.
         best: bool,
     },
+    /// The epochs of the head are over: what its best one says of the validation part. The whole network learns next.
+    FirstAnswer {
+        /// Seconds of work so far.
+        seconds: f64,
+        /// Share of the pictures with the right name.
+        accuracy: f64,
+        /// Its interval of 95 %, low and high.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        interval: Option<[f64; 2]>,
+        /// Pictures that it rests on.
+        pictures: usize,
+    },
     /// A checkpoint is complete on disk.
     Checkpoint {
         /// Step after which it was taken, from the start of the run.

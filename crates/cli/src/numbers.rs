@@ -13,6 +13,17 @@ pub(crate) fn measure(measure: &Measure, level: f64, n: u64) -> String {
     }
 }
 
+/// `+0.031 (95 % -0.004 to +0.068)`.
+pub(crate) fn difference(measure: &Measure, level: f64) -> String {
+    let Some(value) = measure.value() else {
+        return format!("undefined ({})", measure.why().unwrap_or("no reason given"));
+    };
+    match measure.interval() {
+        Some((low, high)) => format!("{value:+.3} ({:.0} % {low:+.3} to {high:+.3})", level * 100.0),
+        None => format!("{value:+.3}"),
+    }
+}
+
 /// `1,204`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -51,6 +62,8 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_people_write_them() {
+        let gained = Measure::estimate(0.031, [-0.004, 0.068], 78, "newcombe");
+        assert_eq!(difference(&gained, 0.95), "+0.031 (95 % -0.004 to +0.068)");
         assert_eq!(
             [0.0, 1e-9, 0.934, 0.99999, 1.0].map(probability),
             ["0.0 %", "< 0.1 %", "93.4 %", "> 99.9 %", "100.0 %"]

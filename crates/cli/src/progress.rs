@@ -109,6 +109,13 @@ impl Listener for Progress {
             }
             Event::Step { epoch, loss, pictures, .. } => self.step(*epoch, *loss, *pictures),
             Event::Epoch { epoch, values, best } => self.epoch(*epoch, values, *best),
+            Event::FirstAnswer { seconds: took, accuracy, interval, pictures } => {
+                let sure = interval.map_or(String::new(), |[low, high]| format!("95 % {low:.3}–{high:.3}, "));
+                self.say(&format!(
+                    "first answer after {}: val accuracy {accuracy:.3} ({sure}n = {pictures}); now all of the network learns",
+                    seconds(*took)
+                ));
+            }
             Event::Warning(note) => self.say(&format!("note: {}", note.text)),
             Event::Finished { .. } => self.bar.finish_and_clear(),
             _ => {}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use avizor_base::Listener;
 use avizor_kernels::{Cpu, Level};
+use avizor_models::{PUBLISHED, find, weights_folders};
 use avizor_train::{Environment, Reading, Recipe};
 
 use crate::args::Global;
@@ -56,6 +57,11 @@ impl Session {
         }
     }
 
+    /// The date, as folders of runs begin with it.
+    pub(crate) fn today(&self) -> String {
+        now().chars().take(10).collect()
+    }
+
     /// From here on Ctrl-C asks for an orderly end: a checkpoint is written, and `avizor resume` goes on.
     pub(crate) fn stop_on_ctrl_c(&self) -> Result<(), Failure> {
         let quiet = self.quiet;
@@ -81,17 +87,44 @@ fn now() -> String {
 
 /// A recipe file, or the default recipe for a folder or table; then the changes of the command line.
 pub(crate) fn recipe(path: &Path, assignments: &[String]) -> Result<Recipe, Failure> {
-    let mut recipe = if path.extension().is_some_and(|extension| extension == "toml") {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())).help("check the recipe's path"))?;
-        Recipe::parse(&text, &path.display().to_string())?
-    } else {
-        let mut recipe = Recipe::default();
-        recipe.data.path = Some(path.to_string_lossy().into_owned());
-        recipe
+    let mut recipe = match is_recipe(path) {
+        true => read_recipe(path)?,
+        false => for_pictures(Recipe::default(), path),
     };
-    for assignment in assignments {
-        recipe.set(assignment)?;
-    }
+    recipe.set(assignments.iter().map(String::as_str))?;
     Ok(recipe)
+}
+
+/// As [`recipe`], but pictures without a recipe, and without a word about network or weights, start from the first ImageNet
+/// weights that are at hand: their network comes with it.
+pub(crate) fn training_recipe(path: &Path, assignments: &[String]) -> Result<(Recipe, Option<&'static str>), Failure> {
+    let chooses = |assignment: &String| assignment.trim_start().starts_with("model.");
+    let folders = weights_folders();
+    let at_hand = PUBLISHED.iter().find(|entry| entry.find_in(&folders).is_some());
+    let Some(entry) = at_hand.filter(|_| !is_recipe(path) && !assignments.iter().any(chooses)) else {
+        return Ok((recipe(path, assignments)?, None));
+    };
+    let mut recipe = for_pictures(Recipe::parse(FINE_TUNE, "the recipe for fine-tuning")?, path);
+    let size = find(entry.network)?.size;
+    recipe
+        .set([format!("model.name={}", entry.network), format!("transforms.size={size}")].iter().map(String::as_str))?;
+    recipe.set(assignments.iter().map(String::as_str))?;
+    Ok((recipe, Some(entry.network)))
+}
+
+const FINE_TUNE: &str = include_str!("fine_tune.toml");
+
+fn is_recipe(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}
+
+fn read_recipe(path: &Path) -> Result<Recipe, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())).help("check the recipe's path"))?;
+    Ok(Recipe::parse(&text, &path.display().to_string())?)
+}
+
+fn for_pictures(mut recipe: Recipe, path: &Path) -> Recipe {
+    recipe.data.path = Some(path.to_string_lossy().into_owned());
+    recipe
 }

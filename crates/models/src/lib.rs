@@ -30,6 +30,7 @@ mod outputs;
 mod registry;
 mod resnet;
 mod small_cnn;
+mod stages;
 mod summary;
 mod weights;
 
@@ -44,6 +45,7 @@ pub use outputs::{Outputs, PlainHead, Step};
 pub use registry::{NETWORKS, Network, find};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
+pub use stages::Stages;
 pub use summary::{Summary, SummaryRow};
 pub use weights::{LoadReport, ReplacedHead, load_weights, read_weights, save_safetensors, to_safetensors};
 pub use weights::{PUBLISHED, Published, Source, published, recognise, weights_folders};

@@ -51,6 +51,15 @@ pub(crate) fn percent_digits(share: f64) -> String {
     format!("{percent:.1}")
 }
 
+/// The difference of two shares in points of a hundred: `+3.1`, `−0.4`, `0.0`.
+pub(crate) fn points(difference: f64) -> String {
+    let points = difference * 100.0;
+    match format!("{:.1}", points.abs()) {
+        zero if zero == "0.0" => zero,
+        digits => format!("{}{digits}", if points < 0.0 { '−' } else { '+' }),
+    }
+}
+
 /// A probability as `99.3 %`, `> 99.9 %` or `< 0.1 %`.
 pub(crate) fn probability(p: f64) -> String {
     if p > 0.999 && p < 1.0 {

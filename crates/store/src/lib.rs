@@ -18,6 +18,7 @@
 
 mod audit;
 mod balance;
+mod comparison;
 mod error;
 mod evaluation;
 mod events;
@@ -38,6 +39,7 @@ mod samples;
 pub use audit::Audit;
 pub use avizor_base::{Finding, Severity};
 pub use balance::{BalanceRow, read_balance, write_balance};
+pub use comparison::{ComparedPair, ComparedVariant, Comparison, ComparisonFolder};
 pub use error::StoreError;
 pub use events::{Clock, EventLog, LoggedEvent, read_events};
 pub use folder::RunFolder;
@@ -46,7 +48,7 @@ pub use gallery::{Gallery, GalleryPicture, PictureKind};
 pub use history::{History, HistoryLog, HistoryRow};
 pub use matrix::{Matrix, read_matrix, write_matrix};
 pub use measure::Measure;
-pub use metrics::{ClassMetrics, ConfusionCounts, Metrics, PartMetrics};
+pub use metrics::{ClassMetrics, ConfusionCounts, FineTuning, Metrics, PartMetrics};
 pub use named::Named;
 pub use predictions::{PredictionRow, Predictions};
 pub use run_info::{DataInfo, Machine, NetworkInfo, RunInfo, RunState};

@@ -1,5 +1,7 @@
 //! `metrics.json`: every number with its n and, where it is an estimate, its interval.
 
+use avizor_base::Split;
+use avizor_metrics::PairedAccuracy;
 use serde::{Deserialize, Serialize};
 
 use crate::{Format, Measure, Named, RunFolder, StoreError, file};
@@ -15,6 +17,46 @@ pub struct Metrics {
     /// The part that choices were made on: its numbers flatter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub val: Option<PartMetrics>,
+    /// What training all of a network gained over its last layer alone; only where both were done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tuning: Option<FineTuning>,
+}
+
+/// The kept network beside the best head on the same network with its starting weights, on the same samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FineTuning {
+    /// The part that both were evaluated on.
+    pub part: Split,
+    /// Level of every interval, such as 0.95.
+    pub level: f64,
+    /// Accuracy of the head.
+    pub head_accuracy: Measure,
+    /// Accuracy of the kept network less that of the head, in -1 to 1; undefined where the head itself was kept.
+    pub gain: Measure,
+    /// Samples that the head alone has right.
+    pub only_head: u64,
+    /// Samples that the kept network alone has right.
+    pub only_tuned: u64,
+    /// Of McNemar's exact test; only for samples without groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
+}
+
+impl FineTuning {
+    /// From the numbers of the head and the comparison of the kept network with it; without one, the head was kept.
+    pub fn new(part: Split, head: &PartMetrics, paired: Option<&PairedAccuracy>) -> Self {
+        let kept =
+            || Measure::undefined("no epoch of the whole network was better on the validation part: the head is kept");
+        Self {
+            part,
+            level: head.level,
+            head_accuracy: head.accuracy.clone(),
+            gain: paired.map_or_else(kept, |paired| Measure::from(&paired.difference)),
+            only_head: paired.map_or(0, |paired| paired.only_first),
+            only_tuned: paired.map_or(0, |paired| paired.only_second),
+            p: paired.and_then(|paired| paired.p),
+        }
+    }
 }
 
 /// The numbers of one part. Names and meanings are scikit-learn's.

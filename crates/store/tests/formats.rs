@@ -181,7 +181,7 @@ fn metrics() -> Metrics {
     };
     let evaluation = avizor_metrics::evaluate(&labelled, Seed(42), avizor_metrics::Options::default()).unwrap();
     let test = PartMetrics::from_evaluation(&evaluation, &table.classes);
-    Metrics { format: Format, test, val: None }
+    Metrics { format: Format, test, ..Metrics::default() }
 }
 
 fn gallery() -> Gallery {

@@ -33,6 +33,8 @@ pub(crate) struct Position {
     pub(crate) sums: EpochSums,
     /// The best epoch so far.
     pub(crate) best: Option<Best>,
+    /// The best epoch of those in which the head alone learned, once they are over.
+    pub(crate) head_best: Option<Best>,
     /// Epochs since then.
     pub(crate) epochs_without_better: usize,
     /// What the schedule remembers.
@@ -66,7 +68,7 @@ pub(crate) struct Best {
 }
 
 /// The format that this version writes and reads.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The folder of checkpoints of one run.
 #[derive(Debug)]
@@ -104,7 +106,8 @@ impl Checkpoints {
         atomic_file::write(&path, &text).map_err(|error| failed(&path, &error))?;
         let current = self.folder.join("current");
         atomic_file::write(&current, name.as_bytes()).map_err(|error| failed(&current, &error))?;
-        self.remove_all_but(&name, position.best.as_ref().map(|best| best.file.as_str()));
+        let kept = position.best.iter().chain(&position.head_best).map(|best| best.file.as_str());
+        self.remove_all_but(&name, &kept.collect::<Vec<_>>());
         Ok(())
     }
 
@@ -131,14 +134,14 @@ impl Checkpoints {
     }
 
     /// Old generations are of no use; one that cannot be removed does no harm, so failures are not told.
-    fn remove_all_but(&self, generation: &str, best: Option<&str>) {
+    fn remove_all_but(&self, generation: &str, best: &[&str]) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             if name.starts_with("step-") && name != generation {
                 let _ = fs::remove_dir_all(entry.path());
-            } else if (name.starts_with("best-") && Some(name.as_ref()) != best) || name.ends_with(".partial") {
+            } else if (name.starts_with("best-") && !best.contains(&name.as_ref())) || name.ends_with(".partial") {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -200,6 +203,7 @@ mod tests {
             batch: 2,
             sums: EpochSums { loss_bits: (0.1f64 + 0.2).to_bits(), pictures: 3, confusion: vec![1, 0, 2, 0] },
             best,
+            head_best: None,
             epochs_without_better: 1,
             plateau: Plateau::default(),
             seconds: 1.5,

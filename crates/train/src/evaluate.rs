@@ -1,7 +1,7 @@
 //! Predictions and their numbers, as a run stores them.
 
 use avizor_base::{Seed, Split};
-use avizor_metrics::{Evaluation, Options, evaluate};
+use avizor_metrics::{Evaluation, Options, PairedAccuracy, evaluate};
 use avizor_predict::Scores;
 use avizor_store::{Matrix, PartMetrics, PredictionRow, Predictions, RunFolder, write_matrix};
 
@@ -54,6 +54,27 @@ impl Evaluated {
         };
         let predictions = Predictions { classes: classes.clone(), rows: rows.iter().enumerate().map(row).collect() };
         Ok(Self { predictions, evaluation, metrics, scores })
+    }
+
+    /// How much more accurate this is than another network's answers about the same rows.
+    ///
+    /// # Errors
+    /// Other rows.
+    pub(crate) fn gain_over(
+        &self,
+        setup: &Setup,
+        rows: &[u32],
+        other: &Self,
+        seed: Seed,
+    ) -> Result<PairedAccuracy, TrainError> {
+        let (first, second) = (other.scores.predictions(), self.scores.predictions());
+        let groups = group_numbers(setup, rows);
+        PairedAccuracy::new(&setup.truth(rows), &first, &second, groups.as_deref(), seed, Options::default()).map_err(
+            |error| TrainError::Data {
+                problem: format!("two networks cannot be compared: {error}"),
+                help: "evaluate each of them by itself".to_owned(),
+            },
+        )
     }
 
     /// Stores predictions and logits of a part.

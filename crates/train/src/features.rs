@@ -1,16 +1,19 @@
-//! What a frozen backbone makes of pictures: the same at every visit, so it is computed once, and epochs train the head
-//! alone.
+//! What a frozen backbone makes of pictures: the same whenever a picture is, so it is computed once, and epochs train the
+//! head alone.
 
 use std::sync::Arc;
 
 use avizor_base::Seed;
-use avizor_data::loader::{Loader, LoaderOptions, plain_order};
+use avizor_data::loader::{Loader, LoaderOptions, Visit, plain_order};
+use avizor_data::transforms::Transforms;
 use avizor_engine::{Program, State};
 use avizor_kernels::Cpu;
 use avizor_predict::Scores;
 
 use crate::error::TrainError;
+use crate::learning::Learns;
 use crate::network::{ConstantFeatures, NetworkPlan};
+use crate::recipe::{Freeze, Recipe};
 use crate::setup::Setup;
 
 /// Pictures that go through the backbone, or features through the head, together.
@@ -20,79 +23,135 @@ const MOST_BYTES: usize = 1 << 30;
 /// A row without features.
 const NONE: u32 = u32::MAX;
 
+/// What of the pictures goes through the backbone.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    kind: ConstantFeatures,
+    /// How many times the training part does.
+    views: usize,
+    /// How training pictures are changed first, each time anew; `None`: not at all.
+    transforms: Option<Transforms>,
+}
+
+impl Kept {
+    /// What a part of a run keeps: the head must learn alone, pictures may change only as often as `train.views` says, and
+    /// there must be room.
+    ///
+    /// # Errors
+    /// A layer that does not fit.
+    pub(crate) fn of(
+        recipe: &Recipe,
+        learns: Learns,
+        plan: &NetworkPlan,
+        setup: &Setup,
+    ) -> Result<Option<Self>, TrainError> {
+        let (transforms, views) = (&recipe.transforms.train, recipe.train.views);
+        let is_frozen = learns == Learns::Head || plan.freeze == Freeze::BACKBONE;
+        let changes_anew = learns == Learns::Network && !transforms.is_empty() && views == 0;
+        if !is_frozen || changes_anew {
+            return Ok(None);
+        }
+        let transforms = (views > 0).then(|| transforms.clone());
+        let Some(kind) = plan.constant_features()? else { return Ok(None) };
+        let kept = Self { kind, views: views.max(1), transforms };
+        let numbers = (setup.rows.train.len() * kept.views + setup.rows.val.len()) * kept.kind.len;
+        Ok((numbers * size_of::<f32>() <= MOST_BYTES).then_some(kept))
+    }
+
+    /// What a person should know of it.
+    pub(crate) fn about(&self) -> String {
+        match (&self.transforms, self.views) {
+            (None, _) => "every picture goes through the frozen network once".to_owned(),
+            (Some(_), 1) => "every training picture goes through the frozen network once, changed".to_owned(),
+            (Some(_), views) => {
+                format!("every training picture goes through the frozen network {views} times, each time changed anew")
+            }
+        }
+    }
+}
+
 /// Features of the training and the validation part.
 pub(crate) struct Features {
-    kind: ConstantFeatures,
+    kept: Kept,
     values: Vec<f32>,
-    /// Of every row of the index, where its features stand.
+    /// Of every row of the index, where its features stand: those of its first view, for a training picture.
     places: Vec<u32>,
+    /// Training pictures: the distance between two views of one.
+    pictures: usize,
     /// The head for inference.
     head: Program,
 }
 
 impl Features {
-    /// Those that a run keeps: the backbone must be frozen, the pictures must not change, and there must be room.
-    ///
-    /// # Errors
-    /// A layer that does not fit.
-    pub(crate) fn to_keep(plan: &NetworkPlan, setup: &Setup) -> Result<Option<ConstantFeatures>, TrainError> {
-        let pictures = setup.rows.train.len() + setup.rows.val.len();
-        let fits = |kind: &ConstantFeatures| pictures * kind.len * size_of::<f32>() <= MOST_BYTES;
-        Ok(plan.constant_features()?.filter(fits))
-    }
-
     /// Computes them for the training and the validation part.
     ///
     /// # Errors
     /// A picture that cannot be read any more.
     pub(crate) fn new(
-        kind: ConstantFeatures,
+        kept: Kept,
         plan: &NetworkPlan,
         setup: &Setup,
+        seed: Seed,
         cpu: &Cpu,
         state: &mut State,
     ) -> Result<Self, TrainError> {
         let backbone = plan.backbone_program(TOGETHER, cpu, state)?;
-        let head = plan.head_scorer(&kind, TOGETHER, cpu, state)?;
-        let rows = [&setup.rows.train[..], &setup.rows.val].concat();
-        let options =
-            LoaderOptions { batch: TOGETHER, epoch: 0, seed: Seed(0), threads: cpu.threads(), first_batch: 0 };
-        let mut loader = Loader::new(Arc::clone(&setup.prepared), plain_order(&rows), None, options)?;
-        let mut values = Vec::with_capacity(rows.len() * kind.len);
-        while let Some(batch) = loader.next_batch()? {
-            state.input_u8_mut(&backbone, "image")[..batch.images.len()].copy_from_slice(&batch.images);
-            backbone.run(cpu, state);
-            values.extend_from_slice(&state.output(&backbone, "features")[..batch.len() * kind.len]);
+        let head = plan.head_scorer(&kept.kind, TOGETHER, cpu, state)?;
+        let (train, val) = (&setup.rows.train, &setup.rows.val);
+        let mut values = Vec::with_capacity((train.len() * kept.views + val.len()) * kept.kind.len);
+        let mut pass = |rows: &[u32], transforms: Option<Transforms>, view: usize| {
+            let options =
+                LoaderOptions { batch: TOGETHER, epoch: view as u64, seed, threads: cpu.threads(), first_batch: 0 };
+            let mut loader = Loader::new(Arc::clone(&setup.prepared), plain_order(rows), transforms, options)?;
+            while let Some(batch) = loader.next_batch()? {
+                state.input_u8_mut(&backbone, "image")[..batch.images.len()].copy_from_slice(&batch.images);
+                backbone.run(cpu, state);
+                values.extend_from_slice(&state.output(&backbone, "features")[..batch.len() * kept.kind.len]);
+            }
+            Ok::<(), TrainError>(())
+        };
+        for view in 0..kept.views {
+            pass(train, kept.transforms.clone(), view)?;
         }
+        pass(val, None, 0)?;
         let mut places = vec![NONE; setup.index.len()];
-        rows.iter().zip(0..).for_each(|(&row, place)| places[row as usize] = place);
-        Ok(Self { kind, values, places, head })
+        let val_start = (train.len() * kept.views) as u32;
+        train.iter().zip(0..).chain(val.iter().zip(val_start..)).for_each(|(&row, place)| places[row as usize] = place);
+        Ok(Self { pictures: train.len(), kept, values, places, head })
     }
 
     /// What they are.
     pub(crate) fn kind(&self) -> &ConstantFeatures {
-        &self.kind
+        &self.kept.kind
     }
 
-    /// Of a row of the training or the validation part.
-    fn of(&self, row: u32) -> &[f32] {
-        let place = self.places[row as usize];
-        assert_ne!(place, NONE, "row {row} is in the training or the validation part");
-        &self.values[place as usize * self.kind.len..][..self.kind.len]
+    /// Fills an input with those of some visits in an epoch: the next view of a picture every time.
+    pub(crate) fn fill(&self, epoch: usize, visits: &[Visit], input: &mut [f32]) {
+        let view = |visit: &Visit| (epoch + visit.occurrence as usize) % self.kept.views;
+        let places = visits.iter().map(|visit| self.place(visit.row) + view(visit) * self.pictures);
+        self.fill_places(places, input);
     }
 
-    /// Fills an input with those of some rows.
-    pub(crate) fn fill(&self, rows: impl Iterator<Item = u32>, input: &mut [f32]) {
-        for (row, to) in rows.zip(input.chunks_exact_mut(self.kind.len)) {
-            to.copy_from_slice(self.of(row));
+    fn fill_places(&self, places: impl Iterator<Item = usize>, input: &mut [f32]) {
+        let len = self.kept.kind.len;
+        for (place, to) in places.zip(input.chunks_exact_mut(len)) {
+            to.copy_from_slice(&self.values[place * len..][..len]);
         }
     }
 
-    /// What the network says about some rows of these parts, in their order.
+    /// Of a row of the training or the validation part.
+    fn place(&self, row: u32) -> usize {
+        let place = self.places[row as usize];
+        assert_ne!(place, NONE, "row {row} is in the training or the validation part");
+        place as usize
+    }
+
+    /// What the network says about some unchanged rows of these parts, in their order.
     pub(crate) fn score(&self, rows: &[u32], classes: usize, cpu: &Cpu, state: &mut State) -> Scores {
         let mut scores = Scores { classes, ..Scores::default() };
         for rows in rows.chunks(TOGETHER) {
-            self.fill(rows.iter().copied(), state.input_f32_mut(&self.head, "features"));
+            let places = rows.iter().map(|&row| self.place(row));
+            self.fill_places(places, state.input_f32_mut(&self.head, "features"));
             self.head.run(cpu, state);
             scores.logits.extend_from_slice(&state.output(&self.head, "logits")[..rows.len() * classes]);
             scores.probabilities.extend_from_slice(&state.output(&self.head, "probabilities")[..rows.len() * classes]);

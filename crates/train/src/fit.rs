@@ -6,17 +6,19 @@ use std::time::Instant;
 
 use avizor_base::{Event, Listener, Seed};
 use avizor_data::loader::{Batch, Loader, LoaderOptions, Visit, plain_order, shuffled_order, weighted_order};
-use avizor_engine::{Optimizer, Program, State};
+use avizor_engine::{Accumulator, Average, State};
 use avizor_kernels::Cpu;
 use avizor_metrics::{Confusion, Metric, log_loss};
 use avizor_predict::{Scorer, Scores};
 
 use crate::checkpoint::{Best, Checkpoints, EpochSums, FORMAT, Position};
 use crate::error::TrainError;
-use crate::features::Features;
-use crate::network::{NetworkPlan, balanced_class_weights};
-use crate::recipe::{ClassWeights, Recipe};
-use crate::schedule::{LearningRate, Plateau};
+use crate::evaluate::Evaluated;
+use crate::learning::Learns;
+use crate::network::NetworkPlan;
+use crate::phase::Phase;
+use crate::recipe::Recipe;
+use crate::schedule::Plateau;
 use crate::setup::Setup;
 
 /// Pictures that are evaluated together.
@@ -47,15 +49,13 @@ impl End {
 pub(crate) struct Fit<'r> {
     recipe: &'r Recipe,
     setup: &'r Setup,
+    plan: &'r NetworkPlan,
     cpu: &'r Cpu,
     pub(crate) state: State,
-    /// What the backbone makes of pictures, where it makes the same of them every time.
-    features: Option<Features>,
-    /// With the size of their batches: for full ones, and for the last one of an epoch where it is smaller.
-    programs: Vec<(usize, Program)>,
-    optimizer: Optimizer,
+    phase: Phase,
+    accumulator: Option<Accumulator>,
+    average: Option<Average>,
     scorer: Scorer,
-    rate: LearningRate,
     checkpoints: Checkpoints,
     pub(crate) position: Position,
     select: Metric,
@@ -73,30 +73,22 @@ impl<'r> Fit<'r> {
     pub(crate) fn new(
         recipe: &'r Recipe,
         setup: &'r Setup,
-        plan: &NetworkPlan,
+        plan: &'r NetworkPlan,
         mut state: State,
         cpu: &'r Cpu,
         checkpoints: Checkpoints,
     ) -> Result<Self, TrainError> {
-        let pictures = setup.rows.train.len();
-        let batch = recipe.train.batch.min(pictures);
-        let steps_per_epoch = pictures.div_ceil(batch);
-        let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
-        let kept = Features::to_keep(plan, setup)?;
-        let features = kept.map(|kind| Features::new(kind, plan, setup, cpu, &mut state)).transpose()?;
-        let mut program = |size: usize| match &features {
-            Some(features) => plan.head_program(features.kind(), size, cpu, &mut state),
-            None => plan.training_program(size, cpu, &mut state),
-        };
-        let programs = sizes.map(|size| Ok((size, program(size)?))).collect::<Result<Vec<_>, TrainError>>()?;
+        let stored = checkpoints.read()?;
+        let epoch = stored.as_ref().map_or(0, |(position, _)| position.epoch);
+        let learns = if epoch < recipe.train.head_epochs { Learns::Head } else { Learns::Network };
+        let mut phase = Phase::new(learns, recipe, setup, plan, cpu, &mut state)?;
         let scorer = plan.scorer(SCORED_TOGETHER, cpu, &mut state)?;
-        let optimizer = plan.optimizer(&mut state)?;
-        let schedule = recipe.schedule.clone();
-        let mut rate = LearningRate::new(schedule, recipe.optimizer.lr, recipe.train.epochs, steps_per_epoch);
-        let position = match checkpoints.read()? {
+        let accumulator = (recipe.train.accumulate > 1).then(|| Accumulator::new(&mut state));
+        let average = (recipe.train.ema > 0.0).then(|| Average::new(cpu, &mut state, recipe.train.ema));
+        let position = match stored {
             Some((position, arrays)) => {
                 state.import(&arrays)?;
-                rate.restore(position.plateau);
+                phase.rate.restore(position.plateau);
                 position
             }
             None => Position::start(setup.classes().len()),
@@ -104,35 +96,27 @@ impl<'r> Fit<'r> {
         let name = recipe.train.select.0.trim_start_matches("val.");
         let Ok(select) = name.parse() else { unreachable!("the recipe was checked: {name}") };
         let earlier_seconds = position.seconds;
-        let mut fit = Self {
+        Ok(Self {
             recipe,
             setup,
+            plan,
             cpu,
             state,
-            features,
-            programs,
-            optimizer,
+            phase,
+            accumulator,
+            average,
             scorer,
-            rate,
             checkpoints,
             position,
             select,
             seed: Seed(recipe.train.seed),
             earlier_seconds,
             started: Instant::now(),
-        };
-        fit.set_class_weights();
-        Ok(fit)
+        })
     }
 
-    fn set_class_weights(&mut self) {
-        if self.recipe.balance.class_weights == ClassWeights::None {
-            return;
-        }
-        let weights = balanced_class_weights(&self.setup.train_counts());
-        for (_, program) in &self.programs {
-            self.state.input_f32_mut(program, "class_weights").copy_from_slice(&weights);
-        }
+    fn epochs(&self) -> usize {
+        self.recipe.train.head_epochs + self.recipe.train.epochs
     }
 
     /// Trains until the end, or until `stop` becomes true.
@@ -141,11 +125,14 @@ impl<'r> Fit<'r> {
     /// A loss that is no number, a picture that vanished, a checkpoint that cannot be written.
     pub(crate) fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<End, TrainError> {
         listener.on_event(&Event::RunStarted {
-            epochs: self.recipe.train.epochs,
+            epochs: self.epochs(),
             steps_per_epoch: self.setup.rows.train.len().div_ceil(self.recipe.train.batch),
             first_step: self.position.step,
         });
-        while self.position.epoch < self.recipe.train.epochs {
+        while self.position.epoch < self.epochs() {
+            if self.position.is_start_of(self.recipe.train.head_epochs) {
+                self.unfreeze(listener)?;
+            }
             if self.is_early_stop() {
                 return Ok(End::EarlyStop);
             }
@@ -159,8 +146,39 @@ impl<'r> Fit<'r> {
         Ok(End::AllEpochs)
     }
 
+    /// From the epochs of the head to those of all the network. What the optimizer and the average remember is of the head
+    /// alone and forgotten. Done again where a run is resumed just here, it gives the same.
+    fn unfreeze(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        self.restore_best()?;
+        self.tell_first_answer(listener)?;
+        self.position.head_best.clone_from(&self.position.best);
+        self.position.epochs_without_better = 0;
+        self.state.forget_optimizer();
+        if let Some(average) = &self.average {
+            average.restart(self.cpu, &mut self.state);
+        }
+        if self.phase.learns == Learns::Head {
+            self.phase = Phase::new(Learns::Network, self.recipe, self.setup, self.plan, self.cpu, &mut self.state)?;
+        }
+        Ok(())
+    }
+
+    fn tell_first_answer(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        let rows = &self.setup.rows.val;
+        let scores = self.score_val()?;
+        let evaluated = Evaluated::new(self.setup, rows, scores, self.seed)?;
+        let accuracy = &evaluated.evaluation.accuracy;
+        listener.on_event(&Event::FirstAnswer {
+            seconds: self.seconds(),
+            accuracy: accuracy.value,
+            interval: accuracy.interval.map(|interval| [interval.low, interval.high]),
+            pictures: rows.len(),
+        });
+        Ok(())
+    }
+
     fn is_early_stop(&self) -> bool {
-        let patience = self.recipe.train.early_stop;
+        let patience = if self.phase.learns == Learns::Head { 0 } else { self.recipe.train.early_stop };
         patience > 0 && self.position.epochs_without_better >= patience
     }
 
@@ -194,7 +212,7 @@ impl<'r> Fit<'r> {
 
     /// What is left of the epoch.
     fn batches(&self) -> Result<Batches, TrainError> {
-        if self.features.is_some() {
+        if self.phase.features.is_some() {
             let visits = self.visits();
             let batches: Vec<_> = visits.chunks(self.recipe.train.batch).map(<[Visit]>::to_vec).collect();
             let mut batches = batches.into_iter();
@@ -223,15 +241,17 @@ impl<'r> Fit<'r> {
     }
 
     fn step_on_pictures(&mut self, batch: &Batch) -> Result<f32, TrainError> {
-        let program = program_for(&self.programs, batch.len());
+        let program = self.phase.program_for(batch.len());
         self.state.input_u8_mut(program, "image").copy_from_slice(&batch.images);
         self.step(&batch.labels)
     }
 
     fn step_on_features(&mut self, visits: &[Visit]) -> Result<f32, TrainError> {
-        let Some(features) = &self.features else { unreachable!("batches of features are made where there are any") };
-        let program = program_for(&self.programs, visits.len());
-        features.fill(visits.iter().map(|visit| visit.row), self.state.input_f32_mut(program, "features"));
+        let Some(features) = &self.phase.features else {
+            unreachable!("batches of features are made where there are any")
+        };
+        let program = self.phase.program_for(visits.len());
+        features.fill(self.position.epoch, visits, self.state.input_f32_mut(program, "features"));
         let labels: Vec<i32> =
             visits.iter().map(|visit| self.setup.index.label(visit.row as usize).index() as i32).collect();
         self.step(&labels)
@@ -239,34 +259,53 @@ impl<'r> Fit<'r> {
 
     /// A step on what the program's input holds.
     fn step(&mut self, labels: &[i32]) -> Result<f32, TrainError> {
-        let program = program_for(&self.programs, labels.len());
+        let program = self.phase.program_for(labels.len());
         let state = &mut self.state;
         state.set_step(self.seed, self.position.step);
         state.input_i32_mut(program, "labels").copy_from_slice(labels);
         program.run(self.cpu, state);
         let loss = state.output(program, "loss")[0];
-        let lr = self.rate.at(self.position.step);
+        let lr = self.phase.rate.at(self.position.step);
         if !loss.is_finite() {
             let (epoch, step) = (self.position.epoch + 1, self.position.batch + 1);
             return Err(TrainError::Diverged { loss, epoch, step, lr });
         }
         self.position.sums.add(loss, labels, state.output(program, "logits"));
-        self.optimizer.step(self.cpu, state, lr);
+        if self.gather(labels.len()) {
+            self.phase.optimizer.step(self.cpu, &mut self.state, lr);
+            if let Some(average) = &self.average {
+                average.update(self.cpu, &mut self.state);
+            }
+        }
         Ok(loss)
     }
 
+    /// Whether the gradients of enough batches are together for a step; they then stand where a single batch leaves them.
+    fn gather(&mut self, pictures: usize) -> bool {
+        let Some(accumulator) = &self.accumulator else { return true };
+        accumulator.add(self.cpu, &mut self.state, pictures as f64);
+        let (together, batch) = (self.recipe.train.accumulate, self.recipe.train.batch);
+        let (done, all) = (self.position.batch + 1, self.setup.rows.train.len());
+        let is_last = done * batch >= all;
+        if !done.is_multiple_of(together) && !is_last {
+            return false;
+        }
+        let first = (done - 1) / together * together * batch;
+        accumulator.finish(self.cpu, &mut self.state, ((done * batch).min(all) - first) as f64);
+        true
+    }
+
     fn end_epoch(&mut self, started: Instant, listener: &mut dyn Listener) -> Result<(), TrainError> {
-        let lr = self.rate.at(self.position.step.saturating_sub(1));
+        let lr = self.phase.rate.at(self.position.step.saturating_sub(1));
         let classes = self.setup.classes().len();
         let (train_loss, train) = self.position.sums.finish(classes);
         let truth = self.setup.truth(&self.setup.rows.val);
-        let scores = match &self.features {
-            Some(features) => features.score(&self.setup.rows.val, classes, self.cpu, &mut self.state),
-            None => self.score(&self.setup.rows.val)?,
-        };
+        // What is evaluated is what may be kept.
+        self.exchange_average();
+        let scores = self.score_val()?;
         let confusion = confusion(&truth, &scores.predictions(), classes);
         let val_loss = log_loss(&truth, &scores.probabilities, classes).unwrap_or(f64::NAN);
-        self.rate.epoch_ended(val_loss);
+        self.phase.rate.epoch_ended(val_loss);
 
         let value = self.select.value(&confusion, val_loss);
         let is_better = match &self.position.best {
@@ -278,8 +317,9 @@ impl<'r> Fit<'r> {
             let file = self.checkpoints.write_best(epoch, &self.parameters())?;
             self.position.best = Some(Best { epoch, value_bits: value.to_bits(), file });
         }
+        self.exchange_average();
         self.position.epochs_without_better = if is_better { 0 } else { self.position.epochs_without_better + 1 };
-        self.position.next_epoch(classes, self.rate.memory());
+        self.position.next_epoch(classes, self.phase.rate.memory());
 
         let metric = |metric: Metric| metric.value(&confusion, val_loss);
         let mut values = vec![
@@ -301,11 +341,31 @@ impl<'r> Fit<'r> {
         self.write_checkpoint(listener)
     }
 
+    fn exchange_average(&mut self) {
+        if let Some(average) = &self.average {
+            average.exchange(&mut self.state);
+        }
+    }
+
+    /// What the network says about the validation part.
+    fn score_val(&mut self) -> Result<Scores, TrainError> {
+        let (rows, classes) = (&self.setup.rows.val, self.setup.classes().len());
+        match &self.phase.features {
+            Some(features) => Ok(features.score(rows, classes, self.cpu, &mut self.state)),
+            None => self.score(rows),
+        }
+    }
+
     fn write_checkpoint(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
         self.position.seconds = self.seconds();
         self.checkpoints.write(&self.position, &self.state.export())?;
         listener.on_event(&Event::Checkpoint { step: self.position.step });
         Ok(())
+    }
+
+    /// The seed of everything random in training.
+    pub(crate) fn seed(&self) -> Seed {
+        self.seed
     }
 
     /// Seconds of work, earlier sittings included.
@@ -328,11 +388,24 @@ impl<'r> Fit<'r> {
     /// # Errors
     /// Their file cannot be read.
     pub(crate) fn restore_best(&mut self) -> Result<Option<usize>, TrainError> {
-        let Some(best) = &self.position.best else { return Ok(None) };
+        self.position.best.clone().map(|best| self.restore(&best)).transpose()
+    }
+
+    /// Puts the best parameters of the epochs of the head in place, where others are kept.
+    ///
+    /// # Errors
+    /// Their file cannot be read.
+    pub(crate) fn restore_head(&mut self) -> Result<bool, TrainError> {
+        let head = self.position.head_best.clone();
+        let head = head.filter(|head| self.position.best.as_ref().is_some_and(|best| best.epoch != head.epoch));
+        head.map(|head| self.restore(&head)).transpose().map(|epoch| epoch.is_some())
+    }
+
+    fn restore(&mut self, best: &Best) -> Result<usize, TrainError> {
         for array in self.checkpoints.read_best(best)? {
             self.state.write_disk(&array.name, &array.shape, &array.values)?;
         }
-        Ok(Some(best.epoch))
+        Ok(best.epoch)
     }
 
     /// What the network says about some rows of the index, in their order.
@@ -362,13 +435,6 @@ enum Batches {
     Features(std::vec::IntoIter<Vec<Visit>>),
 }
 
-/// The program for batches of a size.
-fn program_for(programs: &[(usize, Program)], size: usize) -> &Program {
-    let program = programs.iter().find(|(of, _)| *of == size);
-    let Some((_, program)) = program else { unreachable!("a batch is full, or the last one") };
-    program
-}
-
 /// How far a pass over the training part came.
 #[derive(PartialEq, Eq)]
 enum Pass {
@@ -391,10 +457,16 @@ impl Position {
             batch: 0,
             sums: EpochSums::new(classes),
             best: None,
+            head_best: None,
             epochs_without_better: 0,
             plateau: Plateau::default(),
             seconds: 0.0,
         }
+    }
+
+    /// Whether the epoch with this number, from 1, is about to begin after the head's, of which there are some.
+    fn is_start_of(&self, head_epochs: usize) -> bool {
+        head_epochs > 0 && self.epoch == head_epochs && self.batch == 0
     }
 
     fn next_epoch(&mut self, classes: usize, plateau: Plateau) {

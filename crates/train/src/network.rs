@@ -1,20 +1,16 @@
-//! From a recipe to a network in memory: its programs, its starting values, its optimizer.
-
-use std::collections::BTreeSet;
+//! From a recipe to a network in memory: its programs and its starting values.
 
 use avizor_base::{ClassList, Preprocess, Seed};
 use avizor_engine::DType;
-use avizor_engine::{
-    CompileOptions, FrozenNorm, Graph, GraphBuilder, Group, Optimizer, OptimizerKind, Program, State, Trainable, Value,
-    ops,
-};
+use avizor_engine::{CompileOptions, FrozenNorm, Graph, GraphBuilder, Program, State, Trainable, Value, ops};
 use avizor_kernels::{Cpu, Precision};
 use avizor_models::{Network, NetworkOptions, Outputs, PlainHead, find, image_input};
 use avizor_predict::{NetworkCard, Scorer};
 
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
-use crate::recipe::{self, ClassWeights, Freeze, OptimizerName, OptimizerOptions, Recipe};
+use crate::learning::Learns;
+use crate::recipe::{self, ClassWeights, Freeze, OptimizerOptions, Recipe};
 
 /// What a recipe asks for, found and checked.
 #[derive(Clone, Debug)]
@@ -24,12 +20,11 @@ pub(crate) struct NetworkPlan {
     pub(crate) preprocess: Preprocess,
     label_smoothing: f32,
     weigh_classes: bool,
-    freeze: Freeze,
+    pub(crate) freeze: Freeze,
     precision: Precision,
-    optimizer: OptimizerOptions,
+    pub(crate) optimizer: OptimizerOptions,
+    pub(crate) clip_norm: f64,
     weights: Option<FirstWeights>,
-    /// Whether training pictures are changed at random.
-    changes_pictures: bool,
 }
 
 /// Features that a frozen network makes of a picture every time.
@@ -69,8 +64,8 @@ impl NetworkPlan {
             freeze: model.freeze,
             precision: recipe.train.precision.into(),
             optimizer: recipe.optimizer.clone(),
+            clip_norm: recipe.train.clip_norm,
             weights,
-            changes_pictures: !recipe.transforms.train.is_empty(),
         })
     }
 
@@ -87,11 +82,11 @@ impl NetworkPlan {
         Ok((graph, outputs))
     }
 
-    /// The graph of a training step, and the name of the last layer.
-    fn training_graph(&self, batch: usize) -> Result<(Graph, String), TrainError> {
+    /// The graph of a training step, and what the network left in it.
+    pub(crate) fn training_graph(&self, batch: usize) -> Result<(Graph, Outputs), TrainError> {
         let (mut graph, outputs) = self.graph(batch)?;
         self.add_loss(&mut graph, outputs.logits, batch)?;
-        Ok((graph.finish()?, outputs.head))
+        Ok((graph.finish()?, outputs))
     }
 
     fn add_loss(&self, graph: &mut GraphBuilder, logits: Value, batch: usize) -> Result<(), TrainError> {
@@ -106,14 +101,11 @@ impl NetworkPlan {
         Ok(())
     }
 
-    /// Features that are the same at every visit of a picture, where the network has such.
+    /// Features that are the same at every visit of a picture while the head alone learns, where the network has such.
     ///
     /// # Errors
     /// A layer that does not fit.
     pub(crate) fn constant_features(&self) -> Result<Option<ConstantFeatures>, TrainError> {
-        if self.freeze != Freeze::Backbone || self.changes_pictures {
-            return Ok(None);
-        }
         let (graph, outputs) = self.graph(1)?;
         let len = graph.shape(outputs.features).last().copied().unwrap_or(0);
         Ok(outputs.plain_head.map(|head| ConstantFeatures { len, head }))
@@ -142,8 +134,7 @@ impl NetworkPlan {
     ) -> Result<Program, TrainError> {
         let (mut graph, logits) = self.head_graph(features, batch)?;
         self.add_loss(&mut graph, logits, batch)?;
-        let trained = self.trained_names(state, features.head.layer());
-        let options = CompileOptions::train("loss", Trainable::Named(trained));
+        let options = CompileOptions::train("loss", Trainable::Named(self.learning_names(Learns::Head, state)?));
         Ok(Program::compile(&graph.finish()?, &options, cpu, state)?)
     }
 
@@ -178,11 +169,11 @@ impl NetworkPlan {
     /// # Errors
     /// A network that does not fit the size; weights that cannot be read or belong to another network.
     pub(crate) fn state(&self, seed: Seed) -> Result<(State, Option<String>), TrainError> {
-        let (graph, head) = self.training_graph(1)?;
+        let (graph, outputs) = self.training_graph(1)?;
         let mut state = State::new(&graph);
         state.initialise(seed);
         let Some(weights) = &self.weights else { return Ok((state, None)) };
-        let report = weights.load(&mut state, &head)?;
+        let report = weights.load(&mut state, &outputs.head)?;
         Ok((state, Some(weights.about(&report))))
     }
 
@@ -190,12 +181,23 @@ impl NetworkPlan {
     ///
     /// # Errors
     /// A layer that does not fit.
-    pub(crate) fn training_program(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Program, TrainError> {
-        let (graph, head) = self.training_graph(batch)?;
-        let mut options = CompileOptions::train("loss", Trainable::Named(self.trained_names(state, &head)));
+    pub(crate) fn training_program(
+        &self,
+        learns: Learns,
+        batch: usize,
+        cpu: &Cpu,
+        state: &mut State,
+    ) -> Result<Program, TrainError> {
+        let (graph, _) = self.training_graph(batch)?;
+        let mut options = CompileOptions::train("loss", Trainable::Named(self.learning_names(learns, state)?));
         options.frozen_norm = FrozenNorm::Running;
         options.precision = self.precision;
         Ok(Program::compile(&graph, &options, cpu, state)?)
+    }
+
+    /// Whether norms must not take statistics of batches.
+    pub(crate) fn keeps_norms(&self) -> bool {
+        self.weights.as_ref().is_some_and(FirstWeights::has_folded_norms)
     }
 
     /// The network for inference.
@@ -204,50 +206,6 @@ impl NetworkPlan {
     /// A layer that does not fit.
     pub(crate) fn scorer(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Scorer, TrainError> {
         Ok(Scorer::new(self.network, &self.options, &self.preprocess, batch, cpu, state)?)
-    }
-
-    /// The optimizer over everything that is trained.
-    ///
-    /// # Errors
-    /// A parameter that the state does not have.
-    pub(crate) fn optimizer(&self, state: &mut State) -> Result<Optimizer, TrainError> {
-        let (_, head) = self.training_graph(1)?;
-        let parameters = self.trained_names(state, &head);
-        let weight_decay = self.optimizer.weight_decay;
-        let group = Group { parameters: parameters.into_iter().collect(), lr_scale: 1.0, weight_decay };
-        Ok(Optimizer::new(kind(&self.optimizer), state, &[group])?)
-    }
-
-    /// Names of the parameters that are trained: those of the head, or all, but for norms that came folded.
-    fn trained_names(&self, state: &State, head: &str) -> BTreeSet<String> {
-        let keeps_norms = self.weights.as_ref().is_some_and(FirstWeights::has_folded_norms);
-        let is_trained = |name: &str| match self.freeze {
-            Freeze::None => !(keeps_norms && is_of_norm(state, name)),
-            Freeze::Backbone => is_of(head, name),
-        };
-        let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
-        parameters.map(|parameter| parameter.name.clone()).filter(|name| is_trained(name)).collect()
-    }
-}
-
-/// Whether a parameter is the scale or shift of a batch norm.
-fn is_of_norm(state: &State, parameter: &str) -> bool {
-    let layer = parameter.rsplit_once('.').map_or(parameter, |(layer, _)| layer);
-    state.parameter(&format!("{layer}.running_mean")).is_some()
-}
-
-/// Whether a parameter belongs to a layer: `3.bias` is of layer `3`, `30.bias` is not.
-fn is_of(layer: &str, parameter: &str) -> bool {
-    parameter.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
-}
-
-fn kind(options: &OptimizerOptions) -> OptimizerKind {
-    let OptimizerOptions { momentum, nesterov, alpha, eps, betas: [beta1, beta2], .. } = *options;
-    match options.name {
-        OptimizerName::Sgd => OptimizerKind::Sgd { momentum, dampening: 0.0, nesterov },
-        OptimizerName::Adam => OptimizerKind::Adam { beta1, beta2, eps },
-        OptimizerName::AdamW => OptimizerKind::AdamW { beta1, beta2, eps },
-        OptimizerName::RmsProp => OptimizerKind::RmsProp { alpha, eps, momentum },
     }
 }
 
@@ -264,12 +222,6 @@ pub(crate) fn balanced_class_weights(counts: &[usize]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_layer_is_told_by_its_whole_name() {
-        assert!(is_of("3", "3.bias") && is_of("fc", "fc.weight"));
-        assert!(!is_of("3", "30.bias") && !is_of("fc", "layer1.fc.weight") && !is_of("fc", "fc"));
-    }
 
     #[test]
     fn balanced_weights_are_scikit_learns() {

@@ -7,17 +7,18 @@ use avizor_base::{Event, Listener, Note, Preprocess, Seed, Split};
 use avizor_kernels::{Cpu, Level};
 use avizor_predict::{Model, ModelCard, Provenance};
 use avizor_store::{
-    Audit, DataInfo, EventLog, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder, RunInfo,
-    RunState, write_balance, write_samples,
+    Audit, DataInfo, EventLog, FineTuning, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder,
+    RunInfo, RunState, write_balance, write_samples,
 };
 
 use crate::checkpoint::Checkpoints;
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
-use crate::features::Features;
+use crate::features::Kept;
 use crate::first_weights::FirstWeights;
 use crate::fit::{End, Fit};
 use crate::gallery::write_gallery;
+use crate::learning::Learns;
 use crate::network::NetworkPlan;
 use crate::recipe::Recipe;
 use crate::setup::{Reading, Setup};
@@ -54,6 +55,8 @@ pub struct Outcome {
     pub test: Option<PartMetrics>,
     /// Numbers of the kept epoch on the validation part.
     pub val: Option<PartMetrics>,
+    /// What it gained over the head alone, where there were epochs of that.
+    pub fine_tuning: Option<FineTuning>,
 }
 
 /// Trains a recipe in a new folder below `runs`, and evaluates what it kept.
@@ -61,19 +64,28 @@ pub struct Outcome {
 /// # Errors
 /// Whatever is wrong with recipe, data or network, before anything is written; later, what stops training.
 pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<Outcome, TrainError> {
+    train_named(recipe, runs, &source::name(&recipe.data), env)
+}
+
+/// As [`train`], in a folder of this name and not of the pictures'.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_named(recipe: &Recipe, runs: &Path, name: &str, env: &mut Environment<'_>) -> Result<Outcome, TrainError> {
     let prepared = Prepared::new(recipe, env)?;
     let (state, about) = prepared.plan.state(Seed(recipe.train.seed))?;
     let today = (env.now)().chars().take(10).collect::<String>();
-    let run = RunFolder::create(runs, &source::name(&recipe.data), &today)?;
+    let run = RunFolder::create(runs, name, &today)?;
     let mut notes = prepared.setup.tell(env.listener);
     if let Some(text) = about {
         let note = Note { kind: "weights".to_owned(), text };
         env.listener.on_event(&Event::Warning(note.clone()));
         notes.push(note);
     }
-    if Features::to_keep(&prepared.plan, &prepared.setup)?.is_some() {
-        let text = "every picture goes through the frozen network once, then epochs train the last layer alone";
-        let note = Note { kind: "features".to_owned(), text: text.to_owned() };
+    let first = if recipe.train.head_epochs > 0 { Learns::Head } else { Learns::Network };
+    if let Some(kept) = Kept::of(recipe, first, &prepared.plan, &prepared.setup)? {
+        let text = format!("{}, then epochs train the last layer alone", kept.about());
+        let note = Note { kind: "features".to_owned(), text };
         env.listener.on_event(&Event::Warning(note.clone()));
         notes.push(note);
     }
@@ -239,17 +251,27 @@ impl Prepared {
         let end = fit.run(env.stop, &mut listeners)?;
         listeners.failure()?;
         info.seconds = Some(fit.seconds());
-        let mut outcome = Outcome { run: run.clone(), interrupted: end == End::Interrupted, test: None, val: None };
+        let interrupted = end == End::Interrupted;
+        let mut outcome = Outcome { run: run.clone(), interrupted, test: None, val: None, fine_tuning: None };
         if end != End::Interrupted {
             info.reason = Some(end.reason().to_owned());
-            let epoch = fit.restore_best()?.unwrap_or(recipe.train.epochs);
+            let epoch = fit.restore_best()?.unwrap_or(recipe.train.head_epochs + recipe.train.epochs);
             self.save_model(run, info, &fit, epoch)?;
-            outcome.val = Some(self.evaluate_part(&mut fit, run, Split::Val)?);
+            let val = self.evaluate_part(&mut fit, run, Split::Val)?;
+            let mut test = None;
             if !self.setup.rows.test.is_empty() {
                 info.test_evaluations += 1;
-                outcome.test = Some(self.evaluate_part(&mut fit, run, Split::Test)?);
+                test = Some(self.evaluate_part(&mut fit, run, Split::Test)?);
             }
-            let metrics = Metrics { format: Format, test: outcome.test.clone(), val: outcome.val.clone() };
+            outcome.fine_tuning = self.fine_tuning(&mut fit, test.as_ref().unwrap_or(&val))?;
+            outcome.val = Some(val.metrics);
+            outcome.test = test.map(|test| test.metrics);
+            let metrics = Metrics {
+                format: Format,
+                test: outcome.test.clone(),
+                val: outcome.val.clone(),
+                fine_tuning: outcome.fine_tuning.clone(),
+            };
             run.write_metrics(&metrics)?;
         }
         listeners.on_event(&Event::Finished { reason: end.reason().to_owned() });
@@ -269,7 +291,23 @@ impl Prepared {
         Ok(Model::save(&run.model_path(), &card, &fit.state)?)
     }
 
-    fn evaluate_part(&self, fit: &mut Fit<'_>, run: &RunFolder, part: Split) -> Result<PartMetrics, TrainError> {
+    /// The kept network beside the best head on a frozen one, on the part that says how good it is. Both are chosen by then, so
+    /// nothing follows from this second look.
+    fn fine_tuning(&self, fit: &mut Fit<'_>, tuned: &Evaluated) -> Result<Option<FineTuning>, TrainError> {
+        let part = if self.setup.rows.test.is_empty() { Split::Val } else { Split::Test };
+        if fit.position.head_best.is_none() {
+            return Ok(None);
+        }
+        let rows = self.setup.rows.of(part);
+        if !fit.restore_head()? {
+            return Ok(Some(FineTuning::new(part, &tuned.metrics, None)));
+        }
+        let head = Evaluated::new(&self.setup, rows, fit.score(rows)?, fit.seed())?;
+        let gain = tuned.gain_over(&self.setup, rows, &head, fit.seed())?;
+        Ok(Some(FineTuning::new(part, &head.metrics, Some(&gain))))
+    }
+
+    fn evaluate_part(&self, fit: &mut Fit<'_>, run: &RunFolder, part: Split) -> Result<Evaluated, TrainError> {
         let rows = self.setup.rows.of(part);
         let seed = Seed(self.plan_seed(run)?);
         let evaluated = Evaluated::new(&self.setup, rows, fit.score(rows)?, seed)?;
@@ -278,7 +316,7 @@ impl Prepared {
         if part == shown {
             write_gallery(run, &self.setup, part, rows, &evaluated, seed)?;
         }
-        Ok(evaluated.metrics)
+        Ok(evaluated)
     }
 
     fn plan_seed(&self, run: &RunFolder) -> Result<u64, TrainError> {

@@ -9,13 +9,19 @@ use crate::recipe::{Schedule, ScheduleName};
 /// The relative fall of the validation loss that counts as one: `ReduceLROnPlateau`'s default.
 const THRESHOLD: f64 = 1e-4;
 
+/// The share of the steps in which `onecycle` rises, what it starts at and what it ends at, as shares of its largest rate:
+/// `OneCycleLR`'s defaults.
+const ONE_CYCLE: [f64; 3] = [0.3, 1.0 / 25.0, 1.0 / 25.0 / 1e4];
+
 /// A schedule under way. What it remembers is part of a checkpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct LearningRate {
     options: Schedule,
     start: f64,
     steps_per_epoch: u64,
-    /// Steps of the whole run.
+    /// Step of the run that it begins with.
+    first_step: u64,
+    /// Steps that it lasts.
     steps: u64,
     plateau: Plateau,
 }
@@ -41,11 +47,18 @@ impl LearningRate {
     /// A schedule that starts at `start` and lasts `epochs`.
     pub(crate) fn new(options: Schedule, start: f64, epochs: usize, steps_per_epoch: usize) -> Self {
         let steps_per_epoch = steps_per_epoch as u64;
-        Self { options, start, steps_per_epoch, steps: steps_per_epoch * epochs as u64, plateau: Plateau::default() }
+        let steps = steps_per_epoch * epochs as u64;
+        Self { options, start, steps_per_epoch, first_step: 0, steps, plateau: Plateau::default() }
+    }
+
+    /// The same from a later step of the run on.
+    pub(crate) fn starting_at(self, first_step: u64) -> Self {
+        Self { first_step, ..self }
     }
 
     /// The rate of a step, counted from 0 over the whole run.
     pub(crate) fn at(&self, step: u64) -> f64 {
+        let step = step.saturating_sub(self.first_step);
         let warmup = self.options.warmup_epochs as u64 * self.steps_per_epoch;
         if step < warmup {
             return self.start * (step + 1) as f64 / warmup as f64;
@@ -55,8 +68,17 @@ impl LearningRate {
             ScheduleName::Plateau => self.start * self.plateau.scale,
             ScheduleName::Cosine => {
                 let (done, all) = ((step - warmup) as f64, self.steps.saturating_sub(warmup).max(1) as f64);
-                let low = self.options.min_lr;
-                return low + (self.start - low) * 0.5 * (1.0 + (PI * (done / all).min(1.0)).cos());
+                return half_cosine(self.start, self.options.min_lr, done / all);
+            }
+            ScheduleName::OneCycle => {
+                let [rising, first, last] = ONE_CYCLE;
+                let (last_step, top) = (self.steps.saturating_sub(1) as f64, rising * self.steps as f64 - 1.0);
+                let step = step as f64;
+                return if step <= top {
+                    half_cosine(self.start * first, self.start, step / top)
+                } else {
+                    half_cosine(self.start, self.start * last, (step - top) / (last_step - top).max(1.0))
+                };
             }
             ScheduleName::Step => {
                 let epochs = (step - warmup) / self.steps_per_epoch.max(1);
@@ -93,6 +115,11 @@ impl LearningRate {
     }
 }
 
+/// From one value to another as a share of the way is done.
+fn half_cosine(from: f64, to: f64, done: f64) -> f64 {
+    to + (from - to) * 0.5 * (1.0 + (PI * done.clamp(0.0, 1.0)).cos())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +150,33 @@ mod tests {
         assert!((rate.at(24) - 0.505).abs() < 1e-12);
         assert!(rate.at(39) > 0.01 && rate.at(39) < 0.02);
         assert!((rate.at(40) - 0.01).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_cycle_is_torchs() {
+        // torch 2.15: OneCycleLR(SGD, max_lr=1, total_steps=40, cycle_momentum=False), at these steps.
+        let expected = [
+            (0, 0.04),
+            (3, 0.205_666_847_706_263_1),
+            (11, 1.0),
+            (12, 0.996_856_117_522_201_6),
+            (20, 0.766_016_974_193_515_2),
+            (38, 0.003_147_882_477_798_484_7),
+            (39, 4e-6),
+        ];
+        for (step, expected) in expected {
+            let have = rate(ScheduleName::OneCycle, 0).at(step);
+            assert!((have - expected).abs() < 1e-12, "step {step}: {have}, torch has {expected}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_may_begin_in_the_middle_of_a_run() {
+        let whole = rate(ScheduleName::Cosine, 2);
+        let later = rate(ScheduleName::Cosine, 2).starting_at(100);
+        for step in [0, 5, 8, 30, 40] {
+            assert_eq!(later.at(100 + step), whole.at(step));
+        }
     }
 
     #[test]

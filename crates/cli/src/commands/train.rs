@@ -9,10 +9,18 @@ use crate::args;
 use crate::failure::Failure;
 use crate::numbers;
 use crate::progress::{Progress, ReadingBar};
-use crate::session::{Session, recipe};
+use crate::session::{Session, training_recipe};
 
 pub(crate) fn run(session: &Session, args: &args::Train) -> Result<(), Failure> {
-    let mut recipe = recipe(&args.path, &args.set)?;
+    let (mut recipe, weights) = training_recipe(&args.path, &args.set)?;
+    if let Some(network) = weights.filter(|_| !session.quiet) {
+        // A note that cannot be shown stops nothing.
+        let _ = writeln!(
+            anstream::stderr(),
+            "note: ImageNet weights of {network} are at hand: training starts from them, the head first \
+             (--set model.weights=none: from random ones)"
+        );
+    }
     if let Some(seed) = args.seed {
         (recipe.train.seed, recipe.split.seed) = (seed, seed);
     }
@@ -30,11 +38,19 @@ pub(crate) fn with_progress<T>(
     session: &Session,
     verb: impl FnOnce(&mut Environment<'_>) -> Result<T, TrainError>,
 ) -> Result<T, Failure> {
+    with_environment(session, |env| Ok(verb(env)?))
+}
+
+/// The same for what fails in other ways too.
+pub(crate) fn with_environment<T>(
+    session: &Session,
+    verb: impl FnOnce(&mut Environment<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     session.stop_on_ctrl_c()?;
     let mut progress = Progress::new(session.quiet);
     let mut reading = ReadingBar::new(session.quiet);
     let mut on_reading = |so_far| reading.on_reading(so_far);
-    Ok(verb(&mut session.environment(&mut progress, &mut on_reading))?)
+    verb(&mut session.environment(&mut progress, &mut on_reading))
 }
 
 /// Draws the report and prints what came out.
@@ -53,6 +69,7 @@ pub(crate) fn tell(session: &Session, outcome: &Outcome, json: bool) -> Result<(
             "report": report,
             "test": outcome.test.as_ref().map(headline),
             "val": outcome.val.as_ref().map(headline),
+            "fine_tuning": outcome.fine_tuning,
         });
         writeln!(out, "{answer}")?;
         return Ok(());
@@ -66,6 +83,16 @@ pub(crate) fn tell(session: &Session, outcome: &Outcome, json: bool) -> Result<(
             numbers::measure(&metrics.accuracy, metrics.level, metrics.n)
         )?;
         writeln!(out, "      macro F1  {}", numbers::measure(&metrics.macro_f1, metrics.level, metrics.n))?;
+    }
+    if let Some(gained) = &outcome.fine_tuning {
+        match gained.gain.why().filter(|_| gained.gain.value().is_none()) {
+            Some(why) => writeln!(out, "      fine-tuning: {why}")?,
+            None => {
+                let head = numbers::measure(&gained.head_accuracy, gained.level, gained.gain.n().unwrap_or(0));
+                writeln!(out, "      head alone {head}")?;
+                writeln!(out, "      fine-tuning gained {}", numbers::difference(&gained.gain, gained.level))?;
+            }
+        }
     }
     if !session.quiet {
         writeln!(out, "report: {}", report.display())?;

@@ -22,9 +22,7 @@ pub(crate) fn run(session: &Session, args: &args::Quickstart) -> Result<(), Fail
     let mut recipe = Recipe::parse(RECIPE, "the quickstart recipe")?;
     recipe.data.path = Some(pictures.to_string_lossy().into_owned());
     (recipe.train.seed, recipe.split.seed) = (args.seed, args.seed);
-    for assignment in &args.set {
-        recipe.set(assignment)?;
-    }
+    recipe.set(args.set.iter().map(String::as_str))?;
     let runs = args.dir.join("runs");
     let outcome = commands::train::with_progress(session, |env| avizor_train::train(&recipe, &runs, env))?;
     if !session.quiet {

@@ -45,6 +45,40 @@ const RESNET: Choice = (
 const CNN: Choice =
     ("small_cnn", &["model.name=small_cnn", "transforms.size=46", "train.epochs=3", "train.checkpoint_steps=1"]);
 
+/// The head first, on features of changed pictures, then all; and everything that stands around a step.
+const HEAD_FIRST: Choice = (
+    "head_first",
+    &[
+        "model.name=resnet18",
+        "model.stem=small",
+        "transforms.size=16",
+        "train.batch=13",
+        "train.head_epochs=2",
+        "train.epochs=2",
+        "train.views=2",
+        "train.accumulate=2",
+        "train.ema=0.8",
+        "train.clip_norm=1",
+        "optimizer.layer_decay=0.5",
+        "optimizer.decay_bias=false",
+        "train.checkpoint_steps=1",
+    ],
+);
+/// The head first, where nothing can be kept of the layers below it.
+const HEAD_FIRST_CNN: Choice = (
+    "head_first_cnn",
+    &[
+        "model.name=small_cnn",
+        "transforms.size=46",
+        "train.head_epochs=1",
+        "train.epochs=2",
+        "train.ema=0.9",
+        "model.freeze=1",
+        "train.checkpoint_steps=1",
+    ],
+);
+const ONE_CYCLE: Choice = ("onecycle", &["schedule.name=onecycle"]);
+
 /// What decides where runs are killed.
 const SEED: Seed = Seed(11);
 /// Kills of a run before it may end.
@@ -66,6 +100,8 @@ fn a_killed_run_resumes_to_the_bits_of_one_that_never_stopped() {
     cases.push([CNN, adam, cosine, plain]);
     cases.push([CNN, rmsprop, step, weighted]);
     cases.push([CNN, sgd, plateau, weighted]);
+    cases.push([HEAD_FIRST, adamw, ONE_CYCLE, weighted]);
+    cases.push([HEAD_FIRST_CNN, adam, cosine, plain]);
 
     let sandbox = Sandbox::new();
     pictures_with_doubtful_labels(&sandbox);

@@ -40,6 +40,8 @@ impl Sandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_avizor"));
         command.args(arguments).current_dir(self.folder.path());
         command.env_remove("AVIZOR_CPU").env("NO_COLOR", "1");
+        // Weights that happen to be at hand would change what is trained.
+        command.env_remove("AVIZOR_WEIGHTS").env("XDG_CACHE_HOME", self.path("cache"));
         command
     }
 

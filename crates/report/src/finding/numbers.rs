@@ -1,7 +1,7 @@
 //! What the metrics say beyond their values: how far they can be trusted.
 
 use avizor_base::Split;
-use avizor_store::{PartMetrics, Predictions, RunState};
+use avizor_store::{FineTuning, PartMetrics, Predictions, RunState};
 
 use crate::finding::{Finding, Tone};
 use crate::stored::Stored;
@@ -21,6 +21,7 @@ const OVERCONFIDENT: f64 = 0.05;
 
 pub(super) fn find(stored: &Stored, findings: &mut Vec<Finding>) {
     findings.extend(state(stored));
+    findings.extend(stored.metrics.fine_tuning.as_ref().and_then(gained));
     let Some((split, part)) = stored.main_part() else { return };
     findings.extend(chosen_on_it(stored, split));
     findings.extend(no_better_than_guessing(part));
@@ -54,6 +55,38 @@ fn state(stored: &Stored) -> Option<Finding> {
         )),
         RunState::Failed => Some(Finding::new(Tone::Problem, format!("This run failed{why}."))),
     }
+}
+
+/// Whether training all of the network was worth it.
+fn gained(fine_tuning: &FineTuning) -> Option<Finding> {
+    let head = fine_tuning.head_accuracy.value()?;
+    let Some(gain) = fine_tuning.gain.value() else {
+        let why = fine_tuning.gain.why()?;
+        return Some(Finding::new(
+            Tone::Care,
+            format!("Training more than the head gained nothing: {}.", name::shown(why)),
+        ));
+    };
+    let beside = format!(
+        "On the {} part, a head on the frozen network is right {} of the time; training all of it",
+        fine_tuning.part,
+        number::percent(head)
+    );
+    let (low, high) = fine_tuning.gain.interval()?;
+    let range = format!(
+        "{} points ({} % interval {} to {})",
+        number::points(gain),
+        number::level(fine_tuning.level),
+        number::points(low),
+        number::points(high)
+    );
+    Some(if low > 0.0 {
+        Finding::new(Tone::Fine, format!("{beside} gained {range}."))
+    } else if high < 0.0 {
+        Finding::new(Tone::Problem, format!("{beside} lost: {range}. Take the head, or train more gently."))
+    } else {
+        Finding::new(Tone::Care, format!("{beside} changed that by {range}: no gain is proven."))
+    })
 }
 
 /// Numbers of val flatter; so does a test part that was looked at before.
@@ -243,7 +276,7 @@ mod tests {
                 notes: vec![],
             },
             recipe: None,
-            metrics: Metrics { format: Format, test, val },
+            metrics: Metrics { format: Format, test, val, fine_tuning: None },
             history: History::default(),
             samples: None,
             balance: None,
@@ -257,6 +290,30 @@ mod tests {
         let mut findings = Vec::new();
         find(stored, &mut findings);
         findings.into_iter().map(|finding| format!("{}: {}", finding.tone.word(), finding.text)).collect()
+    }
+
+    #[test]
+    fn what_fine_tuning_gained_is_told_by_its_interval() {
+        let head_accuracy = Measure::estimate(0.9, [0.8, 0.95], 78, "wilson");
+        let told = |gain: Measure| {
+            let (part, head_accuracy) = (Split::Test, head_accuracy.clone());
+            let tuned = FineTuning { part, level: 0.95, head_accuracy, gain, only_head: 1, only_tuned: 4, p: None };
+            let finding = gained(&tuned).unwrap();
+            format!("{}: {}", finding.tone.word(), finding.text.replace('\u{a0}', " "))
+        };
+        let gain = |value, interval| told(Measure::estimate(value, interval, 78, "newcombe"));
+        let beside = "On the test part, a head on the frozen network is right 90.0 % of the time; training all of it";
+        assert_eq!(
+            [gain(0.04, [0.01, 0.07]), gain(0.04, [-0.01, 0.09]), gain(-0.04, [-0.07, -0.01])],
+            [
+                format!("Fine: {beside} gained +4.0 points (95 % interval +1.0 to +7.0)."),
+                format!("Care: {beside} changed that by +4.0 points (95 % interval −1.0 to +9.0): no gain is proven."),
+                format!(
+                    "Problem: {beside} lost: −4.0 points (95 % interval −7.0 to −1.0). Take the head, or train more gently."
+                ),
+            ]
+        );
+        assert_eq!(told(Measure::undefined("kept")), "Care: Training more than the head gained nothing: kept.");
     }
 
     #[test]

@@ -36,7 +36,12 @@ impl Made<'_> {
             predictions.write(&run.predictions_path(split)).unwrap();
             predictions
         });
-        let metrics = Metrics { format: Format, test: Some(self.evaluate(&test)), val: Some(self.evaluate(&val)) };
+        let metrics = Metrics {
+            format: Format,
+            test: Some(self.evaluate(&test)),
+            val: Some(self.evaluate(&val)),
+            fine_tuning: None,
+        };
         run.write_metrics(&metrics).unwrap();
         run.write_info(&self.info(&test)).unwrap();
         run.write_recipe(RECIPE).unwrap();

@@ -3,7 +3,7 @@
 use avizor_base::{ImageSize, ResizeRule};
 use avizor_metrics::Metric;
 
-use super::Recipe;
+use super::{Freeze, Recipe, ScheduleName};
 
 /// An option with a value that cannot be meant.
 pub(super) struct OutOfRange {
@@ -50,8 +50,24 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
         return wrong("train", "batch", "is more than 65,536");
     }
     below("train", "label_smoothing", train.label_smoothing, 1.0)?;
+    if train.head_epochs > 0 && model.freeze == Freeze::BACKBONE {
+        return wrong(
+            "train",
+            "head_epochs",
+            "goes with a network that learns after them, but model.freeze is \"backbone\"",
+        );
+    }
+    if train.views > 0 && (model.freeze != Freeze::BACKBONE && train.head_epochs == 0 || transforms.train.is_empty()) {
+        let problem = "needs a frozen network (model.freeze = \"backbone\" or train.head_epochs) and transforms.train";
+        return wrong("train", "views", problem);
+    }
+    at_least("train", "accumulate", train.accumulate, 1)?;
+    within("train", "clip_norm", train.clip_norm, 0.0, f64::MAX)?;
+    below("train", "ema", train.ema, 1.0)?;
     selects("train", &train.select.0)?;
     within("optimizer", "lr", optimizer.lr, 0.0, 1e6)?;
+    within("optimizer", "head_lr", optimizer.head_lr.unwrap_or(0.0), 0.0, 1e6)?;
+    within("optimizer", "layer_decay", optimizer.layer_decay, 1e-3, 1.0)?;
     within("optimizer", "weight_decay", optimizer.weight_decay, 0.0, 1e6)?;
     below("optimizer", "momentum", optimizer.momentum, 1.0)?;
     below("optimizer", "betas", optimizer.betas[0], 1.0)?;
@@ -63,7 +79,10 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
     }
     within("schedule", "factor", schedule.factor, 1e-6, 1.0)?;
     within("schedule", "min_lr", schedule.min_lr, 0.0, optimizer.lr.max(0.0))?;
-    at_least("schedule", "patience", schedule.patience, usize::from(schedule.name == super::ScheduleName::Step))
+    if schedule.name == ScheduleName::OneCycle && schedule.warmup_epochs > 0 {
+        return wrong("schedule", "warmup_epochs", "goes with other schedules: onecycle rises by itself");
+    }
+    at_least("schedule", "patience", schedule.patience, usize::from(schedule.name == ScheduleName::Step))
 }
 
 fn wrong(section: &'static str, option: &'static str, problem: impl Into<String>) -> Result<(), OutOfRange> {

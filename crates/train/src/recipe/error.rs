@@ -46,6 +46,16 @@ pub enum RecipeError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A variant that is no set of options.
+    #[error("{place}: variant \"{name}\" {problem}")]
+    Variant {
+        /// File and line.
+        place: String,
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// `--set` without an equals sign or a dot.
     #[error("--set {0} is not of the form section.option=value")]
     Assignment(String),
@@ -61,6 +71,7 @@ impl RecipeError {
                 Some("see every transform with `avizor recipes --transforms`".to_owned())
             }
             Self::Value { .. } => Some("see every option with `avizor recipes --options`".to_owned()),
+            Self::Variant { .. } => Some("the lines of a variant are \"section.option\" = value".to_owned()),
             Self::Syntax { .. } => None,
         }
     }

@@ -10,8 +10,8 @@ mod sections;
 
 pub use error::RecipeError;
 pub use sections::{
-    Balance, ClassWeights, Convolution, Data, Freeze, Model, OptimizerName, OptimizerOptions, PartSource, Sampler,
-    Schedule, ScheduleName, Select, Size, SplitOptions, Stem, Train, TransformOptions,
+    Balance, ClassWeights, Convolution, Data, Freeze, Frozen, Model, OptimizerName, OptimizerOptions, PartSource,
+    Sampler, Schedule, ScheduleName, Select, Size, SplitOptions, Stem, Train, TransformOptions,
 };
 
 /// One option as the manual shows it.
@@ -54,6 +54,17 @@ pub struct Recipe {
     pub optimizer: OptimizerOptions,
     /// `[schedule]`
     pub schedule: Schedule,
+}
+
+/// A recipe that differs from another in some options.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Its name in `[variants.NAME]`.
+    pub name: String,
+    /// The options in which it differs, as `section.option=value`.
+    pub changes: Vec<String>,
+    /// The whole of it.
+    pub recipe: Recipe,
 }
 
 impl Recipe {

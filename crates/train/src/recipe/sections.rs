@@ -210,8 +210,9 @@ section! {
         stem: Stem = Stem::Imagenet,
         /// Hidden layers of `mlp`.
         hidden: Vec<usize> = vec![512],
-        /// What keeps its starting values: `none`, or `backbone` (all but the head).
-        freeze: Freeze = Freeze::None,
+        /// What keeps its starting values: `none`, `backbone` (all but the head), or a number of stages from the first
+        /// (they are the steps of `avizor models NAME` that have parameters).
+        freeze: Freeze = Freeze::NONE,
     }
 }
 
@@ -225,13 +226,30 @@ pub enum Stem {
     Small,
 }
 
-/// Which parameters stay as they are.
+/// Which parameters stay as they are; in a recipe a word or a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "what is frozen is \"none\", \"backbone\" or a number of stages")]
+pub enum Freeze {
+    /// By name.
+    Named(Frozen),
+    /// Those of so many stages from the first.
+    Stages(usize),
+}
+
+impl Freeze {
+    /// None does.
+    pub const NONE: Self = Self::Named(Frozen::None);
+    /// All but those of the head.
+    pub const BACKBONE: Self = Self::Named(Frozen::Backbone);
+}
+
+/// What can be frozen by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Freeze {
-    /// None does.
+pub enum Frozen {
+    /// Nothing.
     None,
-    /// All but those of the head.
+    /// All but the head.
     Backbone,
 }
 
@@ -240,6 +258,13 @@ section! {
     Train {
         /// Passes over the training part.
         epochs: usize = 20,
+        /// Passes before those, in which the head alone learns and the network below it keeps its starting weights: a first
+        /// answer within seconds, and a head that does not upset good weights when all of the network learns.
+        head_epochs: usize = 0,
+        /// Where the network below the head is frozen and `transforms.train` changes pictures: so many changed versions of
+        /// each picture go through it once, and their features are used in turn. 0: none is kept and every visit changes the
+        /// picture anew, but for `head_epochs`, which then see unchanged pictures.
+        views: usize = 0,
         /// Pictures of one step.
         batch: usize = 64,
         /// Seed of starting values, order, sampling and augmentation.
@@ -250,6 +275,12 @@ section! {
         early_stop: usize = 0,
         /// Share of the target spread over all classes.
         label_smoothing: f64 = 0.0,
+        /// Batches whose gradients join in one step, as if they were one: for large batches in little memory.
+        accumulate: usize = 1,
+        /// Gradients that together are longer than this are shortened to it; 0: never.
+        clip_norm: f64 = 0.0,
+        /// Decay of a moving average of the weights, which is evaluated and kept in their place, such as 0.999; 0: none.
+        ema: f64 = 0.0,
         /// Also save a checkpoint every so many steps within an epoch; 0: at the ends of epochs.
         checkpoint_steps: usize = 0,
         /// How convolutions are computed: `auto`, the fastest way, or `direct`, without Winograd's transforms: some
@@ -309,10 +340,16 @@ section! {
     OptimizerOptions {
         /// `sgd`, `adam`, `adamw` or `rmsprop`.
         name: OptimizerName = OptimizerName::Adam,
-        /// Learning rate at the start.
+        /// Learning rate at the start; the largest one for schedules that rise.
         lr: f64 = 1e-3,
+        /// Learning rate of `train.head_epochs`; default: `lr`.
+        head_lr: Option<f64> = None,
+        /// Each stage learns at the rate of the one above it times this; the head at `lr`. 0.5 to 0.9 suits fine-tuning.
+        layer_decay: f64 = 1.0,
         /// Weight decay: added to the gradient; decoupled for `adamw`.
         weight_decay: f64 = 1e-4,
+        /// Whether weight decay also acts on biases and on the scales and shifts of norms.
+        decay_bias: bool = true,
         /// Momentum of `sgd` and `rmsprop`.
         momentum: f64 = 0.0,
         /// Nesterov's momentum, for `sgd`.
@@ -343,7 +380,7 @@ pub enum OptimizerName {
 section! {
     /// How the learning rate changes.
     Schedule {
-        /// `none`, `plateau`, `cosine` or `step`.
+        /// `none`, `plateau`, `cosine`, `onecycle` or `step`.
         name: ScheduleName = ScheduleName::None,
         /// What `plateau` and `step` multiply the rate by.
         factor: f64 = 0.5,
@@ -366,6 +403,9 @@ pub enum ScheduleName {
     Plateau,
     /// From the start to `min_lr` along half a cosine, step by step.
     Cosine,
+    /// Up to `optimizer.lr` from a 25th of it in the first 30 % of the steps, then down to nearly nothing, along half a cosine
+    /// each (Smith and Topin 2018, arXiv:1708.07120): `torch.optim.lr_scheduler.OneCycleLR`, momentum left alone.
+    OneCycle,
     /// Cut every `patience` epochs.
     Step,
 }
