@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Train a classifier from a folder of pictures or a recipe
     Train(Train),
+    /// Train every variant of a recipe and compare them
+    Variants(Variants),
     /// Go on with a run that was interrupted
     Resume(Resume),
     /// Evaluate a run on its test part, or on other labelled pictures
@@ -114,10 +116,15 @@ pub(crate) struct Audit {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Where ImageNet weights are at hand (`avizor weights list`) and nothing is said about the network, training
+starts from them: the last layer first, which gives a first answer within seconds, then all of it.
+
+Examples:
   avizor train photos
   avizor train photos --set model.stem=small --set transforms.size=64
-  avizor train recipes/simpsons.toml --set data.path=simpsons")]
+  avizor train recipes/simpsons.toml --set data.path=simpsons"
+)]
 pub(crate) struct Train {
     /// Folder of pictures, or a recipe (.toml)
     #[arg(value_name = "PATH|RECIPE")]
@@ -132,6 +139,42 @@ pub(crate) struct Train {
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(crate) runs: PathBuf,
     /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "A variant is a named set of options in which it differs from its recipe:
+
+  [variants.large]
+  \"transforms.size\" = 224
+  \"train.batch\" = 16
+
+All variants see the same split, so that they are compared picture by picture.
+
+Examples:
+  avizor variants backbones.toml --set data.path=photos
+  avizor variants backbones.toml --only resnet50-a1,resnet50-a2 --seeds 3
+  avizor variants backbones.toml --into runs/2026-11-30-backbones-01   go on where it was stopped")]
+pub(crate) struct Variants {
+    /// A recipe (.toml) with variants
+    pub(crate) recipe: PathBuf,
+    /// Only these variants
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Runs of each variant, with as many seeds
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u16>(1..=100))]
+    pub(crate) seeds: u16,
+    /// Change one option of the recipe and all its variants; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Where runs are kept
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) runs: PathBuf,
+    /// Go on in this folder: what is trained there is not trained again
+    #[arg(long, value_name = "FOLDER", conflicts_with = "runs")]
+    pub(crate) into: Option<PathBuf>,
+    /// Print the comparison as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

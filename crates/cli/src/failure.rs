@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use avizor_experiments::ExperimentError;
 use avizor_models::ModelError;
 use avizor_predict::PredictError;
 use avizor_report::ReportError;
@@ -79,6 +80,13 @@ impl From<TrainError> for Failure {
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         TrainError::from(error).into()
+    }
+}
+
+impl From<ExperimentError> for Failure {
+    fn from(error: ExperimentError) -> Self {
+        let kind = if error.is_usage() { Kind::Usage } else { Kind::Run };
+        Self { message: error.to_string(), help: error.help(), kind }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod base64;
 mod chart;
+mod comparison;
 mod confusion;
 mod error;
 mod finding;
@@ -21,7 +22,7 @@ mod view;
 
 use std::path::PathBuf;
 
-use avizor_store::RunFolder;
+use avizor_store::{Comparison, ComparisonFolder, RunFolder};
 
 pub use error::ReportError;
 
@@ -42,6 +43,25 @@ pub fn write(run: &RunFolder) -> Result<PathBuf, ReportError> {
     let html = run.report_html_path();
     write_file(&html, page::draw(&view)?.as_bytes())?;
     Ok(html)
+}
+
+/// Draws the page of a comparison into its folder and gives its path. It links to the reports of its runs.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_comparison(folder: &ComparisonFolder, comparison: &Comparison) -> Result<PathBuf, ReportError> {
+    let (page, figure) = comparison::draw(comparison)?;
+    if let Some(figure) = figure {
+        write_file(&folder.path().join("figures").join(figure.file), figure.standalone.as_bytes())?;
+    }
+    let html = folder.report_html_path();
+    write_file(&html, page.as_bytes())?;
+    Ok(html)
+}
+
+/// What a comparison says, in sentences.
+pub fn comparison_sentences(comparison: &Comparison) -> Vec<String> {
+    comparison::sentences(comparison)
 }
 
 fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), ReportError> {

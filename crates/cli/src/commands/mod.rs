@@ -9,4 +9,5 @@ pub(crate) mod predict;
 pub(crate) mod recipes;
 pub(crate) mod report;
 pub(crate) mod train;
+pub(crate) mod variants;
 pub(crate) mod weights;

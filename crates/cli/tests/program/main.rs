@@ -9,3 +9,4 @@ mod resume;
 mod road;
 mod sandbox;
 mod transfer;
+mod variants;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use avizor_base::Split;
-use avizor_store::{BalanceRow, PartMetrics};
+use avizor_store::{BalanceRow, ComparedVariant, PartMetrics};
 use kuva::prelude::{BarPlot, Layout, LegendPosition, Plot, TickFormat};
 
 use super::{BLUE, Figure, GREEN, INK, SOFT_BLUE, VERMILION, label, styled};
@@ -83,11 +83,34 @@ pub(crate) fn class_f1(part: &PartMetrics) -> Option<Figure> {
         let (low, high) = interval.unwrap_or((*f1, *f1));
         errors.push(((f1 - low).max(0.0), (high - f1).max(0.0)));
     }
-    let svg = draw(bars.with_asymmetric_error(errors), row_height(rows.len()), "F1, with 95 % interval", |layout| {
-        let percent = TickFormat::Custom(Arc::new(|share| format!("{:.0} %", share * 100.0)));
-        layout.with_x_axis_min(0.0).with_x_axis_max(1.0).with_x_tick_format(percent)
-    });
+    let svg = draw(bars.with_asymmetric_error(errors), row_height(rows.len()), "F1, with 95 % interval", shares);
     Some(Figure::new("f1.svg", "F1 a class, worst first", description, &svg))
+}
+
+/// Accuracy of each variant with its interval, in their order.
+pub(crate) fn compared_variants(variants: &[ComparedVariant]) -> Option<Figure> {
+    let rows: Vec<_> = variants
+        .iter()
+        .filter_map(|variant| Some((&variant.name, variant.accuracy.value()?, variant.accuracy.interval())))
+        .collect();
+    let best = rows.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let description = format!("Highest: {} ({}).", crate::name::short(best.0, LONGEST), number::percent(best.1));
+    let mut bars = BarPlot::new().with_horizontal(true).with_error_color(INK.hex).with_error_cap_width(0.35);
+    let mut errors = Vec::new();
+    for (name, accuracy, interval) in rows.iter().rev() {
+        bars = bars.with_group(label(name, LONGEST), [(*accuracy, SOFT_BLUE.hex)]);
+        let (low, high) = interval.unwrap_or((*accuracy, *accuracy));
+        errors.push(((accuracy - low).max(0.0), (high - accuracy).max(0.0)));
+    }
+    let caption = "Accuracy, with 95 % interval";
+    let svg = draw(bars.with_asymmetric_error(errors), row_height(rows.len()), caption, shares);
+    Some(Figure::new("variants.svg", "Accuracy of each variant", description, &svg))
+}
+
+/// An axis from nothing to all.
+fn shares(layout: Layout) -> Layout {
+    let percent = TickFormat::Custom(Arc::new(|share| format!("{:.0} %", share * 100.0)));
+    layout.with_x_axis_min(0.0).with_x_axis_max(1.0).with_x_tick_format(percent)
 }
 
 fn whole() -> TickFormat {

@@ -8,7 +8,7 @@ mod curves;
 mod heat_map;
 mod strip;
 
-pub(crate) use bars::{class_balance, class_counts, class_f1};
+pub(crate) use bars::{class_balance, class_counts, class_f1, compared_variants};
 pub(crate) use curves::curves;
 pub(crate) use heat_map::{Scale, heat_map};
 pub(crate) use strip::interval_strip;

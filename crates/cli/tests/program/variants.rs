@@ -1,0 +1,85 @@
+//! Variants of a recipe, trained and compared.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+
+const RECIPE: &str = r#"
+[data]
+path = "photos"
+[transforms]
+size = 16
+[model]
+name = "mlp"
+hidden = [8]
+[train]
+epochs = 2
+batch = 8
+[variants.slow]
+"optimizer.lr" = 1e-5
+[variants.quick]
+"optimizer.lr" = 0.01
+"model.hidden" = [16]
+[variants.two_classes]
+"data.classes" = ["ant", "bee"]
+"#;
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.pictures("photos", &[("ant", 16), ("bee", 16), ("cat", 16)]);
+    sandbox.write("some.toml", RECIPE);
+    sandbox
+}
+
+fn comparison(sandbox: &Sandbox, folder: &str) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(sandbox.path(&format!("{folder}/comparison.json"))).unwrap()).unwrap()
+}
+
+#[test]
+fn variants_are_trained_compared_and_not_trained_twice() {
+    let sandbox = sandbox();
+    let said = sandbox.run(&["variants", "some.toml", "--only", "quick,slow", "--seeds", "2", "--threads", "2"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("4 of 4: quick, seed 43"), "{}", said.err);
+    assert!(said.out.contains("chosen") && said.out.contains("Of 1 pair of variants"), "{}", said.out);
+    let folder = sandbox.the_run();
+    let first = comparison(&sandbox, &folder);
+    let names: Vec<&str> = first["variants"].as_array().unwrap().iter().map(|v| v["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["slow", "quick"]);
+    assert_eq!(first["pairs"].as_array().unwrap().len(), 1);
+    assert_eq!(first["variants"][0]["runs"].as_array().unwrap().len(), 2);
+    let page = fs::read_to_string(sandbox.path(&format!("{folder}/report.html"))).unwrap();
+    let run = first["variants"][1]["runs"][0].as_str().unwrap();
+    assert!(page.contains(&format!("href=\"{run}/report.html\"")), "{page}");
+    assert!(sandbox.path(&format!("{folder}/{run}/report.html")).is_file());
+
+    // One more variant in the same folder: only that one is trained; it answers another question.
+    let said = sandbox.run(&["variants", "some.toml", "--seeds", "2", "--into", &folder]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert_eq!(said.err.matches("done already").count(), 4, "{}", said.err);
+    let second = comparison(&sandbox, &folder);
+    assert_eq!(second["variants"][1], first["variants"][1]);
+    assert_eq!(second["pairs"], first["pairs"]);
+    assert!(second["chosen"].is_null());
+    assert!(said.out.contains("answer different questions"), "{}", said.out);
+}
+
+#[test]
+fn what_cannot_be_compared_is_told() {
+    let sandbox = sandbox();
+    sandbox.write("plain.toml", "[data]\npath = \"photos\"\n");
+    sandbox.write("broken.toml", RECIPE.replace("\"optimizer.lr\" = 0.01", "\"optimizer.rate\" = 0.01"));
+    for (arguments, wanted) in [
+        (&["variants", "plain.toml"][..], "plain.toml has no variants"),
+        (&["variants", "some.toml", "--only", "quik"], "some.toml has no variant \"quik\""),
+        (&["variants", "broken.toml"], "broken.toml:15: [optimizer] has no option \"rate\""),
+        (&["variants", "nowhere.toml"], "nowhere.toml"),
+        (&["variants", "some.toml", "--set", "data.path=nowhere"], "variant slow: "),
+    ] {
+        let said = sandbox.run(arguments);
+        assert_ne!(said.code, Some(0));
+        assert!(said.err.contains(wanted), "{arguments:?}: {}", said.err);
+    }
+    // A recipe with variants is a recipe.
+    sandbox.succeed(&["train", "some.toml"]);
+}

@@ -1,0 +1,183 @@
+//! What stored runs say side by side.
+
+use std::collections::BTreeMap;
+
+use avizor_base::{Seed, Split};
+use avizor_metrics::{Level, Options, PairedAccuracy, evaluate};
+use avizor_store::{
+    ComparedPair, ComparedVariant, Comparison, Format, Measure, Predictions, RunFolder, RunInfo, StoreError,
+};
+
+use crate::error::ExperimentError;
+
+/// Replicates of a bootstrap whose interval must hold for many pairs at once: its tails are thin.
+const RESAMPLES: u32 = 20_000;
+
+/// A variant with its finished runs.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Its name.
+    pub name: String,
+    /// What it changes of the recipe.
+    pub changes: Vec<String>,
+    /// Its runs, one a seed; at least one.
+    pub runs: Vec<RunFolder>,
+}
+
+/// The runs of a variant, read.
+struct Answers {
+    predictions: Vec<Predictions>,
+    infos: Vec<RunInfo>,
+    part: Split,
+    val_macro_f1: Option<f64>,
+    /// Seed of the bootstrap: the first run's.
+    seed: Seed,
+}
+
+/// Compares variants by what their runs have stored: on the test part, or on the validation part where there is none.
+///
+/// Runs of a variant with several seeds are taken together, and the answers about one picture stay together in every
+/// interval. Any two variants that answered about the same pictures are compared; their intervals are widened (Bonferroni)
+/// so that all of them together hold with 95 %.
+///
+/// # Errors
+/// A run that is not finished or whose files cannot be read.
+pub fn compare(name: &str, compared: &[Compared]) -> Result<Comparison, ExperimentError> {
+    let answers: Vec<Answers> = compared.iter().map(Answers::read).collect::<Result<_, _>>()?;
+    let variants = compared.iter().zip(&answers).map(|(of, answers)| answers.row(of)).collect::<Result<Vec<_>, _>>()?;
+    let alike: Vec<(usize, usize)> = (0..answers.len())
+        .flat_map(|second| (0..second).map(move |first| (first, second)))
+        .filter(|&(first, second)| answers[first].asks_the_same(&answers[second]))
+        .collect();
+    let level = Level::DEFAULT;
+    let widened = Level::new(1.0 - (1.0 - level.share()) / alike.len().max(1) as f64).unwrap_or(level);
+    let pair = |&(first, second): &(usize, usize)| {
+        let paired = answers[first]
+            .beside(&answers[second], widened)
+            .map_err(|source| ExperimentError::Predictions { variant: compared[second].name.clone(), source })?;
+        let difference = Measure::from(&paired.difference);
+        let told_apart = difference.interval().is_some_and(|(low, high)| low > 0.0 || high < 0.0);
+        let [first, second] = [first, second].map(|of| compared[of].name.clone());
+        Ok(ComparedPair { first, second, difference, told_apart })
+    };
+    let pairs = alike.iter().map(pair).collect::<Result<Vec<_>, ExperimentError>>()?;
+    let all_alike = pairs.len() == answers.len() * answers.len().saturating_sub(1) / 2;
+    let mut notes = Vec::new();
+    if !all_alike {
+        notes.push(
+            "some variants were evaluated on other pictures or classes than others: those answer different questions and \
+             are not compared"
+                .to_owned(),
+        );
+    }
+    let best = variants.iter().filter(|_| all_alike).filter_map(|row| Some((row.val_macro_f1?, row)));
+    // The first of equals: max_by would take the last.
+    let chosen = best.fold(None, |best: Option<(f64, &ComparedVariant)>, (value, row)| match best {
+        Some((most, _)) if most >= value => best,
+        _ => Some((value, row)),
+    });
+    let chosen = chosen.map(|(_, row)| row.name.clone());
+    Ok(Comparison { format: Format, name: name.to_owned(), variants, chosen, pairs, level: level.share(), notes })
+}
+
+impl Answers {
+    fn read(of: &Compared) -> Result<Self, ExperimentError> {
+        let infos = of.runs.iter().map(RunFolder::read_info).collect::<Result<Vec<_>, _>>()?;
+        let metrics = of.runs.iter().map(RunFolder::read_metrics).collect::<Result<Vec<_>, _>>()?;
+        let part = if metrics.iter().all(|metrics| metrics.test.is_some()) { Split::Test } else { Split::Val };
+        let read = |run: &RunFolder| Predictions::read(&run.predictions_path(part));
+        let predictions = of.runs.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+        let val = metrics.iter().filter_map(|metrics| metrics.val.as_ref()?.macro_f1.value());
+        let val: Vec<f64> = val.collect();
+        let val_macro_f1 = (val.len() == metrics.len()).then(|| val.iter().sum::<f64>() / val.len() as f64);
+        let seed = Seed(infos.first().map_or(0, |info| info.seed));
+        Ok(Self { predictions, infos, part, val_macro_f1, seed })
+    }
+
+    /// Samples and labels of one run, by name: what the question was.
+    fn question(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let of = self.predictions.first();
+        of.into_iter().flat_map(|predictions| {
+            predictions.rows.iter().map(|row| (row.sample.as_str(), row.label.map(|id| predictions.classes.name(id))))
+        })
+    }
+
+    fn asks_the_same(&self, other: &Self) -> bool {
+        let classes = |answers: &Self| answers.predictions.first().map(|of| of.classes.names().to_vec());
+        self.predictions.len() == other.predictions.len()
+            && classes(self) == classes(other)
+            && self.question().eq(other.question())
+    }
+
+    /// Labels and predictions of all runs, and which samples belong together.
+    fn columns(&self) -> Columns {
+        let mut columns = Columns::default();
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        for predictions in &self.predictions {
+            for row in &predictions.rows {
+                let Some(label) = row.label else { continue };
+                columns.truth.push(label.0);
+                columns.prediction.push(row.prediction.0);
+                columns.probabilities.extend_from_slice(&row.probabilities);
+                let next = numbers.len() as u32;
+                columns.groups.push(*numbers.entry(row.group.as_deref().unwrap_or(&row.sample)).or_insert(next));
+                columns.has_groups |= row.group.is_some();
+            }
+        }
+        columns.has_groups |= self.predictions.len() > 1;
+        columns
+    }
+
+    fn row(&self, of: &Compared) -> Result<ComparedVariant, ExperimentError> {
+        let columns = self.columns();
+        let classes = self.predictions.first().map_or(0, |predictions| predictions.classes.len());
+        let inputs = avizor_metrics::Predictions {
+            truth: &columns.truth,
+            prediction: &columns.prediction,
+            probabilities: &columns.probabilities,
+            classes,
+            groups: columns.groups(),
+        };
+        let evaluation = evaluate(&inputs, self.seed, Options::default())
+            .map_err(|source| ExperimentError::Predictions { variant: of.name.clone(), source })?;
+        let network = self.infos.first().and_then(|info| info.network.as_ref());
+        Ok(ComparedVariant {
+            name: of.name.clone(),
+            changes: of.changes.clone(),
+            runs: of.runs.iter().map(RunFolder::name).collect(),
+            network: network.map_or(String::new(), |network| network.name.clone()),
+            parameters: network.map_or(0, |network| network.parameters),
+            seconds: self.infos.iter().filter_map(|info| info.seconds).sum(),
+            val_macro_f1: self.val_macro_f1,
+            part: self.part,
+            samples: self.question().count() as u64,
+            level: evaluation.options.level.share(),
+            accuracy: Measure::from(&evaluation.accuracy),
+            macro_f1: Measure::from(&evaluation.macro_average.f1),
+        })
+    }
+
+    fn beside(&self, other: &Self, level: Level) -> Result<PairedAccuracy, avizor_metrics::LabelError> {
+        let (columns, others) = (self.columns(), other.columns());
+        let options = Options { level, resamples: RESAMPLES };
+        let groups = columns.groups();
+        PairedAccuracy::new(&columns.truth, &columns.prediction, &others.prediction, groups, self.seed, options)
+    }
+}
+
+/// What [`evaluate`] takes.
+#[derive(Default)]
+struct Columns {
+    truth: Vec<u32>,
+    prediction: Vec<u32>,
+    probabilities: Vec<f32>,
+    /// Answers about one sample, or one group of samples, have one number.
+    groups: Vec<u32>,
+    has_groups: bool,
+}
+
+impl Columns {
+    fn groups(&self) -> Option<&[u32]> {
+        self.has_groups.then_some(self.groups.as_slice())
+    }
+}
