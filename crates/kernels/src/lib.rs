@@ -51,6 +51,7 @@ pub mod reference;
 mod simd;
 pub mod stochastic_depth;
 pub mod unary;
+mod workers;
 
 pub use cpu::Cpu;
 pub use floats::{Bf16, Element, Floats, FloatsMut, Precision, convert, elements, elements_mut};

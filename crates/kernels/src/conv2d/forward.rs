@@ -3,10 +3,10 @@
 use super::implicit::{ImplicitGemm, Target, Tensors, WindowProduct};
 use super::method::{Forward, Method, PackedForward, Pass};
 use super::window::Windows;
-use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
 use crate::floats::Target as Results;
 use crate::gemm::{Gemm, pack_rows};
+use crate::workers::Workers;
 use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
 impl Method for ImplicitGemm {

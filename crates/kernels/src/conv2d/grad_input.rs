@@ -4,10 +4,10 @@ use super::Conv2dShape;
 use super::implicit::{ImplicitGemm, Piece, Target, Tensors, WindowProduct};
 use super::method::GradInput;
 use super::window::{Axis, Windows};
-use super::workers::Workers;
 use crate::elementwise::fill;
 use crate::floats::Target as Results;
 use crate::gemm::{Gemm, pack_transposed};
+use crate::workers::Workers;
 use crate::{Cpu, Floats, FloatsMut, Precision};
 
 impl GradInput for ImplicitGemm {

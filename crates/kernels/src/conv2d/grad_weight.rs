@@ -8,9 +8,9 @@ use super::Conv2dShape;
 use super::implicit::ImplicitGemm;
 use super::method::GradWeight;
 use super::window::{Block, Cut, WindowCopy, Windows};
-use super::workers::Workers;
 use crate::gemm::{Gemm, Left, MOST_ROWS, Places, Product, Store, pack_pairs, pack_rows};
 use crate::pool::Disjoint;
+use crate::workers::Workers;
 use crate::{Bf16, Cpu, Element, Floats, Precision};
 
 /// Pixels that are summed in registers at once: their panel of dy (12 KiB at 16 columns) and the strip of windows it

@@ -46,7 +46,6 @@ mod rolling;
 mod shape;
 mod window;
 mod winograd;
-mod workers;
 
 #[cfg(test)]
 mod tests;

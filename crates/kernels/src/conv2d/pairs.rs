@@ -6,10 +6,10 @@ use super::forward::{self, product};
 use super::grad_input::{self, Phase};
 use super::implicit::Piece;
 use super::method::{Forward, GradInput, GradWeight, Method, Pass};
-use super::workers::Workers;
 use super::{Conv2dMethods, Conv2dShape, Epilogue, grad_weight};
 use crate::floats::pairs;
 use crate::gemm::{GEMM_OF_PAIRS, Gemm, GemmKernel, pack_pairs, pack_transposed_pairs};
+use crate::workers::Workers;
 use crate::{Cpu, Floats, FloatsMut, Level, Precision};
 
 /// The method: a kernel of the table of pairs applied to windows.

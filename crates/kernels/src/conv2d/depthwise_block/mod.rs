@@ -19,11 +19,11 @@ use super::depthwise::{self, Depthwise};
 use super::implicit::{self, ImplicitGemm};
 use super::method::at_level;
 use super::pointwise::{Layer, Pointwise};
-use super::workers::Workers;
 use super::{Conv2dShape, Epilogue};
 use crate::Cpu;
 use crate::gemm::L2_BYTES;
 use crate::unary::Unary;
+use crate::workers::Workers;
 
 /// Wide channels of a task, at least: whole cache lines, so that no two tasks write the same one.
 const LINE_CHANNELS: usize = 32;

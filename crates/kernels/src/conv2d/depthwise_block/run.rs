@@ -9,9 +9,9 @@ use crate::conv2d::depthwise::Finish;
 use crate::conv2d::pointwise::{Columns, Layer};
 use crate::conv2d::rolling::{RollingRows, rows_of_outputs};
 use crate::conv2d::window::copy_short;
-use crate::conv2d::workers::Workers;
 use crate::gemm::Gemm;
 use crate::pool::Disjoint;
+use crate::workers::Workers;
 
 /// Pixels of a task of the third convolution, about.
 const PIXELS: usize = 48;

@@ -9,10 +9,10 @@ use crate::conv2d::depthwise::{self, Depthwise, Finish};
 use crate::conv2d::grad_weight::add_chunks;
 use crate::conv2d::method::at_level;
 use crate::conv2d::rolling::{RollingRows, rows_of_inputs, rows_of_outputs};
-use crate::conv2d::workers::Workers;
 use crate::floats::{convert_part, room_for, round_into};
 use crate::gemm::L2_BYTES;
 use crate::pool::Disjoint;
+use crate::workers::Workers;
 use crate::{Cpu, Element, Level, Precision};
 
 /// The work is cut into about so many bands. It does not depend on the number of threads there are.

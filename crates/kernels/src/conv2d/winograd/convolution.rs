@@ -14,8 +14,8 @@ use std::ops::Range;
 use super::geometry::{Geometry, LINE, Layout};
 use super::level::Kernels;
 use super::product::ROWS_APART;
-use crate::conv2d::workers::Workers;
 use crate::gemm::L2_BYTES;
+use crate::workers::Workers;
 
 /// Numbers of a block's transformed source in the order of tiles: some of the second cache is left for a panel of
 /// products and one of weights.

@@ -17,9 +17,9 @@ use super::tiles::Gather;
 use super::weights::Unpack;
 use crate::conv2d::Conv2dShape;
 use crate::conv2d::method::GradWeight;
-use crate::conv2d::workers::Workers;
 use crate::gemm::L2_BYTES;
 use crate::pool::Disjoint;
+use crate::workers::Workers;
 use crate::{Cpu, Floats, Pool, Precision};
 
 /// Numbers of transformed tiles of x in a group: they stay in the third cache until they are multiplied.

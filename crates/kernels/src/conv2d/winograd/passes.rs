@@ -8,10 +8,10 @@ use super::product::Product;
 use super::tiles::{Gather, Outputs, Scatter};
 use super::weights::Pack;
 use crate::conv2d::Epilogue;
-use crate::conv2d::workers::Workers;
 use crate::floats::Target;
 use crate::pool::Disjoint;
 use crate::unary::InPlace;
+use crate::workers::Workers;
 use crate::{Cpu, Floats, FloatsMut, Pool};
 
 /// What is convolved.

@@ -7,10 +7,10 @@ use super::PointwisePlan;
 use crate::conv2d::grad_weight::add_chunks;
 use crate::conv2d::implicit::BLOCK_DEPTH;
 use crate::conv2d::window::copy_short;
-use crate::conv2d::workers::Workers;
 use crate::floats::{elements_mut, join, pairs, room_for, round_into};
 use crate::gemm::{Gemm, Left, MAX_ROWS, Places, Product, Store, pack_pairs, pack_transposed, pack_transposed_pairs};
 use crate::pool::Disjoint;
+use crate::workers::Workers;
 use crate::{Cpu, Element, Precision};
 
 /// The matrices of the way back: for every block of pixels `dx = dy · weightᵀ` and `dweight += xᵀ · dy`.

@@ -11,11 +11,11 @@ use crate::conv2d::implicit::{self, BLOCK_PIXELS, ImplicitGemm};
 use crate::conv2d::method::at_level;
 use crate::conv2d::pairs::{self, PairGemm};
 use crate::conv2d::pointwise::{Columns, Layer, Pointwise};
-use crate::conv2d::workers::Workers;
 use crate::conv2d::{Conv2dShape, Epilogue};
 use crate::floats::{Target, convert_part, elements_mut, pairs as words_of};
 use crate::gemm::{Gemm, L2_BYTES};
 use crate::pool::Disjoint;
+use crate::workers::Workers;
 use crate::{Cpu, Element, Floats, Level, Precision};
 
 /// The work is cut into about so many chunks of pixels, enough for 16 threads to end at about the same time. It does not

@@ -6,19 +6,19 @@ use crate::pool::Disjoint;
 const LINE: usize = 16;
 
 /// Equal parts of a workspace, one for each worker.
-pub(super) struct Workers<'w> {
+pub(crate) struct Workers<'w> {
     parts: Disjoint<'w, f32>,
     len: usize,
 }
 
 impl<'w> Workers<'w> {
     /// Numbers that the workspace must have.
-    pub(super) fn len(threads: usize, each: usize) -> usize {
+    pub(crate) fn len(threads: usize, each: usize) -> usize {
         threads * each.next_multiple_of(LINE)
     }
 
     /// Parts of `each` numbers.
-    pub(super) fn new(workspace: &'w mut [f32], each: usize) -> Self {
+    pub(crate) fn new(workspace: &'w mut [f32], each: usize) -> Self {
         Self { parts: Disjoint::new(workspace), len: each.next_multiple_of(LINE) }
     }
 
@@ -27,7 +27,7 @@ impl<'w> Workers<'w> {
     /// # Safety
     /// While the result lives, this is not called again for the same worker.
     #[allow(clippy::mut_from_ref, reason = "parts of one mutable slice, kept apart by the callers' contract")]
-    pub(super) unsafe fn scratch(&self, worker: usize) -> &mut [f32] {
+    pub(crate) unsafe fn scratch(&self, worker: usize) -> &mut [f32] {
         // SAFETY: parts of different workers do not overlap; of the same one by the caller's promise.
         unsafe { self.parts.slice(worker * self.len, self.len) }
     }
