@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use crate::column_sums::{BLOCK, as_f64, join, lanes, put_lanes};
-use crate::parts::{PART, for_each_pair, for_each_part};
+use crate::column_sums::{BLOCK, RowChunks, add_up, as_f64, join, lanes, put_lanes};
+use crate::parts::{PART, for_each_part};
 use crate::per_element::per_element;
 use crate::per_level::per_level;
+use crate::pool::Disjoint;
 use crate::{Cpu, Element};
 
 /// Sizes of maps `[batch][pixels][channels]` and of their gates `[batch][channels]`.
@@ -28,6 +29,11 @@ impl GateShape {
     /// Numbers of all gates.
     pub fn gate_len(&self) -> usize {
         self.batch * self.channels
+    }
+
+    /// How the pixels of a picture are cut: a batch of one has parts too.
+    fn chunks(&self) -> RowChunks {
+        RowChunks::new(self.pixels, self.channels)
     }
 
     fn check(&self, maps: &[usize], gates: &[usize]) {
@@ -55,15 +61,14 @@ per_element! {
     }
 }
 
-/// Words of workspace that [`gate_backward`] and [`gate_backward_in_place`] need: an f64 for every gate, and two more to
-/// reach an address that suits it.
+/// Words of workspace that [`gate_backward`] and [`gate_backward_in_place`] need.
 pub fn gate_backward_workspace(shape: GateShape) -> usize {
-    2 * shape.gate_len() + 2
+    shape.chunks().workspace(shape.gate_len())
 }
 
 per_element! {
-    /// Both gradients of [`gate`]: `dx = dy · gate`, `dgate[b][c] = Σ_p dy[b][p][c] · x[b][p][c]`. A task is a picture; blocks
-    /// of 32 pixels are summed in f32, the rest in f64.
+    /// Both gradients of [`gate`]: `dx = dy · gate`, `dgate[b][c] = Σ_p dy[b][p][c] · x[b][p][c]`. A task is some pixels of
+    /// a picture; blocks of 32 are summed in f32, the rest in f64.
     pub fn gate_backward[E](
         cpu: &Cpu,
         shape: GateShape,
@@ -106,18 +111,28 @@ fn backward<E: Element>(
     dgate: &mut [f32],
     workspace: &mut [f32],
 ) {
-    let totals = &mut as_f64(workspace)[..shape.gate_len()];
-    totals.fill(0.0);
-    let map = shape.pixels * shape.channels;
-    if shape.map_len() > 0 {
-        for_each_pair(cpu, (dx, map), (&mut *totals, shape.channels), |picture, dx, totals| {
-            let here = picture * map..(picture + 1) * map;
+    let GateShape { batch, pixels, channels } = shape;
+    if shape.map_len() == 0 {
+        return dgate.fill(0.0);
+    }
+    let (chunks, count) = (shape.chunks(), shape.chunks().count());
+    let partial = &mut as_f64(workspace)[..batch * count * channels];
+    {
+        let (dx, partial) = (Disjoint::new(dx), Disjoint::new(&mut *partial));
+        cpu.pool().run(batch * count, &|task, _worker| {
+            let (picture, rows) = (task / count, chunks.range(task % count));
+            let (start, len) = ((picture * pixels + rows.start) * channels, rows.len() * channels);
+            let here = start..start + len;
             let dy = dy.map(|dy| &dy[here.clone()]);
-            backward_map(cpu, &x[here], of_picture(shape, gate, picture), dy, dx, totals);
+            // SAFETY: every task comes once; chunks of pixels do not overlap, nor do their sums.
+            let (dx, sums) = unsafe { (dx.slice(start, len), partial.slice(task * channels, channels)) };
+            sums.fill(0.0);
+            backward_pixels(cpu, &x[here], of_picture(shape, gate, picture), dy, dx, sums);
         });
     }
-    for (dgate, total) in dgate.iter_mut().zip(totals) {
-        *dgate = *total as f32;
+    for (dgate, partial) in dgate.chunks_exact_mut(channels).zip(partial.chunks_exact_mut(count * channels)) {
+        let totals = add_up(cpu, channels, partial);
+        dgate.iter_mut().zip(totals).for_each(|(dgate, &total)| *dgate = total as f32);
     }
 }
 
@@ -170,7 +185,7 @@ per_level! {
 }
 
 per_level! {
-    fn backward_map[E: Element](x: &[E], gate: &[f32], dy: Option<&[E]>, dx: &mut [E], totals: &mut [f64]) {
+    fn backward_pixels[E: Element](x: &[E], gate: &[f32], dy: Option<&[E]>, dx: &mut [E], totals: &mut [f64]) {
         let channels = gate.len();
         // Strips inside blocks: a block stays in the cache while its strips pass.
         for (number, dx) in dx.chunks_mut(BLOCK * channels).enumerate() {
