@@ -8,35 +8,29 @@ use crate::simd::{ROUND, Vector};
 /// `eˣ` within 1 ulp, subnormal results within one of their steps; 0, infinity and NaN as in IEEE 754.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    exp_of_sum(x, 0.0)
-}
-
-/// `e^(x + low)` for a `low` far smaller than `x`.
-#[inline(always)]
-fn exp_of_sum(x: f32, low: f32) -> f32 {
     // Beyond these the result is 0 or infinity. Written as selections, so that NaN goes through.
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
     // SAFETY: single numbers need no level.
-    let (p, shifted) = unsafe { mantissa_and_exponent(x, Some(low)) };
+    let (p, shifted) = unsafe { mantissa_and_exponent(x, None) };
     let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
     // 2ⁿ in two factors: n = -150 or 128 is no exponent of an f32.
     let half = n >> 1;
     p * power_of_two(half) * power_of_two(n.wrapping_sub(half))
 }
 
-/// `eˣ` for `x` up to 0, and 0 where that is less than the least normal number: with less work.
+/// `eˣ`, or `e^(x + low)`, for `x` up to 0, and 0 where `eˣ` is less than the least normal number: with less work.
 ///
 /// # Safety
 /// The machine has the level of `V`.
 #[inline(always)]
-unsafe fn exp_up_to_0<V: Vector>(x: V) -> V {
+unsafe fn exp_up_to_0<V: Vector>(x: V, low: Option<V>) -> V {
     /// ln 2⁻¹²⁶, rounded up.
     const LEAST: f32 = -87.336_54;
     // SAFETY: by the caller's promise.
     unsafe {
         let least = V::splat(LEAST);
-        let (p, shifted) = mantissa_and_exponent(x.at_least(least), None);
+        let (p, shifted) = mantissa_and_exponent(x.at_least(least), low);
         x.if_below(least, V::splat(0.0), p.mul(shifted.power_of_two()))
     }
 }
@@ -91,7 +85,7 @@ pub(crate) unsafe fn sigmoids<V: Vector>(x: V) -> (V, V) {
     // SAFETY: by the caller's promise.
     unsafe {
         let zero = V::splat(0.0);
-        let e = exp_up_to_0(x.at_most(zero.sub(x)));
+        let e = exp_up_to_0(x.at_most(zero.sub(x)), None);
         let larger = V::splat(1.0).div(V::splat(1.0).add(e));
         // The smaller side keeps its relative accuracy: 1 - larger would not.
         let smaller = e.mul(larger);
@@ -118,7 +112,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn softplus(x: f32) -> f32 {
     // SAFETY: single numbers need no level.
-    let e = unsafe { exp_up_to_0(-x.abs()) };
+    let e = unsafe { exp_up_to_0(-x.abs(), None) };
     // ln(1 + e) = 2 artanh f with f = e / (2 + e) ≤ 1/3: a series in f².
     let f = e / (2.0 + e);
     let square = f * f;
@@ -130,36 +124,48 @@ pub(crate) fn softplus(x: f32) -> f32 {
     if x > 0.0 { x + log } else { log }
 }
 
-/// `Φ(x)` and `φ(x)`: share of a normal distribution below `x`, and its density there, each within 9 ulp.
+/// `Φ(x)` and `φ(x)`: share of a normal distribution below `x`, and its density there, each within 9 ulp; 0 where the density
+/// is less than the least normal number.
+///
+/// # Safety
+/// The machine has the level of `V`.
 #[inline(always)]
-pub(crate) fn normal(x: f32) -> (f32, f32) {
-    // Beyond 15 both are 0 or 1 in f32, and squares stay finite. NaN goes through.
-    let size = if x.abs() > 15.0 { 15.0 } else { x.abs() };
-    // e^(-x²/2) magnifies the rounding of the square a hundredfold: what it lost joins as a second word.
-    let square = size * size;
-    let high = f32::from_bits(size.to_bits() & 0xffff_f000);
-    let lost = (high * high - square) + (size - high) * (size + high);
-    let e = exp_of_sum(-0.5 * square, -0.5 * lost);
-    // erfc z = e^(-z²) · t · P(t) with t = 1 / (1 + 0.5 z), within 4e-9 for z = |x| / √2 up to 10.5.
-    let t = 1.0 / (1.0 + (0.5 * std::f32::consts::FRAC_1_SQRT_2) * size);
-    let mut p = 0.036_316_29;
-    for c in [
-        -0.194_289_05,
-        0.389_877_52,
-        -0.302_243_53,
-        -0.009_922_549,
-        0.027_812_933,
-        0.058_084_79,
-        0.184_701_87,
-        0.245_335_71,
-        0.282_236_92,
-        0.282_089_2,
-    ] {
-        p = p * t + c;
+pub(crate) unsafe fn normals<V: Vector>(x: V) -> (V, V) {
+    /// 2¹² + 1: a product with it, less what rounding adds, has the upper half of a number's digits.
+    const SPLIT: f32 = 4097.0;
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let (zero, one, half) = (V::splat(0.0), V::splat(1.0), V::splat(-0.5));
+        // Beyond 15 both are 0 or 1 in f32, and squares stay finite. NaN goes through.
+        let size = x.if_below(zero, zero.sub(x), x).at_most(V::splat(15.0));
+        // e^(-x²/2) magnifies the rounding of the square a hundredfold: what it lost joins as a second word.
+        let square = size.mul(size);
+        let split = size.mul(V::splat(SPLIT));
+        let high = split.sub(split.sub(size));
+        let lost = high.mul(high).sub(square).add(size.sub(high).mul(size.add(high)));
+        let e = exp_up_to_0(half.mul(square), Some(half.mul(lost)));
+        // erfc z = e^(-z²) · t · P(t) with t = 1 / (1 + 0.5 z), within 4e-9 for z = |x| / √2 up to 10.5.
+        let t = one.div(one.add(V::splat(0.5 * std::f32::consts::FRAC_1_SQRT_2).mul(size)));
+        let mut p = V::splat(0.036_316_29);
+        for c in [
+            -0.194_289_05,
+            0.389_877_52,
+            -0.302_243_53,
+            -0.009_922_549,
+            0.027_812_933,
+            0.058_084_79,
+            0.184_701_87,
+            0.245_335_71,
+            0.282_236_92,
+            0.282_089_2,
+        ] {
+            p = p.mul(t).add(V::splat(c));
+        }
+        let tail = V::splat(0.5).mul(e).mul(t).mul(p);
+        // At 0 either will do; of NaN the tail is NaN.
+        let below = x.if_at_most(zero, tail, one.sub(tail));
+        (below, e.mul(V::splat(0.398_942_3)))
     }
-    let tail = 0.5 * e * t * p;
-    let below = if x > 0.0 { 1.0 - tail } else { tail };
-    (below, e * 0.398_942_3)
 }
 
 /// `ln x` of a normal positive `x` (or NaN) in f64, within 2 ulp: the logarithm of the system's library differs between systems.
@@ -190,6 +196,11 @@ mod tests {
     use super::*;
     use crate::reference::unary_forward;
     use crate::unary::Unary;
+
+    fn normal(x: f32) -> (f32, f32) {
+        // SAFETY: single numbers need no level.
+        unsafe { normals(x) }
+    }
 
     /// Steps of `have` from what is wanted, rounded; where that is subnormal, its steps are those of the least normal.
     fn ulps(have: f32, want: f64) -> f64 {

@@ -4,7 +4,7 @@ mod relu;
 
 pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
 
-use crate::exponential::{normal, sigmoid, sigmoids, softplus, tanh};
+use crate::exponential::{normals, sigmoid, sigmoids, softplus, tanh};
 use crate::parts::{PART, for_each_part};
 use crate::per_element::per_element;
 use crate::per_level::{per_level, per_vector};
@@ -365,13 +365,29 @@ impl Activation for Gelu {
 
     #[inline(always)]
     fn value(x: f32) -> f32 {
-        x * normal(x).0
+        // SAFETY: single numbers need no level.
+        unsafe { Self::values(x) }
     }
 
     #[inline(always)]
     fn gradient(x: f32, dy: f32) -> f32 {
-        let (below, density) = normal(x);
-        dy * (below + x * density)
+        // SAFETY: single numbers need no level.
+        unsafe { Self::gradients_at(x, dy) }
+    }
+
+    #[inline(always)]
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { x.mul(normals(x).0) }
+    }
+
+    #[inline(always)]
+    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let (below, density) = normals(x);
+            dy.mul(below.add(x.mul(density)))
+        }
     }
 }
 
