@@ -35,6 +35,7 @@ pub mod gate;
 mod gemm;
 #[cfg(test)]
 mod golden;
+pub mod layer_norm;
 mod level;
 pub mod linear;
 pub mod loss;

@@ -21,6 +21,7 @@ mod flatten;
 mod fold_norm;
 mod gate;
 mod global_avg_pool;
+mod layer_norm;
 mod linear;
 mod masked;
 mod max_pool2d;
@@ -58,6 +59,8 @@ pub use gate::Gate;
 pub(crate) use gate::{GateGrad, kernel_shape as gate_shape};
 pub use global_avg_pool::GlobalAvgPool;
 pub(crate) use global_avg_pool::{GlobalAvgPoolGrad, sizes as map_sizes};
+pub use layer_norm::LayerNorm;
+pub(crate) use layer_norm::{LayerNormGrad, kernel_shape as layer_norm_shape};
 pub use linear::Linear;
 pub(crate) use linear::{LinearGradInput, LinearGradWeight};
 pub(crate) use masked::{Masked, Masking, mask_key};
@@ -100,6 +103,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     fold_norm::entry::ENTRY,
     gate::entry::ENTRY,
     global_avg_pool::entry::ENTRY,
+    layer_norm::entry::ENTRY,
     linear::entry::ENTRY,
     max_pool2d::entry::ENTRY,
     normalize::entry::ENTRY,

@@ -79,6 +79,7 @@ fn passes_over_maps_compute_in_32_bits_what_they_store_in_16() {
     use crate::batch_norm::*;
     use crate::elementwise::*;
     use crate::gate::*;
+    use crate::layer_norm::*;
     use crate::pixels::normalize_u8;
     use crate::pool2d::*;
     use crate::stochastic_depth::*;
@@ -86,6 +87,7 @@ fn passes_over_maps_compute_in_32_bits_what_they_store_in_16() {
 
     const CHANNELS: usize = 41;
     const NORM: BatchNormShape = BatchNormShape { rows: 2 * 9 * 7, channels: CHANNELS };
+    const LAYER_NORM: LayerNormShape = LayerNormShape { rows: 2 * 9 * 7, channels: CHANNELS };
     const GATE: GateShape = GateShape { batch: 2, pixels: 9 * 7, channels: CHANNELS };
     const POOL: Pool2dShape = Pool2dShape {
         batch: 2,
@@ -119,6 +121,15 @@ fn passes_over_maps_compute_in_32_bits_what_they_store_in_16() {
         { gate(cpu, GATE, &a, &noise(2 * CHANNELS, 1), &mut y) }
         { y.copy_from_slice(&c); gate_in_place(cpu, GATE, &noise(2 * CHANNELS, 1), &mut y) }
         { global_avg_pool_backward(cpu, 2, 63, CHANNELS, &noise(2 * CHANNELS, 1), &mut y) }
+        {
+            let [gamma, beta, ..] = known();
+            layer_norm(cpu, LAYER_NORM, &a, &gamma, &beta, 1e-6, &mut y);
+        }
+        {
+            let [gamma, mut dgamma, mut dbeta, _] = known();
+            let workspace = &mut vec![0.0; layer_norm_backward_workspace(LAYER_NORM)];
+            layer_norm_backward(cpu, LAYER_NORM, &a, &b, &gamma, 1e-6, &mut y, &mut dgamma, &mut dbeta, workspace);
+        }
         {
             let (mut small, mut places) = (vec![E::default(); POOL.output_len()], vec![0; POOL.output_len()]);
             max_pool2d(cpu, POOL, &a, &mut small, Some(&mut places));

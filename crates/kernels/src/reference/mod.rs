@@ -6,6 +6,7 @@ mod batch_norm;
 mod conv2d;
 mod elementwise;
 mod gate;
+mod layer_norm;
 mod linear;
 mod loss;
 mod optimizer;
@@ -19,6 +20,7 @@ pub use batch_norm::{
 pub use conv2d::{conv2d_forward, conv2d_grad_input, conv2d_grad_weight};
 pub use elementwise::{add, add_relu, multiply, normalize_u8, scale, sum_rows};
 pub use gate::{gate, gate_backward};
+pub use layer_norm::{layer_norm, layer_norm_backward};
 pub use linear::{linear_forward, linear_grad_input, linear_grad_weight};
 pub use loss::{cross_entropy, softmax};
 pub use optimizer::{adam, rmsprop, sgd};

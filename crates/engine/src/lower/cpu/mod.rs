@@ -15,6 +15,7 @@ mod fill;
 mod fold_norm;
 mod gate;
 mod global_avg_pool;
+mod layer_norm;
 mod linear;
 mod masked;
 mod max_pool2d;
@@ -59,6 +60,8 @@ const LOWERINGS: &[Row] = &[
     row::<ops::GateGrad>(),
     row::<ops::GlobalAvgPool>(),
     row::<ops::GlobalAvgPoolGrad>(),
+    row::<ops::LayerNorm>(),
+    row::<ops::LayerNormGrad>(),
     row::<ops::Linear>(),
     row::<ops::LinearGradInput>(),
     row::<ops::LinearGradWeight>(),
