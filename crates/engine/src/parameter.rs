@@ -50,9 +50,9 @@ impl ParameterSpec {
 pub enum Role {
     /// Multiplies inputs.
     Weight,
-    /// Is added to outputs.
+    /// Is added to outputs, or put beside them.
     Bias,
-    /// Scale or shift of a normalisation.
+    /// Scale or shift of channels: of a normalisation, or of what a branch adds.
     Norm,
     /// A running mean or variance: gathered, never trained.
     Statistic,
@@ -89,8 +89,11 @@ pub enum DiskLayout {
     ConvWeight,
     /// `[out][in][1][1]` on disk, `[in][out]` in memory: a convolution of single pixels that is computed as a linear layer.
     PointwiseWeight,
-    /// `[out][in]` on disk, `[in][out]` in memory.
+    /// `[out][in]` on disk, `[in][out]` in memory, or `[1][1][in][out]` where the layer is computed as a convolution of
+    /// single pixels.
     LinearWeight,
+    /// `[channels][1][1]` on disk, `[channels]` in memory: what scales the channels of a map.
+    PerChannel,
     /// As `LinearWeight`, for the first layer after flattening a map of this height and width: files count the inputs
     /// channel by channel, memory pixel by pixel.
     LinearAfterMap {
@@ -105,7 +108,9 @@ impl DiskLayout {
         match (self, &**shape) {
             (Self::ConvWeight, &[height, width, input, output]) => [output, input, height, width].into(),
             (Self::PointwiseWeight, &[input, output]) => [output, input, 1, 1].into(),
-            (Self::LinearWeight | Self::LinearAfterMap { .. }, &[input, output]) => [output, input].into(),
+            (Self::LinearWeight | Self::LinearAfterMap { .. }, &[input, output])
+            | (Self::LinearWeight, &[1, 1, input, output]) => [output, input].into(),
+            (Self::PerChannel, &[channels]) => [channels, 1, 1].into(),
             _ => shape.clone(),
         }
     }
@@ -122,7 +127,8 @@ impl DiskLayout {
                     (o * input + c) * taps + tap
                 }))
             }
-            (Self::LinearWeight | Self::PointwiseWeight, &[input, output]) => {
+            (Self::LinearWeight | Self::PointwiseWeight, &[input, output])
+            | (Self::LinearWeight, &[1, 1, input, output]) => {
                 Box::new((0..elements).map(move |i| (i % output) * input + i / output))
             }
             (Self::LinearAfterMap { map }, &[input, output]) => {
@@ -151,12 +157,15 @@ mod tests {
     fn memory_finds_its_values_on_disk() {
         assert_eq!(order(DiskLayout::Plain, &[3]), [0, 1, 2]);
         assert_eq!(order(DiskLayout::LinearWeight, &[3, 2]), [0, 3, 1, 4, 2, 5]);
+        assert_eq!(order(DiskLayout::LinearWeight, &[1, 1, 3, 2]), [0, 3, 1, 4, 2, 5]);
         assert_eq!(order(DiskLayout::PointwiseWeight, &[3, 2]), [0, 3, 1, 4, 2, 5]);
         // Two outputs of two input channels over 1 × 2 taps: disk counts o, c, tap; memory tap, c, o.
         assert_eq!(order(DiskLayout::ConvWeight, &[1, 2, 2, 2]), [0, 4, 2, 6, 1, 5, 3, 7]);
         // One output over a 1 × 2 map of three channels: disk counts c, pixel; memory pixel, c.
         assert_eq!(order(DiskLayout::LinearAfterMap { map: [1, 2] }, &[6, 1]), [0, 2, 4, 1, 3, 5]);
         assert_eq!(*DiskLayout::PointwiseWeight.disk_shape(&[3, 2].into()), [2, 3, 1, 1]);
+        assert_eq!(*DiskLayout::LinearWeight.disk_shape(&[1, 1, 3, 2].into()), [2, 3]);
+        assert_eq!(*DiskLayout::PerChannel.disk_shape(&[3].into()), [3, 1, 1]);
         assert_eq!(*DiskLayout::ConvWeight.disk_shape(&[1, 2, 3, 4].into()), [4, 3, 1, 2]);
     }
 }

@@ -9,6 +9,7 @@ mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_fused;
 mod batch_norm_steps;
+mod channel_scale;
 mod conv2d;
 mod conv2d_fused;
 mod conv2d_normed;
@@ -44,6 +45,8 @@ pub(crate) use batch_norm_fused::BatchNormFused;
 pub(crate) use batch_norm_steps::{
     BatchNormApply, BatchNormGradSums, BatchNormInputGrad, BatchNormMoments, BatchNormStatistics,
 };
+pub use channel_scale::ChannelScale;
+pub(crate) use channel_scale::{ChannelScaleGrad, kernel_shape as channel_scale_shape};
 pub use conv2d::Conv2d;
 pub(crate) use conv2d::{Conv2dGradInput, Conv2dGradWeight};
 pub(crate) use conv2d_fused::Conv2dFused;
@@ -90,6 +93,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     batch_norm_steps::entry::INPUT_GRAD,
     batch_norm_steps::entry::MOMENTS,
     batch_norm_steps::entry::STATISTICS,
+    channel_scale::entry::ENTRY,
     conv2d::entry::ENTRY,
     conv2d_fused::entry::ENTRY,
     conv2d_normed::entry::ENTRY,

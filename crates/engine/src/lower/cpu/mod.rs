@@ -5,6 +5,7 @@ mod add_relu;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_steps;
+mod channel_scale;
 mod conv2d;
 mod conv2d_fused;
 mod conv2d_normed;
@@ -45,6 +46,8 @@ const LOWERINGS: &[Row] = &[
     row::<ops::BatchNormInputGrad>(),
     row::<ops::BatchNormMoments>(),
     row::<ops::BatchNormStatistics>(),
+    row::<ops::ChannelScale>(),
+    row::<ops::ChannelScaleGrad>(),
     row::<ops::Conv2d>(),
     row::<ops::Conv2dFused>(),
     row::<ops::Conv2dGradInput>(),
