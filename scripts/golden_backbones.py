@@ -4,7 +4,7 @@
     python3 scripts/golden_backbones.py [CASE ...]      # no CASE: all of them; needs torch, torchvision, timm, numpy
 
 Weights, pictures and projections are those of golden_networks.py (see there). Networks whose gradients are compared have
-no jumps: EfficientNet has none of its own, the others are twins with SiLU for ReLU and ReLU6 and average for max pooling.
+no jumps: EfficientNet and ConvNeXt have none of their own, the others are twins with SiLU for ReLU and ReLU6 and average for max pooling.
 Of the true networks and their variants logits and loss are compared. Dropout and stochastic depth are off: random
 numbers of both sides differ.
 """
@@ -24,16 +24,16 @@ LOGITS = "backbones_logits"
 
 # ---------------------------------------------------------------- the networks
 NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "efficientnet_b0", "efficientnet_b1",
-         "efficientnet_b2", "efficientnet_b3")
+         "efficientnet_b2", "efficientnet_b3", "convnext_tiny")
 
 
 def network(name, classes, stem="imagenet", smooth=False, dropout=0.0, stochastic_depth=0.0):
-    """torchvision's or timm's network with our options; a ResNet's dropout is its caller's affair."""
+    """torchvision's or timm's network with our options; dropout of a ResNet or ConvNeXt is its caller's affair."""
     if name.startswith("tf_efficientnet"):
         model = timm.create_model(name, num_classes=classes, drop_rate=dropout)
     else:
-        more = {} if name.startswith("resnet") else {"dropout": dropout}
-        if name.startswith("efficientnet"):
+        more = {} if name.startswith(("resnet", "convnext")) else {"dropout": dropout}
+        if name.startswith(("efficientnet", "convnext")):
             more["stochastic_depth_prob"] = stochastic_depth
         published = name.removeprefix("tf_").removesuffix("_v1")
         model = getattr(torchvision.models, published)(weights=None, num_classes=classes, **more)
@@ -152,6 +152,7 @@ CASES = [
     case("resnet50_twin", "resnet50", smooth=True, gradients=True),
     case("mobilenet_v2_twin", "mobilenet_v2", smooth=True, gradients=True),
     case("efficientnet_b0", "efficientnet_b0", gradients=True),
+    case("convnext_tiny", "convnext_tiny", gradients=True),
     case("resnet34", "resnet34"),
     # In training their many ReLUs amplify rounding to about what is compared, in PyTorch's float32 too: twins stand for them.
     case("resnet50", "resnet50", training=False),

@@ -28,27 +28,54 @@ impl Padding {
     }
 }
 
+/// What is added to every pixel that a convolution gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bias {
+    /// Nothing, since a norm follows.
+    None,
+    /// Starts as `torch.nn.Conv2d`'s.
+    Uniform,
+    /// Starts at zero.
+    Zero,
+}
+
 /// A convolution without its input.
 pub(crate) struct ConvSpec {
     pub(crate) out: usize,
     pub(crate) kernel: usize,
     pub(crate) stride: usize,
     pub(crate) padding: Padding,
-    pub(crate) bias: bool,
+    pub(crate) bias: Bias,
     pub(crate) groups: usize,
-    pub(crate) initialiser: Initialiser,
+    pub(crate) weight: ParameterSpec,
 }
 
 impl ConvSpec {
     /// Keeps the size but for its stride, has no bias since a norm follows, and starts as torchvision's networks do.
     pub(crate) fn bare(out: usize, kernel: usize, stride: usize) -> Self {
-        let initialiser = Initialiser::KaimingNormalFanOut;
-        Self { out, kernel, stride, padding: Padding::Even(kernel / 2), bias: false, groups: 1, initialiser }
+        let weight = ParameterSpec::CONV_WEIGHT.starting(Initialiser::KaimingNormalFanOut);
+        Self { out, kernel, stride, padding: Padding::Even(kernel / 2), bias: Bias::None, groups: 1, weight }
+    }
+
+    /// Cuts a map into squares that touch, a pixel of the result each. Starts as `torch.nn.Conv2d`.
+    pub(crate) fn patches(out: usize, side: usize) -> Self {
+        let weight = ParameterSpec::CONV_WEIGHT;
+        Self { out, kernel: side, stride: side, padding: Padding::Even(0), bias: Bias::Uniform, groups: 1, weight }
+    }
+
+    /// A linear layer over the channels of every pixel, which files hold as such.
+    pub(crate) fn pixelwise(out: usize) -> Self {
+        Self { weight: ParameterSpec::LINEAR_WEIGHT, ..Self::patches(out, 1) }
     }
 
     /// The same with other zeros.
     pub(crate) fn padded(self, padding: Padding) -> Self {
         Self { padding, ..self }
+    }
+
+    /// The same with a weight that starts as told and a bias that starts at zero.
+    pub(crate) fn starting(self, weight: Initialiser) -> Self {
+        Self { weight: self.weight.starting(weight), bias: Bias::Zero, ..self }
     }
 
     /// As [`bare`](Self::bare), every channel by itself.
@@ -59,14 +86,18 @@ impl ConvSpec {
 
 /// Parameters `{name}.weight` and, if asked for, `{name}.bias`.
 pub(crate) fn conv(graph: &mut GraphBuilder, name: &str, input: Value, spec: &ConvSpec) -> Result<Value, ModelError> {
-    let &ConvSpec { out, kernel, stride, padding, bias, groups, initialiser } = spec;
+    let &ConvSpec { out, kernel, stride, padding, bias, groups, weight } = spec;
     let channels = channels(graph, input) / groups;
     let shape = [kernel, kernel, channels, out];
-    let weight = graph.parameter(&format!("{name}.weight"), shape, ParameterSpec::CONV_WEIGHT.starting(initialiser));
-    let mut inputs = vec![input, weight];
-    if bias {
-        let fan_in = kernel * kernel * channels;
-        inputs.push(graph.parameter(&format!("{name}.bias"), [out], ParameterSpec::bias(fan_in)));
+    let mut inputs = vec![input, graph.parameter(&format!("{name}.weight"), shape, weight)];
+    let uniform = ParameterSpec::bias(kernel * kernel * channels);
+    let bias = match bias {
+        Bias::None => None,
+        Bias::Uniform => Some(uniform),
+        Bias::Zero => Some(uniform.starting(Initialiser::Constant(0.0))),
+    };
+    if let Some(bias) = bias {
+        inputs.push(graph.parameter(&format!("{name}.bias"), [out], bias));
     }
     let [rows, columns] = sides(graph, input).map(|size| padding.along(size, kernel, stride));
     let (padding, trailing) = ([rows[0], columns[0]], [rows[1], columns[1]]);
@@ -96,6 +127,14 @@ pub(crate) fn batch_norm_with(
         parameter("running_var", ParameterSpec::RUNNING_VAR),
     ];
     Ok(graph.apply(name, norm, &inputs)?)
+}
+
+/// Over the last axis, with parameters `{name}.weight` and `.bias`.
+pub(crate) fn layer_norm(graph: &mut GraphBuilder, name: &str, input: Value, eps: f32) -> Result<Value, ModelError> {
+    let channels = channels(graph, input);
+    let mut parameter = |part: &str, spec| graph.parameter(&format!("{name}.{part}"), [channels], spec);
+    let inputs = [input, parameter("weight", ParameterSpec::NORM_WEIGHT), parameter("bias", ParameterSpec::NORM_BIAS)];
+    Ok(graph.apply(name, ops::LayerNorm { eps }, &inputs)?)
 }
 
 /// torchvision's `Conv2dNormActivation`: a convolution `{name}.0`, its norm `{name}.1`, and an activation if there is one.
@@ -169,18 +208,25 @@ pub(crate) fn classifier(
 ) -> Result<Outputs, ModelError> {
     let features = graph.apply("avgpool", ops::GlobalAvgPool, &[map])?;
     steps.push(Step::new("avgpool, flatten", features, "mean of every map"));
-    let kept = dropout(graph, "classifier.0", features, options.dropout)?;
+    plain_head(graph, ["classifier.0", "classifier.1"], features, options, start, steps)
+}
+
+/// Dropout and the last layer, whose weight starts as told and whose bias starts at zero.
+pub(crate) fn plain_head(
+    graph: &mut GraphBuilder,
+    [dropped, layer]: [&str; 2],
+    features: Value,
+    options: &NetworkOptions,
+    start: Initialiser,
+    mut steps: Vec<Step>,
+) -> Result<Outputs, ModelError> {
+    let kept = dropout(graph, dropped, features, options.dropout)?;
     let weight = ParameterSpec::LINEAR_WEIGHT.starting(start);
-    let logits = linear_starting(graph, "classifier.1", kept, options.classes, weight)?;
-    let name = if options.dropout > 0.0 { "classifier.0, classifier.1" } else { "classifier.1" };
+    let logits = linear_starting(graph, layer, kept, options.classes, weight)?;
+    let name = if options.dropout > 0.0 { format!("{dropped}, {layer}") } else { layer.to_owned() };
     steps.push(Step::new(name, logits, "logits"));
-    Ok(Outputs {
-        logits,
-        features,
-        head: "classifier.1".to_owned(),
-        plain_head: Some(PlainHead::new("classifier.0", "classifier.1")),
-        steps,
-    })
+    let plain_head = Some(PlainHead::new(dropped, layer));
+    Ok(Outputs { logits, features, head: layer.to_owned(), plain_head, steps })
 }
 
 /// Nothing where `p` is zero.

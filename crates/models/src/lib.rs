@@ -1,6 +1,6 @@
 //! Networks by name, their summaries, their weights in and out.
 //!
-//! A network is a file that writes itself into an engine's graph, with the parameter names that torchvision uses, and
+//! A network is a file that writes itself into an engine's graph, with the parameter names that torchvision or timm uses, and
 //! a row in [`NETWORKS`]. Knows nothing of pictures, data sets or training.
 //!
 //! ```
@@ -17,6 +17,7 @@
 //! # Ok::<(), avizor_models::ModelError>(())
 //! ```
 
+mod convnext;
 mod efficientnet;
 mod efficientnet_lite;
 mod error;
@@ -34,6 +35,7 @@ mod stages;
 mod summary;
 mod weights;
 
+pub use convnext::ConvNext;
 pub use efficientnet::EfficientNet;
 pub use efficientnet_lite::EfficientNetLite;
 pub use error::{ModelError, WeightsError};

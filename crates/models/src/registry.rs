@@ -3,7 +3,9 @@
 use avizor_base::{ImageSize, Preprocess};
 use avizor_engine::{GraphBuilder, Value};
 
-use crate::{EfficientNet, EfficientNetLite, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn};
+use crate::{
+    ConvNext, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn,
+};
 
 /// Every network, in the order of the manual.
 pub const NETWORKS: &[Network] = &[
@@ -118,6 +120,14 @@ pub const NETWORKS: &[Network] = &[
         size: 260,
         parameters: 6_092_072,
         write: |graph, image, options| EfficientNetLite::LITE2.build(graph, image, options),
+    },
+    Network {
+        name: "convnext_tiny",
+        doc: "ResNet-50's work in the manner of transformers, some points better on ImageNet; slow to train from nothing.",
+        paper: "Liu et al. 2022, arXiv:2201.03545",
+        size: 224,
+        parameters: 28_589_128,
+        write: |graph, image, options| ConvNext::TINY.build(graph, image, options),
     },
     Network {
         name: "small_cnn",

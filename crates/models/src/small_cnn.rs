@@ -4,9 +4,9 @@
 //! `classifier.{1,3}`.
 
 use avizor_engine::ops::{self, Unary};
-use avizor_engine::{GraphBuilder, Initialiser, Value};
+use avizor_engine::{GraphBuilder, Value};
 
-use crate::layers::{ConvSpec, Padding, conv, dropout, linear, linear_after_map, pool, sides};
+use crate::layers::{ConvSpec, conv, dropout, linear, linear_after_map, pool, sides};
 use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
 
 /// Settings of the small network.
@@ -69,13 +69,5 @@ impl SmallCnn {
 const MEANINGS: [&str; 4] = ["edges, textures", "motifs", "parts", "abstract features"];
 
 fn unpadded(out: usize) -> ConvSpec {
-    ConvSpec {
-        out,
-        kernel: 3,
-        stride: 1,
-        padding: Padding::Even(0),
-        bias: true,
-        groups: 1,
-        initialiser: Initialiser::KaimingUniform,
-    }
+    ConvSpec { kernel: 3, ..ConvSpec::patches(out, 1) }
 }

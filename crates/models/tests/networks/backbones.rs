@@ -6,7 +6,7 @@ use avizor_engine::ops::{self, Unary};
 use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, Trainable};
 
 use avizor_kernels::Cpu;
-use avizor_models::{EfficientNet, EfficientNetLite, MobileNetV2, NetworkOptions, Pool, ResNet, Stem, find};
+use avizor_models::{ConvNext, EfficientNet, EfficientNetLite, MobileNetV2, NetworkOptions, Pool, ResNet, Stem, find};
 use serde_json::Value;
 
 use crate::formula::{self, places, projections};
@@ -39,6 +39,11 @@ fn efficientnet_b0() {
 }
 
 #[test]
+fn convnext_tiny() {
+    check_step("convnext_tiny", 3.0 * torch_float32("convnext_tiny"));
+}
+
+#[test]
 fn logits_of_every_network() {
     let golden = Golden::open("backbones_logits");
     let mut wrong = Wrong::default();
@@ -46,6 +51,13 @@ fn logits_of_every_network() {
         check_logits(name, golden, &mut wrong);
     }
     wrong.none();
+}
+
+/// The largest distance of a gradient that PyTorch computes in float32.
+fn torch_float32(name: &str) -> f64 {
+    let golden = Golden::open(name).file;
+    let rows = golden["gradients"].as_object().unwrap().values();
+    rows.map(|row| row["torch_float32"].as_f64().unwrap()).fold(0.0, f64::max)
 }
 
 /// Logits, gradients (no further away than told) and running statistics.
@@ -141,6 +153,7 @@ impl Case<'_> {
                 EfficientNetLite { activation: Unary::Silu, ..EfficientNetLite::LITE0 }
                     .build(&mut graph, image, &options)
             }
+            "convnext_tiny" => ConvNext { stochastic_depth: 0.0, ..ConvNext::TINY }.build(&mut graph, image, &options),
             "efficientnet_b0" => without_chance(EfficientNet::B0).build(&mut graph, image, &options),
             "efficientnet_b1" => without_chance(EfficientNet::B1).build(&mut graph, image, &options),
             "efficientnet_b2" => without_chance(EfficientNet::B2).build(&mut graph, image, &options),

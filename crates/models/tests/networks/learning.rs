@@ -58,9 +58,13 @@ fn one_step_lowers_the_loss() {
 #[test]
 fn a_step_in_16_bits_goes_where_one_in_32_goes() {
     const BATCH: usize = 16;
-    for (name, size, least_cosine) in
-        [("small_cnn", 60, 0.98), ("resnet18", 64, 0.9), ("mobilenet_v2", 64, 0.3), ("efficientnet_b0", 64, 0.9)]
-    {
+    for (name, size, least_cosine) in [
+        ("small_cnn", 60, 0.98),
+        ("resnet18", 64, 0.9),
+        ("mobilenet_v2", 64, 0.3),
+        ("efficientnet_b0", 64, 0.9),
+        ("convnext_tiny", 64, 0.9),
+    ] {
         let network = avizor_models::find(name).unwrap();
         let mut graph = GraphBuilder::new();
         let image = graph.input("image", DType::F32, [BATCH, size, size, 3]);

@@ -1,4 +1,4 @@
-//! What MobileNet and EfficientNet have that others do not.
+//! What MobileNet, EfficientNet and ConvNeXt have that others do not.
 
 use std::any::Any;
 
@@ -25,9 +25,8 @@ fn graph(name: &str) -> Graph {
     graph.finish().unwrap()
 }
 
-#[test]
-fn blocks_are_left_out_the_more_often_the_deeper_they_are() {
-    let graph = graph("efficientnet_b0");
+/// Names of the nodes that leave blocks out, and how probable it is.
+fn left_out(graph: &Graph) -> Vec<(&str, f32)> {
     let mut probabilities = Vec::new();
     for node in graph.nodes() {
         let Source::Operator(operator) = &node.source else { continue };
@@ -35,6 +34,13 @@ fn blocks_are_left_out_the_more_often_the_deeper_they_are() {
             probabilities.push((node.name.as_str(), *p));
         }
     }
+    probabilities
+}
+
+#[test]
+fn blocks_are_left_out_the_more_often_the_deeper_they_are() {
+    let graph = graph("efficientnet_b0");
+    let probabilities = left_out(&graph);
     // A fifth of the share of the sixteen blocks that stand before; only blocks with a shortcut can be left out.
     let expected =
         [(2, 1, 2), (3, 1, 4), (4, 1, 6), (4, 2, 7), (5, 1, 9), (5, 2, 10), (6, 1, 12), (6, 2, 13), (6, 3, 14)];
@@ -42,6 +48,13 @@ fn blocks_are_left_out_the_more_often_the_deeper_they_are() {
     for ((name, p), (stage, block, before)) in probabilities.into_iter().zip(expected) {
         assert_eq!(name, format!("features.{stage}.{block}.stochastic_depth"));
         assert!((f64::from(p) - 0.2 * f64::from(before) / 16.0).abs() < 1e-7, "{name}: {p}");
+    }
+    // ConvNeXt's eighteen blocks: from zero to a tenth.
+    let graph = self::graph("convnext_tiny");
+    let probabilities = left_out(&graph);
+    assert_eq!(probabilities.len(), 18);
+    for (before, (name, p)) in (0..).zip(probabilities) {
+        assert!((f64::from(p) - 0.1 * f64::from(before) / 17.0).abs() < 1e-7, "{name}: {p}");
     }
 }
 
@@ -105,13 +118,17 @@ fn a_step_has_the_same_bits_whatever_the_threads_and_others_at_another_step() {
 }
 
 #[test]
-fn gates_are_stored_as_convolutions_of_one_pixel() {
+fn gates_are_stored_as_convolutions_and_layers_over_pixels_as_linear() {
     let state = State::new(&graph("efficientnet_b0"));
     let shape = |name: &str| state.parameter(name).unwrap().disk_shape().to_vec();
     assert_eq!(shape("features.1.0.block.1.fc1.weight"), [8, 32, 1, 1]);
     assert_eq!(shape("features.2.0.block.2.fc2.weight"), [96, 4, 1, 1]);
     assert_eq!(shape("features.6.3.block.1.0.weight"), [1152, 1, 5, 5]);
     assert_eq!(shape("classifier.1.weight"), [5, 1280]);
+    let state = State::new(&graph("convnext_tiny"));
+    let shape = |name: &str| state.parameter(name).unwrap().disk_shape().to_vec();
+    assert_eq!(shape("features.1.0.layer_scale"), [96, 1, 1]);
+    assert_eq!(shape("features.1.0.block.3.weight"), [384, 96]);
     let state = State::new(&graph("mobilenet_v2"));
     let shape = |name: &str| state.parameter(name).unwrap().disk_shape().to_vec();
     assert_eq!(shape("features.1.conv.0.0.weight"), [32, 1, 3, 3]);

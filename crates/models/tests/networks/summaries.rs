@@ -53,6 +53,7 @@ fn multiply_adds_are_those_of_torchvisions_table() {
         ("efficientnet_b1", 240, "0.687"),
         ("efficientnet_b2", 288, "1.088"),
         ("efficientnet_b3", 300, "1.827"),
+        ("convnext_tiny", 224, "4.456"),
     ] {
         let summary = summary(find(name).unwrap(), size, &NetworkOptions::new(1000));
         assert_eq!(format!("{:.3}", summary.multiply_adds() as f64 / 1e9), milliards, "{name}");
@@ -66,11 +67,13 @@ fn larger_networks_are_shown_step_by_step() {
     let with_dropout = NetworkOptions { dropout: 0.2, ..NetworkOptions::new(18) };
     insta::assert_snapshot!("mobilenet_v2_steps", steps("mobilenet_v2", &with_dropout));
     insta::assert_snapshot!("efficientnet_b0_steps", steps("efficientnet_b0", &with_dropout));
+    insta::assert_snapshot!("convnext_tiny_steps", steps("convnext_tiny", &with_dropout));
 }
 
 #[test]
 fn a_small_stem_keeps_the_size_four_times_as_large() {
-    for network in NETWORKS.iter().filter(|network| !["small_cnn", "mlp"].contains(&network.name)) {
+    let without = ["convnext_tiny", "small_cnn", "mlp"];
+    for network in NETWORKS.iter().filter(|network| !without.contains(&network.name)) {
         let last_map = |stem| {
             let mut graph = GraphBuilder::new();
             let image = graph.input("image", DType::F32, [1, 64, 64, 3]);
@@ -80,7 +83,7 @@ fn a_small_stem_keeps_the_size_four_times_as_large() {
         };
         assert_eq!((last_map(Stem::Imagenet), last_map(Stem::Small)), (2, 8), "{}", network.name);
     }
-    for name in ["small_cnn", "mlp"] {
+    for name in without {
         let mut graph = GraphBuilder::new();
         let image = graph.input("image", DType::F32, [1, 64, 64, 3]);
         let options = NetworkOptions { stem: Stem::Small, ..NetworkOptions::new(3) };
@@ -105,10 +108,13 @@ fn what_cannot_be_built_is_said() {
     let image = graph.input("image", DType::F32, [1, 45, 60, 3]);
     let error = find("small_cnn").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
     assert_eq!(error.to_string(), "small_cnn needs pictures of at least 46×46 pixels, these are 45×60");
+    let image = graph.input("small picture", DType::F32, [1, 31, 64, 3]);
+    let error = find("convnext_tiny").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
+    assert_eq!(error.to_string(), "convnext_tiny needs pictures of at least 32×32 pixels, these are 31×64");
     let error = find("resnet1").unwrap_err();
     let there = "resnet18, resnet34, resnet50, resnet50_v1, resnet101, mobilenet_v2, tf_mobilenet_v2, efficientnet_b0, \
                  efficientnet_b1, efficientnet_b2, efficientnet_b3, tf_efficientnet_lite0, tf_efficientnet_lite1, \
-                 tf_efficientnet_lite2, small_cnn, mlp";
+                 tf_efficientnet_lite2, convnext_tiny, small_cnn, mlp";
     assert_eq!(error.to_string(), format!("there is no network \"resnet1\"; there are {there}"));
     let mut preprocess = find("mlp").unwrap().preprocess();
     preprocess.std = [0.0; 3];
