@@ -23,6 +23,7 @@
 
 #[cfg(test)]
 mod agreement;
+pub mod attention;
 pub mod batch_norm;
 mod column_sums;
 pub mod conv2d;

@@ -27,7 +27,8 @@ pub fn softmax(cpu: &Cpu, rows: usize, classes: usize, logits: &[f32], probabili
         return;
     }
     for_each_part(cpu, classes, [probabilities], |range, [probabilities]| {
-        softmax_row(cpu, &logits[range], probabilities, &mut 0.0);
+        probabilities.copy_from_slice(&logits[range]);
+        softmax_row(cpu, probabilities, &mut 0.0);
     });
 }
 
@@ -109,7 +110,8 @@ impl Target<'_> {
     /// The loss of a row, not yet divided; its gradient, divided.
     fn row(&self, cpu: &Cpu, logits: &[f32], label: usize, gradient: &mut [f32]) -> f32 {
         let mut log_sum = 0.0;
-        softmax_row(cpu, logits, gradient, &mut log_sum);
+        gradient.copy_from_slice(logits);
+        softmax_row(cpu, gradient, &mut log_sum);
         let weight = self.weights.map_or(1.0, |weights| f64::from(weights[label]));
         let sharp = (1.0 - self.smoothing) * weight;
         let smooth = self.smoothing / logits.len() as f64;
@@ -147,10 +149,10 @@ per_level! {
 }
 
 per_level! {
-    /// Probabilities of a row, and the logarithm of the sum of its exponentials.
-    fn softmax_row(logits: &[f32], probabilities: &mut [f32], log_sum: &mut f64) {
+    /// Probabilities of a row in the place of its logits, and the logarithm of the sum of their exponentials.
+    pub(crate) fn softmax_row(row: &mut [f32], log_sum: &mut f64) {
         let mut lanes = [f32::NEG_INFINITY; LANES];
-        for logits in logits.chunks(LANES) {
+        for logits in row.chunks(LANES) {
             for (lane, logit) in lanes.iter_mut().zip(logits) {
                 *lane = if *logit > *lane { *logit } else { *lane };
             }
@@ -161,10 +163,10 @@ per_level! {
         }
         // Where all logits are -∞ or NaN, what follows is NaN, as it should be.
         let mut lanes = [0.0_f32; LANES];
-        for (logits, probabilities) in logits.chunks(LANES).zip(probabilities.chunks_mut(LANES)) {
-            for ((lane, logit), p) in lanes.iter_mut().zip(logits).zip(probabilities) {
-                *p = exp(*logit - largest);
-                *lane += *p;
+        for numbers in row.chunks_mut(LANES) {
+            for (lane, number) in lanes.iter_mut().zip(numbers) {
+                *number = exp(*number - largest);
+                *lane += *number;
             }
         }
         let mut sum = 0.0_f64;
@@ -172,8 +174,8 @@ per_level! {
             sum += f64::from(lane);
         }
         let share = (1.0 / sum) as f32;
-        for p in probabilities {
-            *p *= share;
+        for number in row {
+            *number *= share;
         }
         *log_sum = f64::from(largest) + ln(sum);
     }

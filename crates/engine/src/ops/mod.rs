@@ -5,6 +5,7 @@
 
 mod add;
 mod add_relu;
+mod attention;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_fused;
@@ -37,6 +38,8 @@ mod window;
 
 pub use add::Add;
 pub(crate) use add_relu::{AddRelu, AddReluGrad};
+pub use attention::Attention;
+pub(crate) use attention::AttentionGrad;
 pub use avg_pool2d::AvgPool2d;
 pub(crate) use avg_pool2d::AvgPool2dGrad;
 pub use batch_norm::BatchNorm;
@@ -84,6 +87,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     add::entry::ENTRY,
     add_relu::entry::ENTRY,
     add_relu::entry::GRAD,
+    attention::entry::ENTRY,
     avg_pool2d::entry::ENTRY,
     batch_norm::entry::ENTRY,
     batch_norm::entry::FROZEN,

@@ -107,6 +107,17 @@ impl Gemm {
         kernel.is_available().then_some(Self(kernel))
     }
 
+    /// The kernel of numbers that a machine runs at a level.
+    pub(crate) fn at_level(level: Level) -> Self {
+        let kernels = GEMM.iter().filter(|kernel| kernel.level <= level);
+        kernels.filter_map(Self::new).next().expect("the last row needs no level")
+    }
+
+    /// See [`GemmKernel::panel_columns`].
+    pub(crate) fn panel_columns(self, columns: usize) -> usize {
+        self.0.panel_columns(columns)
+    }
+
     /// Multiplies.
     ///
     /// # Safety

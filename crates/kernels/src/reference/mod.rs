@@ -2,6 +2,7 @@
 //!
 //! Shapes and meanings are those of the module of the same name; lengths are not checked beyond slice bounds.
 
+mod attention;
 mod batch_norm;
 mod conv2d;
 mod elementwise;
@@ -13,6 +14,7 @@ mod optimizer;
 mod pool2d;
 mod unary;
 
+pub use attention::{attention, attention_backward};
 pub use batch_norm::{
     BatchNormGradients, BatchNormTrained, batch_norm_backward, batch_norm_infer, batch_norm_infer_backward,
     batch_norm_train,

@@ -2,6 +2,7 @@
 
 mod add;
 mod add_relu;
+mod attention;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_steps;
@@ -34,6 +35,8 @@ const LOWERINGS: &[Row] = &[
     row::<ops::Add>(),
     row::<ops::AddRelu>(),
     row::<ops::AddReluGrad>(),
+    row::<ops::Attention>(),
+    row::<ops::AttentionGrad>(),
     row::<ops::AvgPool2d>(),
     row::<ops::AvgPool2dGrad>(),
     row::<ops::BatchNorm>(),
