@@ -52,6 +52,7 @@ pub mod pool2d;
 pub mod reference;
 mod simd;
 pub mod stochastic_depth;
+pub mod tokens;
 pub mod unary;
 mod workers;
 

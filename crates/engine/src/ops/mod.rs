@@ -19,6 +19,7 @@ mod cross_entropy;
 mod depthwise_block;
 mod dropout;
 mod fill;
+mod first_token;
 mod flatten;
 mod fold_norm;
 mod gate;
@@ -33,6 +34,7 @@ mod scale;
 mod softmax;
 mod stochastic_depth;
 mod sum_rows;
+mod tokens;
 mod unary;
 mod window;
 
@@ -59,6 +61,8 @@ pub use cross_entropy::CrossEntropy;
 pub(crate) use depthwise_block::DepthwiseBlock;
 pub use dropout::Dropout;
 pub(crate) use fill::Fill;
+pub use first_token::FirstToken;
+pub(crate) use first_token::{FirstTokenGrad, sizes as token_sizes};
 pub use flatten::Flatten;
 pub(crate) use fold_norm::FoldNorm;
 pub use gate::Gate;
@@ -78,6 +82,8 @@ pub(crate) use scale::Scale;
 pub use softmax::Softmax;
 pub use stochastic_depth::StochasticDepth;
 pub(crate) use sum_rows::SumRows;
+pub use tokens::Tokens;
+pub(crate) use tokens::{TokensGrad, kernel_shape as tokens_shape};
 pub use unary::Unary;
 pub(crate) use unary::UnaryGrad;
 
@@ -107,6 +113,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     depthwise_block::entry::ENTRY,
     dropout::entry::ENTRY,
     fill::entry::ENTRY,
+    first_token::entry::ENTRY,
     flatten::entry::ENTRY,
     fold_norm::entry::ENTRY,
     gate::entry::ENTRY,
@@ -120,5 +127,6 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     softmax::entry::ENTRY,
     stochastic_depth::entry::ENTRY,
     sum_rows::entry::ENTRY,
+    tokens::entry::ENTRY,
     unary::entry::ENTRY,
 ];

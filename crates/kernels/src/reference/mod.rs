@@ -12,6 +12,7 @@ mod linear;
 mod loss;
 mod optimizer;
 mod pool2d;
+mod tokens;
 mod unary;
 
 pub use attention::{attention, attention_backward};
@@ -29,4 +30,5 @@ pub use optimizer::{adam, rmsprop, sgd};
 pub use pool2d::{
     avg_pool2d, avg_pool2d_backward, global_avg_pool, global_avg_pool_backward, max_pool2d, max_pool2d_backward,
 };
+pub use tokens::{tokens, tokens_backward};
 pub use unary::{unary_backward, unary_forward};

@@ -14,6 +14,7 @@ mod copy;
 mod cross_entropy;
 mod depthwise_block;
 mod fill;
+mod first_token;
 mod fold_norm;
 mod gate;
 mod global_avg_pool;
@@ -25,6 +26,7 @@ mod normalize;
 mod scale;
 mod softmax;
 mod sum_rows;
+mod tokens;
 mod unary;
 
 use super::{Kernel, Row, Site, row};
@@ -61,6 +63,8 @@ const LOWERINGS: &[Row] = &[
     row::<ops::CrossEntropy>(),
     row::<ops::DepthwiseBlock>(),
     row::<ops::Fill>(),
+    row::<ops::FirstToken>(),
+    row::<ops::FirstTokenGrad>(),
     row::<ops::FoldNorm>(),
     row::<ops::Gate>(),
     row::<ops::GateGrad>(),
@@ -78,6 +82,8 @@ const LOWERINGS: &[Row] = &[
     row::<ops::Scale>(),
     row::<ops::Softmax>(),
     row::<ops::SumRows>(),
+    row::<ops::Tokens>(),
+    row::<ops::TokensGrad>(),
     row::<ops::Unary>(),
     row::<ops::UnaryGrad>(),
 ];
