@@ -4,7 +4,7 @@
     python3 scripts/golden_backbones.py [CASE ...]      # no CASE: all of them; needs torch, torchvision, timm, numpy
 
 Weights, pictures and projections are those of golden_networks.py (see there). Networks whose gradients are compared have
-no jumps: EfficientNet and ConvNeXt have none of their own, the others are twins with SiLU for ReLU and ReLU6 and average for max pooling.
+no jumps: EfficientNet, ConvNeXt and the transformer have none of their own, the others are twins with SiLU for ReLU and ReLU6 and average for max pooling.
 Of the true networks and their variants logits and loss are compared. Dropout and stochastic depth are off: random
 numbers of both sides differ.
 """
@@ -24,13 +24,15 @@ LOGITS = "backbones_logits"
 
 # ---------------------------------------------------------------- the networks
 NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "efficientnet_b0", "efficientnet_b1",
-         "efficientnet_b2", "efficientnet_b3", "convnext_tiny")
+         "efficientnet_b2", "efficientnet_b3", "convnext_tiny", "vit_small_patch16_224")
 
 
-def network(name, classes, stem="imagenet", smooth=False, dropout=0.0, stochastic_depth=0.0):
+def network(name, classes, stem="imagenet", smooth=False, dropout=0.0, stochastic_depth=0.0, size=224):
     """torchvision's or timm's network with our options; dropout of a ResNet or ConvNeXt is its caller's affair."""
     if name.startswith("tf_efficientnet"):
         model = timm.create_model(name, num_classes=classes, drop_rate=dropout)
+    elif name.startswith("vit"):
+        model = timm.create_model(name, num_classes=classes, drop_rate=dropout, img_size=size)
     else:
         more = {} if name.startswith(("resnet", "convnext")) else {"dropout": dropout}
         if name.startswith(("efficientnet", "convnext")):
@@ -90,7 +92,7 @@ def smoothen(module):
 
 
 def build(case):
-    return network(case["network"], case["classes"], case["stem"], case["smooth"])
+    return network(case["network"], case["classes"], case["stem"], case["smooth"], size=case["size"])
 
 
 # ---------------------------------------------------------------- what is stored
@@ -153,6 +155,7 @@ CASES = [
     case("mobilenet_v2_twin", "mobilenet_v2", smooth=True, gradients=True),
     case("efficientnet_b0", "efficientnet_b0", gradients=True),
     case("convnext_tiny", "convnext_tiny", gradients=True),
+    case("vit_small_patch16_224", "vit_small_patch16_224", gradients=True),
     case("resnet34", "resnet34"),
     # In training their many ReLUs amplify rounding to about what is compared, in PyTorch's float32 too: twins stand for them.
     case("resnet50", "resnet50", training=False),

@@ -26,6 +26,20 @@ pub enum ModelError {
         /// Of the pictures.
         width: usize,
     },
+    /// A picture that is not whole patches.
+    #[error(
+        "{network} cuts pictures into patches of {patch}×{patch} pixels: both sides must be multiples of {patch}, these are {height}×{width}"
+    )]
+    Patches {
+        /// The network.
+        network: &'static str,
+        /// Side of a patch.
+        patch: usize,
+        /// Of the pictures.
+        height: usize,
+        /// Of the pictures.
+        width: usize,
+    },
     /// The option makes no sense here.
     #[error("{network} has no small stem: the option stem must be imagenet")]
     NoSmallStem {

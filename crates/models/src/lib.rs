@@ -33,6 +33,7 @@ mod resnet;
 mod small_cnn;
 mod stages;
 mod summary;
+mod vit;
 mod weights;
 
 pub use convnext::ConvNext;
@@ -49,5 +50,6 @@ pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use stages::Stages;
 pub use summary::{Summary, SummaryRow};
+pub use vit::VisionTransformer;
 pub use weights::{LoadReport, ReplacedHead, load_weights, read_weights, save_safetensors, to_safetensors};
 pub use weights::{PUBLISHED, Published, Source, published, recognise, weights_folders};

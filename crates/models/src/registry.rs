@@ -5,6 +5,7 @@ use avizor_engine::{GraphBuilder, Value};
 
 use crate::{
     ConvNext, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn,
+    VisionTransformer,
 };
 
 /// Every network, in the order of the manual.
@@ -128,6 +129,14 @@ pub const NETWORKS: &[Network] = &[
         size: 224,
         parameters: 28_589_128,
         write: |graph, image, options| ConvNext::TINY.build(graph, image, options),
+    },
+    Network {
+        name: "vit_small_patch16_224",
+        doc: "Vision transformer: about ResNet-50's work; learns little from nothing, wants published weights of its size.",
+        paper: "Dosovitskiy et al. 2020, arXiv:2010.11929",
+        size: 224,
+        parameters: 22_050_664,
+        write: |graph, image, options| VisionTransformer::SMALL_16.build(graph, image, options),
     },
     Network {
         name: "small_cnn",

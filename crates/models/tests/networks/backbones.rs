@@ -44,6 +44,11 @@ fn convnext_tiny() {
 }
 
 #[test]
+fn vit_small() {
+    check_step("vit_small_patch16_224", 3.0 * torch_float32("vit_small_patch16_224"));
+}
+
+#[test]
 fn logits_of_every_network() {
     let golden = Golden::open("backbones_logits");
     let mut wrong = Wrong::default();

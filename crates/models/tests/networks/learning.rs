@@ -64,6 +64,7 @@ fn a_step_in_16_bits_goes_where_one_in_32_goes() {
         ("mobilenet_v2", 64, 0.3),
         ("efficientnet_b0", 64, 0.9),
         ("convnext_tiny", 64, 0.9),
+        ("vit_small_patch16_224", 64, 0.9),
     ] {
         let network = avizor_models::find(name).unwrap();
         let mut graph = GraphBuilder::new();

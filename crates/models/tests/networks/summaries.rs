@@ -68,11 +68,12 @@ fn larger_networks_are_shown_step_by_step() {
     insta::assert_snapshot!("mobilenet_v2_steps", steps("mobilenet_v2", &with_dropout));
     insta::assert_snapshot!("efficientnet_b0_steps", steps("efficientnet_b0", &with_dropout));
     insta::assert_snapshot!("convnext_tiny_steps", steps("convnext_tiny", &with_dropout));
+    insta::assert_snapshot!("vit_small_steps", steps("vit_small_patch16_224", &with_dropout));
 }
 
 #[test]
 fn a_small_stem_keeps_the_size_four_times_as_large() {
-    let without = ["convnext_tiny", "small_cnn", "mlp"];
+    let without = ["convnext_tiny", "vit_small_patch16_224", "small_cnn", "mlp"];
     for network in NETWORKS.iter().filter(|network| !without.contains(&network.name)) {
         let last_map = |stem| {
             let mut graph = GraphBuilder::new();
@@ -108,13 +109,18 @@ fn what_cannot_be_built_is_said() {
     let image = graph.input("image", DType::F32, [1, 45, 60, 3]);
     let error = find("small_cnn").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
     assert_eq!(error.to_string(), "small_cnn needs pictures of at least 46×46 pixels, these are 45×60");
+    let image = graph.input("picture", DType::F32, [1, 224, 230, 3]);
+    let error = find("vit_small_patch16_224").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
+    let says = "vit_small_patch16_224 cuts pictures into patches of 16×16 pixels: both sides must be multiples of 16, these are \
+                224×230";
+    assert_eq!(error.to_string(), says);
     let image = graph.input("small picture", DType::F32, [1, 31, 64, 3]);
     let error = find("convnext_tiny").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
     assert_eq!(error.to_string(), "convnext_tiny needs pictures of at least 32×32 pixels, these are 31×64");
     let error = find("resnet1").unwrap_err();
     let there = "resnet18, resnet34, resnet50, resnet50_v1, resnet101, mobilenet_v2, tf_mobilenet_v2, efficientnet_b0, \
                  efficientnet_b1, efficientnet_b2, efficientnet_b3, tf_efficientnet_lite0, tf_efficientnet_lite1, \
-                 tf_efficientnet_lite2, convnext_tiny, small_cnn, mlp";
+                 tf_efficientnet_lite2, convnext_tiny, vit_small_patch16_224, small_cnn, mlp";
     assert_eq!(error.to_string(), format!("there is no network \"resnet1\"; there are {there}"));
     let mut preprocess = find("mlp").unwrap().preprocess();
     preprocess.std = [0.0; 3];
