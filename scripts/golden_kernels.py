@@ -94,20 +94,28 @@ def average():
 def pools():
     """Maxima with ties and NaN, and averages with padding: values and where the maxima came from."""
     cases = []
-    for kernel, stride, padding in (((3, 3), (2, 2), (1, 1)), ((2, 3), (1, 2), (1, 0)), ((2, 2), (2, 2), (0, 0))):
+    for kernel, stride, padding, ceil in (
+        ((3, 3), (2, 2), (1, 1), False),
+        ((2, 3), (1, 2), (1, 0), False),
+        ((2, 2), (2, 2), (0, 0), False),
+        ((4, 3), (2, 3), (1, 0), True),
+    ):
         batch, height, width, channels = 2, 5, 7, 3
         count = batch * height * width * channels
         x = [math.nan if i % 29 == 5 else float(round(2 * math.sin(0.7 * i))) for i in range(count)]
         x = torch.tensor(x, dtype=torch.float64).reshape(batch, height, width, channels).permute(0, 3, 1, 2).contiguous()
-        y, at = torch.nn.functional.max_pool2d(x, kernel, stride, padding, return_indices=True)
+        y, at = torch.nn.functional.max_pool2d(x, kernel, stride, padding, ceil_mode=ceil, return_indices=True)
         # From the place in the map to that in the window.
         rows = torch.arange(y.shape[2])[:, None] * stride[0] - padding[0]
         columns = torch.arange(y.shape[3])[None, :] * stride[1] - padding[1]
         place = (at // width - rows) * kernel[1] + at % width - columns
-        mean = torch.nn.functional.avg_pool2d(x.nan_to_num(), kernel, stride, padding)
+        mean = torch.nn.functional.avg_pool2d(x.nan_to_num(), kernel, stride, padding, ceil_mode=ceil)
+        reached = [(n - 1) * s + k for n, s, k in zip(y.shape[2:], stride, kernel)]
+        trailing = [max(r - size - 2 * p, 0) for r, size, p in zip(reached, (height, width), padding)]
         nhwc = lambda t: t.permute(0, 2, 3, 1).flatten().tolist()
         maxima = [None if math.isnan(v) else v for v in nhwc(y)]
-        cases.append(dict(kernel=kernel, stride=stride, padding=padding, max=maxima, place=nhwc(place), mean=nhwc(mean)))
+        sizes = dict(kernel=kernel, stride=stride, padding=padding, trailing=trailing)
+        cases.append(dict(sizes, max=maxima, place=nhwc(place), mean=nhwc(mean)))
     return cases
 
 

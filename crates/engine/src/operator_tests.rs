@@ -192,7 +192,7 @@ fn every_operator_agrees_with_its_definition_at_every_level() {
 /// the operator, for what the graph is given and gives stays as it is.
 #[test]
 fn every_operator_agrees_with_its_definition_in_16_bits() {
-    let identity = ops::AvgPool2d { kernel: [1, 1], stride: [1, 1], padding: [0, 0] };
+    let identity = ops::AvgPool2d { kernel: [1, 1], stride: [1, 1], padding: [0, 0], trailing: [0, 0] };
     let between = |graph: &mut Graph, value: Value| {
         let of = graph.tensor_type(value);
         if of.dtype != DType::F32 || of.shape.len() != 4 {

@@ -17,8 +17,8 @@ fn network(activations: [Unary; 2]) -> Graph {
     let mut x = graph.input("image", DType::F32, [BATCH, 11, 10, 3]);
     let labels = graph.input("labels", DType::I32, [BATCH]);
     let pools = [
-        ops::MaxPool2d { kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
-        ops::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+        ops::MaxPool2d { kernel: [3, 3], stride: [2, 2], padding: [1, 1], trailing: [0, 0] },
+        ops::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0], trailing: [0, 1] },
     ];
     for (number, (f, pool)) in activations.into_iter().zip(pools).enumerate() {
         let channels = graph.shape(x)[3];

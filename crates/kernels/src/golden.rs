@@ -232,6 +232,7 @@ fn pools_are_pytorchs() {
             kernel: pair("kernel"),
             stride: pair("stride"),
             padding: pair("padding"),
+            trailing: pair("trailing"),
         };
         let x: Vec<f32> = (0..shape.input_len())
             .map(|i| if i % 29 == 5 { f32::NAN } else { (2.0 * (0.7 * i as f64).sin()).round_ties_even() as f32 })

@@ -245,10 +245,10 @@ pub(crate) fn pool(
     pool: Pool,
     [kernel, stride, padding]: [usize; 3],
 ) -> Result<Value, ModelError> {
-    let (kernel, stride, padding) = ([kernel; 2], [stride; 2], [padding; 2]);
+    let (kernel, stride, padding, trailing) = ([kernel; 2], [stride; 2], [padding; 2], [0, 0]);
     Ok(match pool {
-        Pool::Max => graph.apply(name, ops::MaxPool2d { kernel, stride, padding }, &[input])?,
-        Pool::Average => graph.apply(name, ops::AvgPool2d { kernel, stride, padding }, &[input])?,
+        Pool::Max => graph.apply(name, ops::MaxPool2d { kernel, stride, padding, trailing }, &[input])?,
+        Pool::Average => graph.apply(name, ops::AvgPool2d { kernel, stride, padding, trailing }, &[input])?,
     })
 }
 

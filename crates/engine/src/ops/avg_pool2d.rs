@@ -3,7 +3,7 @@
 use avizor_kernels::pool2d::Pool2dShape;
 use avizor_kernels::reference;
 
-use super::max_pool2d::{kernel_shape, pooled_shape};
+use super::window::Windows;
 use crate::{DType, GradientSite, GraphError, Operands, Operator, Shape, ShapeError, TensorType, Wide};
 
 /// The mean of each window, per channel. Meaning of every option: `torch.nn.AvgPool2d`; padding counts as zeros.
@@ -15,11 +15,19 @@ pub struct AvgPool2d {
     pub stride: [usize; 2],
     /// Rows and columns of zeros put before and after; at most half the window.
     pub padding: [usize; 2],
+    /// Places after these that do not count, less than what padding leaves of the window: with PyTorch's `ceil_mode` windows
+    /// hang over.
+    pub trailing: [usize; 2],
 }
 
 impl AvgPool2d {
+    fn windows(&self) -> Windows {
+        let Self { kernel, stride, padding, trailing } = *self;
+        Windows { kernel, stride, padding, trailing }
+    }
+
     pub(crate) fn kernel_shape(&self, input: &Shape) -> Pool2dShape {
-        kernel_shape(input, self.kernel, self.stride, self.padding)
+        self.windows().kernel_shape(input)
     }
 }
 
@@ -33,7 +41,7 @@ impl Operator for AvgPool2d {
     }
 
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
-        Ok(vec![TensorType::f32(pooled_shape(inputs, self.kernel, self.stride, self.padding)?)])
+        Ok(vec![TensorType::f32(self.windows().pooled_shape(inputs)?)])
     }
 
     fn gradient(&self, site: &mut GradientSite<'_>) -> Result<(), GraphError> {
@@ -80,7 +88,7 @@ pub(super) mod entry {
     use crate::case::{Entry, case, refusal, trained};
 
     fn pool(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> AvgPool2d {
-        AvgPool2d { kernel, stride, padding }
+        AvgPool2d { kernel, stride, padding, trailing: [0, 0] }
     }
 
     pub(in crate::ops) const ENTRY: Entry = Entry {
@@ -89,6 +97,11 @@ pub(super) mod entry {
             vec![
                 case("padded", pool([3, 3], [2, 2], [1, 1]), [trained([2, 7, 9, 5])]),
                 case("halves", pool([2, 2], [2, 2], [0, 0]), [trained([1, 5, 4, 17])]),
+                case(
+                    "over the end",
+                    AvgPool2d { trailing: [1, 0], ..pool([3, 3], [2, 2], [1, 1]) },
+                    [trained([2, 6, 7, 5])],
+                ),
             ]
         },
         refusals: || {

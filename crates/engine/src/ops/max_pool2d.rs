@@ -3,7 +3,7 @@
 use avizor_kernels::pool2d::Pool2dShape;
 use avizor_kernels::reference;
 
-use super::window::slide;
+use super::window::Windows;
 use crate::operator::require;
 use crate::{DType, GradientSite, GraphError, Operands, Operator, Shape, ShapeError, TensorType, Wide};
 
@@ -18,36 +18,18 @@ pub struct MaxPool2d {
     pub stride: [usize; 2],
     /// Rows and columns of -∞ put before and after; at most half the window.
     pub padding: [usize; 2],
-}
-
-/// The sizes that kernels want.
-pub(super) fn kernel_shape(
-    input: &[usize],
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    padding: [usize; 2],
-) -> Pool2dShape {
-    Pool2dShape { batch: input[0], height: input[1], width: input[2], channels: input[3], kernel, stride, padding }
-}
-
-/// The output's shape of a pooling.
-pub(super) fn pooled_shape(
-    inputs: Operands<'_>,
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    padding: [usize; 2],
-) -> Result<Shape, ShapeError> {
-    inputs.count(1..=1)?;
-    let input = inputs.axes::<4>(0, DType::F32)?;
-    let [height, width] = slide(input, kernel, stride, [padding, [0, 0]])?;
-    let fits = padding[0] <= kernel[0] / 2 && padding[1] <= kernel[1] / 2;
-    require(fits, "padding", padding, "at most half the window")?;
-    Ok([input[0], height, width, input[3]].into())
+    /// More of them put after, less than what padding leaves of the window: with PyTorch's `ceil_mode` windows hang over.
+    pub trailing: [usize; 2],
 }
 
 impl MaxPool2d {
+    fn windows(&self) -> Windows {
+        let Self { kernel, stride, padding, trailing } = *self;
+        Windows { kernel, stride, padding, trailing }
+    }
+
     pub(crate) fn kernel_shape(&self, input: &Shape) -> Pool2dShape {
-        kernel_shape(input, self.kernel, self.stride, self.padding)
+        self.windows().kernel_shape(input)
     }
 }
 
@@ -61,7 +43,7 @@ impl Operator for MaxPool2d {
     }
 
     fn outputs(&self, inputs: Operands<'_>) -> Result<Vec<TensorType>, ShapeError> {
-        let shape = pooled_shape(inputs, self.kernel, self.stride, self.padding)?;
+        let shape = self.windows().pooled_shape(inputs)?;
         require(self.kernel[0] * self.kernel[1] <= 256, "kernel", self.kernel, "at most 256 places")?;
         Ok(vec![TensorType::f32(shape.clone()), TensorType::new(DType::U8, shape)])
     }
@@ -114,7 +96,7 @@ pub(super) mod entry {
     use crate::case::{Entry, case, refusal, trained};
 
     fn pool(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> MaxPool2d {
-        MaxPool2d { kernel, stride, padding }
+        MaxPool2d { kernel, stride, padding, trailing: [0, 0] }
     }
 
     pub(in crate::ops) const ENTRY: Entry = Entry {
@@ -124,6 +106,11 @@ pub(super) mod entry {
                 case("stem", pool([3, 3], [2, 2], [1, 1]), [trained([2, 7, 9, 5])]),
                 case("halves", pool([2, 2], [2, 2], [0, 0]), [trained([1, 5, 4, 17])]),
                 case("stride past the window", pool([2, 1], [3, 2], [0, 0]), [trained([1, 8, 5, 3])]),
+                case(
+                    "over the end",
+                    MaxPool2d { trailing: [1, 1], ..pool([3, 3], [2, 2], [0, 0]) },
+                    [trained([2, 6, 8, 5])],
+                ),
             ]
         },
         refusals: || {
@@ -132,6 +119,11 @@ pub(super) mod entry {
                     pool([3, 3], [1, 1], [2, 2]),
                     [&[1, 8, 8, 3]],
                     "node: the padding must be at most half the window, not [2, 2]",
+                ),
+                refusal(
+                    MaxPool2d { trailing: [0, 2], ..pool([3, 3], [2, 2], [1, 1]) },
+                    [&[1, 8, 8, 3]],
+                    "node: the places after the end must be so few that every window begins in the map, not [0, 2]",
                 ),
                 refusal(
                     pool([20, 20], [1, 1], [0, 0]),

@@ -93,11 +93,11 @@ fn build(settings: Settings) -> Result<Graph, GraphError> {
     x = b.conv("conv1", x, 8, 3, 1)?;
     x = b.norm("bn1", x)?;
     x = b.graph.apply("act", activation, &[x])?;
-    let (kernel, stride, padding) = ([3, 3], [2, 2], [1, 1]);
+    let (kernel, stride, padding, trailing) = ([3, 3], [2, 2], [1, 1], [0, 0]);
     x = if max_pool {
-        b.graph.apply("pool", ops::MaxPool2d { kernel, stride, padding }, &[x])?
+        b.graph.apply("pool", ops::MaxPool2d { kernel, stride, padding, trailing }, &[x])?
     } else {
-        b.graph.apply("pool", ops::AvgPool2d { kernel, stride, padding }, &[x])?
+        b.graph.apply("pool", ops::AvgPool2d { kernel, stride, padding, trailing }, &[x])?
     };
     x = b.block("layer1", x, 8, 1)?;
     x = b.block("layer2", x, 12, 2)?;

@@ -97,6 +97,7 @@ fn passes_over_maps_compute_in_32_bits_what_they_store_in_16() {
         kernel: [3, 3],
         stride: [2, 2],
         padding: [1, 1],
+        trailing: [0, 0],
     };
     fn known() -> [Vec<f32>; 4] {
         [1, 2, 3, 4].map(|salt| noise(CHANNELS, salt).iter().map(|x| 1.0 + 0.5 * x).collect())

@@ -6,7 +6,7 @@ use crate::parts::for_each_part;
 use crate::per_level::per_level;
 
 /// `y` is the sum of every window over its number of places, those in the padding included
-/// (`count_include_pad = True`, PyTorch's default).
+/// (`count_include_pad = True`, PyTorch's default), those that hang over the end not.
 ///
 /// # Panics
 /// When a slice has another length than the shape says, or padding is more than half the window.
@@ -36,7 +36,6 @@ per_level! {
     fn average_row(shape: Pool2dShape, x: &[f32], row: usize, y: &mut [f32]) {
         let Pool2dShape { height, width, channels, kernel, stride, padding, .. } = shape;
         let (picture, row) = (row / shape.out_height(), row % shape.out_height());
-        let share = 1.0 / shape.taps() as f32;
         for (column, y) in y.chunks_exact_mut(channels).enumerate() {
             y.fill(0.0);
             for i in inside(row, height, kernel[0], stride[0], padding[0]) {
@@ -48,6 +47,7 @@ per_level! {
                     }
                 }
             }
+            let share = shape.share(row, column);
             for y in y {
                 *y *= share;
             }
@@ -60,7 +60,6 @@ per_level! {
         let Pool2dShape { height, channels, kernel, stride, padding, .. } = shape;
         let (out_height, out_width) = (shape.out_height(), shape.out_width());
         let (picture, row) = (row / height, row % height);
-        let share = 1.0 / shape.taps() as f32;
         let rows = windows_over(row, out_height, kernel[0], stride[0], padding[0]);
         let mut columns = WindowsAlong::new(out_width, kernel[1], stride[1], padding[1]);
         for (column, dx) in dx.chunks_exact_mut(channels).enumerate() {
@@ -69,13 +68,11 @@ per_level! {
             for i in rows.clone() {
                 for j in columns.over() {
                     let dy = &dy[((picture * out_height + i) * out_width + j) * channels..][..channels];
+                    let share = shape.share(i, j);
                     for (dx, dy) in dx.iter_mut().zip(dy) {
-                        *dx += dy;
+                        *dx += share * dy;
                     }
                 }
-            }
-            for dx in dx {
-                *dx *= share;
             }
         }
     }

@@ -10,7 +10,8 @@ pub use max::{max_pool2d, max_pool2d_backward};
 
 use std::ops::Range;
 
-/// Windows over a batch; pairs are (height, width). Sizes of the output are rounded down, as by default in PyTorch.
+/// Windows over a batch; pairs are (height, width). Sizes of the output are rounded down, as by default in PyTorch; with
+/// [`trailing`](Self::trailing) they can be rounded up, as with its `ceil_mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pool2dShape {
     /// Pictures.
@@ -27,17 +28,19 @@ pub struct Pool2dShape {
     pub stride: [usize; 2],
     /// What is thought around the input: nothing for the maximum, zeros for the average.
     pub padding: [usize; 2],
+    /// More places after each axis, where there is nothing at all: windows that hang over the end see less.
+    pub trailing: [usize; 2],
 }
 
 impl Pool2dShape {
     /// Rows of the output.
     pub fn out_height(self) -> usize {
-        windows(self.height, self.kernel[0], self.stride[0], self.padding[0])
+        self.windows(0, self.height)
     }
 
     /// Columns of the output.
     pub fn out_width(self) -> usize {
-        windows(self.width, self.kernel[1], self.stride[1], self.padding[1])
+        self.windows(1, self.width)
     }
 
     /// Words in the input.
@@ -63,12 +66,27 @@ impl Pool2dShape {
             2 * self.padding[0] <= self.kernel[0] && 2 * self.padding[1] <= self.kernel[1],
             "padding is at most half the window, so that no window lies outside the input: {self:?}"
         );
+        assert!(
+            self.padding[0] + self.trailing[0] < self.kernel[0] && self.padding[1] + self.trailing[1] < self.kernel[1],
+            "every window begins in the input or before it: {self:?}"
+        );
     }
-}
 
-/// How many windows lie along an axis.
-fn windows(size: usize, kernel: usize, stride: usize, padding: usize) -> usize {
-    (size + 2 * padding).checked_sub(kernel).map_or(0, |room| room / stride.max(1) + 1)
+    /// How many windows lie along an axis.
+    fn windows(self, axis: usize, size: usize) -> usize {
+        let places = size + 2 * self.padding[axis] + self.trailing[axis];
+        places.checked_sub(self.kernel[axis]).map_or(0, |room| room / self.stride[axis].max(1) + 1)
+    }
+
+    /// The share of each number in the average of a window: its places in the input and the padding count, those that
+    /// hang over the end do not.
+    #[inline(always)]
+    fn share(self, row: usize, column: usize) -> f32 {
+        let along = |window: usize, axis: usize, size: usize| {
+            self.kernel[axis].min(size + 2 * self.padding[axis] - window * self.stride[axis])
+        };
+        1.0 / (along(row, 0, self.height) * along(column, 1, self.width)) as f32
+    }
 }
 
 /// The places of window number `window` that lie inside the input.

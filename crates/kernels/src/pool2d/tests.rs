@@ -4,27 +4,31 @@ use super::*;
 use crate::agreement::{assert_agrees, assert_is_slope, everywhere, exact, noise, weigh};
 use crate::reference;
 
-/// Batch, height, width, channels; kernel; stride; padding.
-type Case = ([usize; 4], [usize; 2], [usize; 2], [usize; 2]);
+/// Batch, height, width, channels; kernel; stride; padding, and what hangs over after it.
+type Case = ([usize; 4], [usize; 2], [usize; 2], [[usize; 2]; 2]);
 
 const CASES: &[Case] = &[
-    ([2, 7, 9, 17], [3, 3], [2, 2], [1, 1]),
-    ([1, 8, 8, 64], [3, 3], [2, 2], [1, 1]),
-    ([3, 6, 5, 16], [2, 2], [2, 2], [0, 0]),
-    ([1, 5, 4, 1], [2, 3], [1, 2], [1, 0]),
-    ([2, 4, 11, 15], [1, 1], [3, 2], [0, 0]),
-    ([1, 9, 1, 33], [5, 1], [2, 1], [2, 0]),
-    ([1, 1, 1, 8], [2, 2], [1, 1], [1, 1]),
-    ([2, 6, 6, 5], [6, 6], [1, 1], [0, 0]),
-    ([1, 13, 12, 4], [3, 2], [5, 4], [0, 0]),
-    ([1, 3, 3, 2], [5, 5], [1, 1], [0, 0]),
-    ([0, 4, 4, 3], [2, 2], [2, 2], [0, 0]),
-    ([2, 4, 4, 0], [2, 2], [2, 2], [0, 0]),
-    ([1, 20, 20, 1], [16, 16], [1, 1], [8, 8]),
+    ([2, 7, 9, 17], [3, 3], [2, 2], [[1, 1], [0, 0]]),
+    ([1, 8, 8, 64], [3, 3], [2, 2], [[1, 1], [0, 0]]),
+    ([3, 6, 5, 16], [2, 2], [2, 2], [[0, 0], [0, 0]]),
+    ([1, 5, 4, 1], [2, 3], [1, 2], [[1, 0], [0, 0]]),
+    ([2, 4, 11, 15], [1, 1], [3, 2], [[0, 0], [0, 0]]),
+    ([1, 9, 1, 33], [5, 1], [2, 1], [[2, 0], [0, 0]]),
+    ([1, 1, 1, 8], [2, 2], [1, 1], [[1, 1], [0, 0]]),
+    ([2, 6, 6, 5], [6, 6], [1, 1], [[0, 0], [0, 0]]),
+    ([1, 13, 12, 4], [3, 2], [5, 4], [[0, 0], [0, 0]]),
+    ([1, 3, 3, 2], [5, 5], [1, 1], [[0, 0], [0, 0]]),
+    ([0, 4, 4, 3], [2, 2], [2, 2], [[0, 0], [0, 0]]),
+    ([2, 4, 4, 0], [2, 2], [2, 2], [[0, 0], [0, 0]]),
+    ([1, 20, 20, 1], [16, 16], [1, 1], [[8, 8], [0, 0]]),
+    ([2, 6, 8, 17], [3, 3], [2, 2], [[0, 0], [1, 1]]),
+    ([1, 2, 5, 16], [3, 3], [2, 2], [[0, 0], [1, 0]]),
+    ([1, 7, 4, 3], [5, 4], [3, 3], [[2, 1], [2, 1]]),
+    ([1, 1, 2, 9], [3, 4], [1, 1], [[0, 0], [2, 3]]),
 ];
 
-fn shape(&([batch, height, width, channels], kernel, stride, padding): &Case) -> Pool2dShape {
-    Pool2dShape { batch, height, width, channels, kernel, stride, padding }
+fn shape(&([batch, height, width, channels], kernel, stride, [padding, trailing]): &Case) -> Pool2dShape {
+    Pool2dShape { batch, height, width, channels, kernel, stride, padding, trailing }
 }
 
 /// y, places as numbers, y without places, dx.
@@ -66,7 +70,7 @@ fn maxima_agree_with_the_reference() {
 
 #[test]
 fn the_first_of_equals_wins_and_nan_over_all() {
-    let shape = shape(&([1, 2, 2, 4], [2, 2], [1, 1], [0, 0]));
+    let shape = shape(&([1, 2, 2, 4], [2, 2], [1, 1], [[0, 0], [0, 0]]));
     let (nan, low) = (f32::NAN, f32::NEG_INFINITY);
     // Per channel: all equal; NaN first; NaN in the middle; nothing but -∞.
     let x = [1.0, nan, 5.0, low, 1.0, 2.0, nan, low, 1.0, 3.0, 7.0, low, 1.0, 4.0, 8.0, low];

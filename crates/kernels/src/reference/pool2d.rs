@@ -30,10 +30,10 @@ pub fn max_pool2d_backward(shape: &Pool2dShape, places: &[u8], dy: &[f64]) -> Ve
     dx
 }
 
-/// The mean of every window, zeros in the padding included.
+/// The mean of every window, zeros in the padding included, but nothing of what hangs over the end.
 pub fn avg_pool2d(shape: &Pool2dShape, x: &[f64]) -> Vec<f64> {
     let mut y = vec![0.0; shape.output_len()];
-    for_each_place(shape, |out, _, input| y[out] += input.map_or(0.0, |input| x[input]) / places(shape));
+    for_each_place(shape, |out, _, input| y[out] += input.map_or(0.0, |input| x[input]) / places(shape, out));
     y
 }
 
@@ -42,7 +42,7 @@ pub fn avg_pool2d_backward(shape: &Pool2dShape, dy: &[f64]) -> Vec<f64> {
     let mut dx = vec![0.0; shape.input_len()];
     for_each_place(shape, |out, _, input| {
         if let Some(input) = input {
-            dx[input] += dy[out] / places(shape);
+            dx[input] += dy[out] / places(shape, out);
         }
     });
     dx
@@ -64,13 +64,20 @@ pub fn global_avg_pool_backward(batch: usize, pixels: usize, channels: usize, dy
         .collect()
 }
 
-fn places(shape: &Pool2dShape) -> f64 {
-    (shape.kernel[0] * shape.kernel[1]) as f64
+/// Places in the input and the padding of the window that gives a number.
+fn places(shape: &Pool2dShape, out: usize) -> f64 {
+    let pixel = out / shape.channels;
+    let window = [pixel / shape.out_width() % shape.out_height(), pixel % shape.out_width()];
+    let along = |axis: usize, size: usize| {
+        let first = window[axis] * shape.stride[axis];
+        (first..first + shape.kernel[axis]).filter(|&place| place < size + 2 * shape.padding[axis]).count()
+    };
+    (along(0, shape.height) * along(1, shape.width)) as f64
 }
 
-/// Calls `each(output, place, input)` for all places of all windows; the input is `None` in the padding.
+/// Calls `each(output, place, input)` for all places of all windows; the input is `None` outside it.
 fn for_each_place(shape: &Pool2dShape, mut each: impl FnMut(usize, usize, Option<usize>)) {
-    let Pool2dShape { batch, height, width, channels, kernel, stride, padding } = *shape;
+    let Pool2dShape { batch, height, width, channels, kernel, stride, padding, trailing: _ } = *shape;
     let (out_height, out_width) = (shape.out_height(), shape.out_width());
     for out in 0..batch * out_height * out_width {
         let (b, oh, ow) = (out / out_width / out_height, out / out_width % out_height, out % out_width);

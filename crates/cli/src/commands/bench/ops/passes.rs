@@ -157,6 +157,7 @@ fn pools(bench: &mut Bench, batch: usize) -> Result<(), Failure> {
         kernel: [kernel; 2],
         stride: [2; 2],
         padding: [padding; 2],
+        trailing: [0, 0],
     };
     for (layer, shape) in [
         ("resnet18@160 3x3/2 64 @80", window(80, 64, 3, 1)),
