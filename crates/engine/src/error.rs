@@ -74,6 +74,14 @@ pub enum ShapeError {
         /// Its shape.
         right_shape: Shape,
     },
+    /// Two inputs that are to lie side by side and differ elsewhere.
+    #[error("what is joined may differ in the last axis alone, not as {left} and {right} do")]
+    Joined {
+        /// Shape of one input.
+        left: Shape,
+        /// Shape of the other.
+        right: Shape,
+    },
     /// A window that is larger than what it slides over.
     #[error("a window of {} does not fit the input {input} with a padding of {}", by(kernel), by(padding))]
     Window {

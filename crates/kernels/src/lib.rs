@@ -26,6 +26,7 @@ mod agreement;
 pub mod attention;
 pub mod batch_norm;
 mod column_sums;
+pub mod concat;
 pub mod conv2d;
 mod cpu;
 pub mod dropout;

@@ -11,6 +11,7 @@ mod batch_norm;
 mod batch_norm_fused;
 mod batch_norm_steps;
 mod channel_scale;
+mod concat;
 mod conv2d;
 mod conv2d_fused;
 mod conv2d_normed;
@@ -52,6 +53,8 @@ pub(crate) use batch_norm_steps::{
 };
 pub use channel_scale::ChannelScale;
 pub(crate) use channel_scale::{ChannelScaleGrad, kernel_shape as channel_scale_shape};
+pub use concat::Concat;
+pub(crate) use concat::ConcatGrad;
 pub use conv2d::Conv2d;
 pub(crate) use conv2d::{Conv2dGradInput, Conv2dGradWeight};
 pub(crate) use conv2d_fused::Conv2dFused;
@@ -104,6 +107,7 @@ pub(crate) const OPERATORS: &[crate::case::Entry] = &[
     batch_norm_steps::entry::MOMENTS,
     batch_norm_steps::entry::STATISTICS,
     channel_scale::entry::ENTRY,
+    concat::entry::ENTRY,
     conv2d::entry::ENTRY,
     conv2d_fused::entry::ENTRY,
     conv2d_normed::entry::ENTRY,

@@ -4,6 +4,7 @@
 
 mod attention;
 mod batch_norm;
+mod concat;
 mod conv2d;
 mod elementwise;
 mod gate;
@@ -20,6 +21,7 @@ pub use batch_norm::{
     BatchNormGradients, BatchNormTrained, batch_norm_backward, batch_norm_infer, batch_norm_infer_backward,
     batch_norm_train,
 };
+pub use concat::{concat, split};
 pub use conv2d::{conv2d_forward, conv2d_grad_input, conv2d_grad_weight};
 pub use elementwise::{add, add_relu, multiply, normalize_u8, scale, sum_rows};
 pub use gate::{gate, gate_backward};

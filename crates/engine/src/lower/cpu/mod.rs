@@ -7,6 +7,7 @@ mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_steps;
 mod channel_scale;
+mod concat;
 mod conv2d;
 mod conv2d_fused;
 mod conv2d_normed;
@@ -53,6 +54,8 @@ const LOWERINGS: &[Row] = &[
     row::<ops::BatchNormStatistics>(),
     row::<ops::ChannelScale>(),
     row::<ops::ChannelScaleGrad>(),
+    row::<ops::Concat>(),
+    row::<ops::ConcatGrad>(),
     row::<ops::Conv2d>(),
     row::<ops::Conv2dFused>(),
     row::<ops::Conv2dGradInput>(),
