@@ -24,7 +24,7 @@ LOGITS = "backbones_logits"
 
 # ---------------------------------------------------------------- the networks
 NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "efficientnet_b0", "efficientnet_b1",
-         "efficientnet_b2", "efficientnet_b3", "convnext_tiny", "vit_small_patch16_224")
+         "efficientnet_b2", "efficientnet_b3", "convnext_tiny", "vit_small_patch16_224", "squeezenet1_1")
 
 
 def network(name, classes, stem="imagenet", smooth=False, dropout=0.0, stochastic_depth=0.0, size=224):
@@ -86,7 +86,7 @@ def smoothen(module):
         if isinstance(child, (nn.ReLU, nn.ReLU6)):
             setattr(module, name, nn.SiLU())
         elif isinstance(child, nn.MaxPool2d):
-            setattr(module, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding))
+            setattr(module, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode))
         else:
             smoothen(child)
 
@@ -175,6 +175,8 @@ CASES = [
     case("tf_efficientnet_lite0", "tf_efficientnet_lite0", size=65),
     case("tf_efficientnet_lite1", "tf_efficientnet_lite1"),
     case("tf_efficientnet_lite2", "tf_efficientnet_lite2", size=66),
+    case("squeezenet1_1_twin", "squeezenet1_1", size=67, smooth=True, gradients=True),
+    case("squeezenet1_1", "squeezenet1_1", size=66),
 ]
 
 

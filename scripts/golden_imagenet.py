@@ -29,6 +29,7 @@ PREPARED = {  # short side, interpolation, mean and standard deviation
     "efficientnet_lite2": (274, "bicubic", *HALVES),
     "mobilenet_v2": (256, "bilinear", *HALVES),
     "resnet50": (256, "bilinear", *IMAGENET),
+    "squeezenet1_1": (256, "bilinear", *IMAGENET),
 }
 FILES = {  # network and side of its pictures, and the file that it was made from where that can be read too
     "efficientnet_lite0": ("tf_efficientnet_lite0", 224, "efficientnet-lite0-57934424.pth"),
@@ -36,6 +37,7 @@ FILES = {  # network and side of its pictures, and the file that it was made fro
     "efficientnet_lite2": ("tf_efficientnet_lite2", 260, "efficientnet-lite2-9656183e.pth"),
     "mobilenet_v2": ("tf_mobilenet_v2", 224),
     "resnet50": ("resnet50_v1", 224),
+    "squeezenet1_1": ("squeezenet1_1", 224),
 }
 
 

@@ -11,6 +11,7 @@ pub(crate) fn initial_values(parameter: &Parameter, stream: &mut Stream) -> Vec<
     let mut uniform = |bound: f64| (0..n).map(|_| stream.between(-bound, bound) as f32).collect();
     match parameter.spec.initialiser {
         Initialiser::KaimingUniform => uniform(1.0 / (fan_in as f64).sqrt()),
+        Initialiser::KaimingUniformRelu => uniform((6.0 / fan_in as f64).sqrt()),
         Initialiser::UniformFanIn(fan_in) => uniform(1.0 / (fan_in as f64).sqrt()),
         Initialiser::KaimingNormalFanOut => normal(n, (2.0 / fan_out as f64).sqrt(), stream),
         Initialiser::Normal(deviation) => normal(n, f64::from(deviation), stream),

@@ -72,6 +72,8 @@ pub enum Initialiser {
     KaimingNormalFanOut,
     /// Uniform in ±1/√(fan in): PyTorch's default weights (`kaiming_uniform_` with a = √5).
     KaimingUniform,
+    /// Uniform in ±√(6 / fan in): torchvision's SqueezeNet (`kaiming_uniform_` as it is). Source: He et al. 2015.
+    KaimingUniformRelu,
     /// Uniform in ±1/√n: PyTorch's default bias of a layer with n inputs for each output.
     UniformFanIn(usize),
     /// Normal with this standard deviation.

@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("efficientnet_b3", "efficientnet_b3", 32, NetworkOptions::new(10)),
         ("convnext_tiny", "convnext_tiny", 32, NetworkOptions::new(10)),
         ("vit_small_patch16_224", "vit_small_patch16_224", 224, NetworkOptions::new(10)),
+        ("squeezenet1_1", "squeezenet1_1", 32, NetworkOptions { dropout: 0.5, ..NetworkOptions::new(10) }),
         ("small_cnn", "small_cnn", 76, NetworkOptions::new(18)),
         ("mlp", "mlp", 8, NetworkOptions { hidden: vec![6, 5], ..NetworkOptions::new(3) }),
     ];

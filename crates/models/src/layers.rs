@@ -84,7 +84,7 @@ impl ConvSpec {
     }
 }
 
-/// Parameters `{name}.weight` and, if asked for, `{name}.bias`.
+/// Parameters `{name}.weight` and, if asked for, `{name}.bias`, which starts as PyTorch's.
 pub(crate) fn conv(graph: &mut GraphBuilder, name: &str, input: Value, spec: &ConvSpec) -> Result<Value, ModelError> {
     let &ConvSpec { out, kernel, stride, padding, bias, groups, weight } = spec;
     let channels = channels(graph, input) / groups;
@@ -245,7 +245,31 @@ pub(crate) fn pool(
     pool: Pool,
     [kernel, stride, padding]: [usize; 3],
 ) -> Result<Value, ModelError> {
-    let (kernel, stride, padding, trailing) = ([kernel; 2], [stride; 2], [padding; 2], [0, 0]);
+    pool_with(graph, name, input, pool, [[kernel; 2], [stride; 2], [padding; 2], [0, 0]])
+}
+
+/// As [`pool`], unpadded, with windows that hang over the end where it would be left out: PyTorch's `ceil_mode`.
+pub(crate) fn pool_to_the_end(
+    graph: &mut GraphBuilder,
+    name: &str,
+    input: Value,
+    pool: Pool,
+    [kernel, stride]: [usize; 2],
+) -> Result<Value, ModelError> {
+    let trailing = sides(graph, input).map(|size| {
+        let reached = size.saturating_sub(kernel).div_ceil(stride) * stride + kernel;
+        reached.saturating_sub(size)
+    });
+    pool_with(graph, name, input, pool, [[kernel; 2], [stride; 2], [0, 0], trailing])
+}
+
+fn pool_with(
+    graph: &mut GraphBuilder,
+    name: &str,
+    input: Value,
+    pool: Pool,
+    [kernel, stride, padding, trailing]: [[usize; 2]; 4],
+) -> Result<Value, ModelError> {
     Ok(match pool {
         Pool::Max => graph.apply(name, ops::MaxPool2d { kernel, stride, padding, trailing }, &[input])?,
         Pool::Average => graph.apply(name, ops::AvgPool2d { kernel, stride, padding, trailing }, &[input])?,

@@ -10,7 +10,7 @@ use crate::{ModelError, NetworkOptions};
 pub struct Outputs {
     /// `[batch][classes]`.
     pub logits: Value,
-    /// `[batch][features]`: what the last layer reads, before dropout.
+    /// `[batch][features]`: what the last layer reads, before dropout. Where that is a convolution, maps of them.
     pub features: Value,
     /// Name of the last layer; its parameters are `{head}.weight` and `{head}.bias`.
     pub head: String,

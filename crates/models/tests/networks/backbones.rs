@@ -6,7 +6,9 @@ use avizor_engine::ops::{self, Unary};
 use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, Trainable};
 
 use avizor_kernels::Cpu;
-use avizor_models::{ConvNext, EfficientNet, EfficientNetLite, MobileNetV2, NetworkOptions, Pool, ResNet, Stem, find};
+use avizor_models::{
+    ConvNext, EfficientNet, EfficientNetLite, MobileNetV2, NetworkOptions, Pool, ResNet, SqueezeNet, Stem, find,
+};
 use serde_json::Value;
 
 use crate::formula::{self, places, projections};
@@ -46,6 +48,11 @@ fn convnext_tiny() {
 #[test]
 fn vit_small() {
     check_step("vit_small_patch16_224", 3.0 * torch_float32("vit_small_patch16_224"));
+}
+
+#[test]
+fn squeezenet_without_jumps() {
+    check_step("squeezenet1_1_twin", GRADIENT);
 }
 
 #[test]
@@ -159,6 +166,9 @@ impl Case<'_> {
                     .build(&mut graph, image, &options)
             }
             "convnext_tiny" => ConvNext { stochastic_depth: 0.0, ..ConvNext::TINY }.build(&mut graph, image, &options),
+            "squeezenet1_1" if smooth => {
+                SqueezeNet { activation: Unary::Silu, pool: Pool::Average }.build(&mut graph, image, &options)
+            }
             "efficientnet_b0" => without_chance(EfficientNet::B0).build(&mut graph, image, &options),
             "efficientnet_b1" => without_chance(EfficientNet::B1).build(&mut graph, image, &options),
             "efficientnet_b2" => without_chance(EfficientNet::B2).build(&mut graph, image, &options),

@@ -54,6 +54,7 @@ fn multiply_adds_are_those_of_torchvisions_table() {
         ("efficientnet_b2", 288, "1.088"),
         ("efficientnet_b3", 300, "1.827"),
         ("convnext_tiny", 224, "4.456"),
+        ("squeezenet1_1", 224, "0.349"),
     ] {
         let summary = summary(find(name).unwrap(), size, &NetworkOptions::new(1000));
         assert_eq!(format!("{:.3}", summary.multiply_adds() as f64 / 1e9), milliards, "{name}");
@@ -69,12 +70,15 @@ fn larger_networks_are_shown_step_by_step() {
     insta::assert_snapshot!("efficientnet_b0_steps", steps("efficientnet_b0", &with_dropout));
     insta::assert_snapshot!("convnext_tiny_steps", steps("convnext_tiny", &with_dropout));
     insta::assert_snapshot!("vit_small_steps", steps("vit_small_patch16_224", &with_dropout));
+    insta::assert_snapshot!("squeezenet1_1_steps", steps("squeezenet1_1", &with_dropout));
 }
+
+/// Networks without halvings that could be left out.
+const NO_SMALL_STEM: [&str; 5] = ["convnext_tiny", "vit_small_patch16_224", "squeezenet1_1", "small_cnn", "mlp"];
 
 #[test]
 fn a_small_stem_keeps_the_size_four_times_as_large() {
-    let without = ["convnext_tiny", "vit_small_patch16_224", "small_cnn", "mlp"];
-    for network in NETWORKS.iter().filter(|network| !without.contains(&network.name)) {
+    for network in NETWORKS.iter().filter(|network| !NO_SMALL_STEM.contains(&network.name)) {
         let last_map = |stem| {
             let mut graph = GraphBuilder::new();
             let image = graph.input("image", DType::F32, [1, 64, 64, 3]);
@@ -84,7 +88,7 @@ fn a_small_stem_keeps_the_size_four_times_as_large() {
         };
         assert_eq!((last_map(Stem::Imagenet), last_map(Stem::Small)), (2, 8), "{}", network.name);
     }
-    for name in without {
+    for name in NO_SMALL_STEM {
         let mut graph = GraphBuilder::new();
         let image = graph.input("image", DType::F32, [1, 64, 64, 3]);
         let options = NetworkOptions { stem: Stem::Small, ..NetworkOptions::new(3) };
@@ -117,10 +121,14 @@ fn what_cannot_be_built_is_said() {
     let image = graph.input("small picture", DType::F32, [1, 31, 64, 3]);
     let error = find("convnext_tiny").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
     assert_eq!(error.to_string(), "convnext_tiny needs pictures of at least 32×32 pixels, these are 31×64");
+    let image = graph.input("smaller", DType::F32, [1, 40, 16, 3]);
+    let error = find("squeezenet1_1").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
+    assert_eq!(error.to_string(), "squeezenet1_1 needs pictures of at least 17×17 pixels, these are 40×16");
     let error = find("resnet1").unwrap_err();
     let there = "resnet18, resnet34, resnet50, resnet50_v1, resnet101, mobilenet_v2, tf_mobilenet_v2, efficientnet_b0, \
                  efficientnet_b1, efficientnet_b2, efficientnet_b3, tf_efficientnet_lite0, tf_efficientnet_lite1, \
-                 tf_efficientnet_lite2, convnext_tiny, vit_small_patch16_224, small_cnn, mlp";
+                 tf_efficientnet_lite2, convnext_tiny, vit_small_patch16_224, squeezenet1_1, \
+                 small_cnn, mlp";
     assert_eq!(error.to_string(), format!("there is no network \"resnet1\"; there are {there}"));
     let mut preprocess = find("mlp").unwrap().preprocess();
     preprocess.std = [0.0; 3];

@@ -72,6 +72,22 @@ fn a_head_of_another_size_keeps_its_values_and_is_told() {
     assert_eq!(same(&state("mlp", 3, 1), &after).len(), 4);
 }
 
+/// The last layer of SqueezeNet is a convolution.
+#[test]
+fn a_head_may_be_a_convolution() {
+    let bytes = to_safetensors(&state("squeezenet1_1", 7, 1)).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.tensor("classifier.1.weight").unwrap().shape(), [7, 512, 1, 1]);
+    let (before, mut after) = (state("squeezenet1_1", 3, 2), state("squeezenet1_1", 3, 2));
+    let report = read_weights(&bytes, &mut after, Some("classifier.1")).unwrap();
+    let said = "50 parameters loaded; classifier.1 starts anew: it has 7 outputs in the file, 3 here";
+    assert_eq!(report.to_string(), said);
+    // Biases start at zero in both.
+    let is_head = |name: &String| name.starts_with("classifier.1.");
+    assert_eq!(same(&before, &after).iter().filter(|name| is_head(name)).count(), 2);
+    assert_eq!(same(&state("squeezenet1_1", 7, 1), &after).iter().filter(|name| !is_head(name)).count(), 50);
+}
+
 /// A file made of a network's tensors, changed.
 fn changed(state: &State, change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>)) -> Vec<u8> {
     let bytes = to_safetensors(state).unwrap();

@@ -206,7 +206,7 @@ section! {
         /// Probability of dropping a feature before the last layer.
         dropout: f64 = 0.2,
         /// First layers: `imagenet` (as published), or `small` (without the first two halvings) for pictures of up to about
-        /// 64 pixels; not of `small_cnn` and `mlp`.
+        /// 64 pixels; not of `squeezenet1_1`, `small_cnn` and `mlp`.
         stem: Stem = Stem::Imagenet,
         /// Hidden layers of `mlp`.
         hidden: Vec<usize> = vec![512],
