@@ -17,6 +17,8 @@ impl Operator for Unary {
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
             Self::Softplus => "softplus",
+            Self::HardSigmoid => "hard_sigmoid",
+            Self::HardSwish => "hard_swish",
         }
     }
 
@@ -80,7 +82,10 @@ impl Operator for UnaryGrad {
             Unary::Relu6 => |y| f64::from(u8::from(y > 0.0 && y < 6.0)),
             Unary::Sigmoid => |y| y * (1.0 - y),
             Unary::Tanh => |y| 1.0 - y * y,
-            Unary::Silu | Unary::Gelu | Unary::Softplus => return vec![reference::unary_backward(self.0, saved, dy)],
+            Unary::HardSigmoid => |y| f64::from(u8::from(y > 0.0 && y < 1.0)) / 6.0,
+            Unary::Silu | Unary::Gelu | Unary::Softplus | Unary::HardSwish => {
+                return vec![reference::unary_backward(self.0, saved, dy)];
+            }
         };
         vec![saved.iter().zip(dy).map(|(&saved, dy)| dy * slope(saved)).collect()]
     }
@@ -102,6 +107,8 @@ pub(super) mod entry {
                 case("sigmoid", Unary::Sigmoid, [trained([4, 33]).between(-6.0, 6.0)]),
                 case("tanh", Unary::Tanh, [trained([4, 33]).between(-3.0, 3.0)]),
                 case("softplus", Unary::Softplus, [trained([4, 33]).between(-6.0, 6.0)]),
+                case("hard_sigmoid", Unary::HardSigmoid, [trained([4, 33]).between(-6.0, 6.0)]),
+                case("hard_swish", Unary::HardSwish, [trained([4, 33]).between(-6.0, 6.0)]),
             ]
         },
         refusals: || vec![refusal(Unary::Relu, [&[1], &[1]], "node: it got 2 inputs and takes 1")],

@@ -7,7 +7,8 @@ pub fn unary_forward(f: Unary, x: &[f64]) -> Vec<f64> {
     x.iter().map(|&x| value(f, x)).collect()
 }
 
-/// `dy · f'(x)`: always from the input. Relu has slope 0 at 0, Relu6 at both ends.
+/// `dy · f'(x)`: always from the input. Relu has slope 0 at 0, Relu6 and HardSigmoid at both ends, HardSwish 0 at
+/// -3 and 1 at 3.
 pub fn unary_backward(f: Unary, x: &[f64], dy: &[f64]) -> Vec<f64> {
     x.iter().zip(dy).map(|(&x, dy)| dy * slope(f, x)).collect()
 }
@@ -22,6 +23,8 @@ fn value(f: Unary, x: f64) -> f64 {
         Unary::Sigmoid => sigmoid(x),
         Unary::Tanh => x.tanh(),
         Unary::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+        Unary::HardSigmoid => hard_sigmoid(x),
+        Unary::HardSwish => x * hard_sigmoid(x),
     }
 }
 
@@ -34,7 +37,15 @@ fn slope(f: Unary, x: f64) -> f64 {
         Unary::Sigmoid => sigmoid(x) * sigmoid(-x),
         Unary::Tanh => 1.0 - x.tanh().powi(2),
         Unary::Softplus => sigmoid(x),
+        Unary::HardSigmoid => f64::from(u8::from(x > -3.0 && x < 3.0)) / 6.0,
+        Unary::HardSwish if x <= -3.0 => 0.0,
+        Unary::HardSwish if x >= 3.0 => 1.0,
+        Unary::HardSwish => x / 3.0 + 0.5,
     }
+}
+
+fn hard_sigmoid(x: f64) -> f64 {
+    ((x + 3.0) / 6.0).clamp(0.0, 1.0)
 }
 
 fn sigmoid(x: f64) -> f64 {

@@ -1,7 +1,9 @@
 //! Activations: functions of one number.
 
+mod hard;
 mod relu;
 
+pub(crate) use hard::{HardSigmoid, HardSwish};
 pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
 
 use crate::exponential::{normals, sigmoid, sigmoids, softplus, tanh};
@@ -28,6 +30,10 @@ pub enum Unary {
     Tanh,
     /// `ln(1 + eˣ)`.
     Softplus,
+    /// `min(max(x + 3, 0), 6) / 6`.
+    HardSigmoid,
+    /// `x · min(max(x + 3, 0), 6) / 6`.
+    HardSwish,
 }
 
 /// What the backward pass of an activation reads.
@@ -41,10 +47,19 @@ pub enum Saved {
 
 impl Unary {
     /// All activations.
-    pub const ALL: [Self; 7] =
-        [Self::Relu, Self::Relu6, Self::Silu, Self::Gelu, Self::Sigmoid, Self::Tanh, Self::Softplus];
+    pub const ALL: [Self; 9] = [
+        Self::Relu,
+        Self::Relu6,
+        Self::Silu,
+        Self::Gelu,
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Softplus,
+        Self::HardSigmoid,
+        Self::HardSwish,
+    ];
 
-    /// What [`unary_backward`] wants as `saved`: the input of Silu, Gelu and Softplus, the output of the others.
+    /// What [`unary_backward`] wants as `saved`: the input of Silu, Gelu, Softplus and HardSwish, the output of the others.
     pub fn saved(self) -> Saved {
         for_activation!(Some(self), F => F::SAVED)
     }
@@ -190,6 +205,14 @@ macro_rules! for_activation {
             }
             Some(of::Unary::Softplus) => {
                 type $name = of::Softplus;
+                $body
+            }
+            Some(of::Unary::HardSigmoid) => {
+                type $name = of::HardSigmoid;
+                $body
+            }
+            Some(of::Unary::HardSwish) => {
+                type $name = of::HardSwish;
                 $body
             }
         }
@@ -492,5 +515,35 @@ mod tests {
         assert_eq!(dx[1..], [0.0, 0.0, 0.0]);
         unary_backward(&cpu, Unary::Relu, &x, &[1.0; 4], &mut dx);
         assert_eq!(dx[1..], [0.0, 0.0, 1.0]);
+    }
+
+    /// As PyTorch 2.15 has it: `hardswish(x)` and its gradient at the bends, a little inside of them and far beyond.
+    #[test]
+    fn hard_functions_bend_where_pytorchs_do() {
+        let cpu = Cpu::new(1, crate::Level::best());
+        let x = [-100.0, -3.0, -2.75, 0.0, 2.75, 3.0, 100.0];
+        for (f, values, slopes) in [
+            (Unary::HardSigmoid, [0.0, 0.0, 0.25 / 6.0, 0.5, 5.75 / 6.0, 1.0, 1.0], [0, 0, 2, 2, 2, 0, 0]),
+            (
+                Unary::HardSwish,
+                [0.0, 0.0, -2.75 * 0.25 / 6.0, 0.0, 2.75 * 5.75 / 6.0, 3.0, 100.0],
+                [0, 0, -5, 6, 17, 12, 12],
+            ),
+        ] {
+            let (mut y, mut dx) = ([0.0; 7], [0.0; 7]);
+            unary_forward(&cpu, f, &x, &mut y);
+            let saved = if f.saved() == Saved::Input { x } else { y };
+            unary_backward(&cpu, f, &saved, &[1.0; 7], &mut dx);
+            for i in 0..x.len() {
+                let (value, slope) = (values[i], slopes[i] as f32 / 12.0);
+                assert!(
+                    (y[i] - value).abs() < 1e-6 && (dx[i] - slope).abs() < 1e-6,
+                    "{f:?} at {}: {}, {}",
+                    x[i],
+                    y[i],
+                    dx[i]
+                );
+            }
+        }
     }
 }

@@ -46,7 +46,8 @@ fn shapes() -> Vec<Conv2dShape> {
     ]
 }
 
-const ACTIVATIONS: [Option<Unary>; 4] = [Some(Unary::Relu6), Some(Unary::Silu), None, Some(Unary::Relu)];
+const ACTIVATIONS: [Option<Unary>; 5] =
+    [Some(Unary::Relu6), Some(Unary::Silu), None, Some(Unary::Relu), Some(Unary::HardSwish)];
 
 /// A norm of some rows of numbers, its statistics those of the numbers.
 struct Norm {
@@ -124,7 +125,7 @@ struct Results {
 
 impl Numbers {
     fn new(shape: &Conv2dShape, number: usize) -> Self {
-        let activation = |number: usize| ACTIVATIONS[number % 4];
+        let activation = |number: usize| ACTIVATIONS[number % ACTIVATIONS.len()];
         Self {
             before: Norm::new(shape.input_len(), shape.in_channels, activation(number), 1),
             after: Norm::new(shape.output_len(), shape.out_channels, activation(number + 2), 5),
