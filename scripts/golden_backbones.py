@@ -24,7 +24,8 @@ LOGITS = "backbones_logits"
 
 # ---------------------------------------------------------------- the networks
 NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2", "efficientnet_b0", "efficientnet_b1",
-         "efficientnet_b2", "efficientnet_b3", "convnext_tiny", "vit_small_patch16_224", "squeezenet1_1")
+         "efficientnet_b2", "efficientnet_b3", "convnext_tiny", "vit_small_patch16_224", "squeezenet1_1",
+         "mobilenet_v3_large")
 
 
 def network(name, classes, stem="imagenet", smooth=False, dropout=0.0, stochastic_depth=0.0, size=224):
@@ -177,6 +178,10 @@ CASES = [
     case("tf_efficientnet_lite2", "tf_efficientnet_lite2", size=66),
     case("squeezenet1_1_twin", "squeezenet1_1", size=67, smooth=True, gradients=True),
     case("squeezenet1_1", "squeezenet1_1", size=66),
+    # Hard-swish and hard-sigmoid bend too, but hardly: the twin keeps them.
+    case("mobilenet_v3_large_twin", "mobilenet_v3_large", smooth=True, gradients=True),
+    case("mobilenet_v3_large", "mobilenet_v3_large"),
+    case("mobilenet_v3_large_small_stem", "mobilenet_v3_large", size=24, stem="small"),
 ]
 
 

@@ -225,7 +225,7 @@ def network(recipe, classes):
     dropout = model["dropout"]
     if model["name"] in golden_backbones.NAMES:
         net = golden_backbones.network(model["name"], classes, model["stem"], dropout=dropout, stochastic_depth=0.2)
-        head = net.fc if hasattr(net, "fc") else net.classifier[1]
+        head = net.fc if hasattr(net, "fc") else net.classifier[3 if model["name"] == "mobilenet_v3_large" else 1]
         if hasattr(net, "fc") and dropout > 0:
             net.fc = nn.Sequential(nn.Dropout(dropout), head)
     elif model["name"] == "small_cnn":

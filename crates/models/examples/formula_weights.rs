@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("resnet50", "resnet50", 32, NetworkOptions::new(10)),
         ("resnet101", "resnet101", 32, NetworkOptions::new(10)),
         ("mobilenet_v2", "mobilenet_v2", 32, NetworkOptions { dropout: 0.2, ..NetworkOptions::new(10) }),
+        ("mobilenet_v3_large", "mobilenet_v3_large", 32, NetworkOptions::new(10)),
         ("efficientnet_b0", "efficientnet_b0", 32, NetworkOptions { dropout: 0.2, ..NetworkOptions::new(10) }),
         ("efficientnet_b1", "efficientnet_b1", 32, NetworkOptions::new(10)),
         ("efficientnet_b2", "efficientnet_b2", 32, NetworkOptions::new(10)),

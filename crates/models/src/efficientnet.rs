@@ -4,10 +4,10 @@
 //! eps of 1e-5 and momentum of 0.1 (the first implementation had 1e-3 and 0.01).
 
 use avizor_engine::ops::{self, Unary};
-use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value};
+use avizor_engine::{GraphBuilder, Initialiser, Value};
 
-use crate::layers::{ConvSpec, channels, classifier, conv_norm, linear_starting};
-use crate::light_blocks::{LightBlock, Stage, light_blocks, stage};
+use crate::layers::{ConvSpec, channels, classifier, conv_norm};
+use crate::light_blocks::{LightBlock, Stage, light_blocks, scaled_channels, squeeze_excitation, stage};
 use crate::{ModelError, NetworkOptions, Outputs, Stem, Step};
 
 /// Settings of an EfficientNet.
@@ -87,13 +87,6 @@ pub(crate) fn scaled_stage(of_b0: Stage, width: f64, depth: f64) -> Stage {
     Stage { out: scaled_channels(of_b0.out, width), blocks, ..of_b0 }
 }
 
-/// The multiple of 8 that is nearest, or the next where that would lose more than a tenth.
-fn scaled_channels(of_b0: usize, width: f64) -> usize {
-    let wanted = of_b0 as f64 * width;
-    let nearest = ((wanted + 4.0) as usize / 8 * 8).max(8);
-    if (nearest as f64) < 0.9 * wanted { nearest + 8 } else { nearest }
-}
-
 /// Expansion, convolution of every channel, gates, projection; a shortcut where nothing changes its shape, and then a
 /// probability of being left out.
 fn gated_residual(
@@ -105,7 +98,8 @@ fn gated_residual(
 ) -> Result<Value, ModelError> {
     let (mut map, layer) = block.widened(graph, &format!("{name}.block"), input, Unary::Silu)?;
     let squeezed = (channels(graph, input) / 4).max(1);
-    map = squeeze_excitation(graph, &format!("{name}.block.{layer}"), map, squeezed)?;
+    let functions = [Unary::Silu, Unary::Sigmoid];
+    map = squeeze_excitation(graph, &format!("{name}.block.{layer}"), map, squeezed, functions)?;
     let projection = ConvSpec::bare(block.out, 1, 1);
     map = conv_norm(graph, &format!("{name}.block.{}", layer + 1), map, &projection, None)?;
     if block.keeps_shape(graph, input) {
@@ -114,18 +108,4 @@ fn gated_residual(
         map = graph.apply(&format!("{name}.add"), ops::Add, &[map, input])?;
     }
     Ok(map)
-}
-
-/// Every map times a number between 0 and 1 that all maps' means decide. Source: Hu et al. 2018, arXiv:1709.01507.
-fn squeeze_excitation(graph: &mut GraphBuilder, name: &str, map: Value, squeezed: usize) -> Result<Value, ModelError> {
-    let maps = channels(graph, map);
-    // Files hold convolutions of the one pixel that is left.
-    let start = Initialiser::KaimingNormalFanOut;
-    let weight = ParameterSpec { layout: DiskLayout::PointwiseWeight, ..ParameterSpec::LINEAR_WEIGHT.starting(start) };
-    let means = graph.apply(&format!("{name}.avgpool"), ops::GlobalAvgPool, &[map])?;
-    let few = linear_starting(graph, &format!("{name}.fc1"), means, squeezed, weight)?;
-    let few = graph.apply(&format!("{name}.activation"), Unary::Silu, &[few])?;
-    let gates = linear_starting(graph, &format!("{name}.fc2"), few, maps, weight)?;
-    let gates = graph.apply(&format!("{name}.scale_activation"), Unary::Sigmoid, &[gates])?;
-    Ok(graph.apply(&format!("{name}.gate"), ops::Gate, &[map, gates])?)
 }

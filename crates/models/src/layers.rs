@@ -84,7 +84,7 @@ impl ConvSpec {
     }
 }
 
-/// Parameters `{name}.weight` and, if asked for, `{name}.bias`, which starts as PyTorch's.
+/// Parameters `{name}.weight` and, if asked for, `{name}.bias`.
 pub(crate) fn conv(graph: &mut GraphBuilder, name: &str, input: Value, spec: &ConvSpec) -> Result<Value, ModelError> {
     let &ConvSpec { out, kernel, stride, padding, bias, groups, weight } = spec;
     let channels = channels(graph, input) / groups;
@@ -145,8 +145,20 @@ pub(crate) fn conv_norm(
     spec: &ConvSpec,
     activation: Option<Unary>,
 ) -> Result<Value, ModelError> {
+    conv_norm_with(graph, name, input, spec, activation, ops::BatchNorm::default())
+}
+
+/// As [`conv_norm`], with another eps or momentum.
+pub(crate) fn conv_norm_with(
+    graph: &mut GraphBuilder,
+    name: &str,
+    input: Value,
+    spec: &ConvSpec,
+    activation: Option<Unary>,
+    norm: ops::BatchNorm,
+) -> Result<Value, ModelError> {
     let map = conv(graph, &format!("{name}.0"), input, spec)?;
-    let map = batch_norm(graph, &format!("{name}.1"), map)?;
+    let map = batch_norm_with(graph, &format!("{name}.1"), map, norm)?;
     match activation {
         Some(activation) => Ok(graph.apply(&format!("{name}.2"), activation, &[map])?),
         None => Ok(map),

@@ -1,9 +1,9 @@
-//! Blocks that are wide inside, where every channel is convolved by itself: those of MobileNetV2 and EfficientNet.
+//! Blocks that are wide inside, where every channel is convolved by itself: those of MobileNet and EfficientNet.
 
-use avizor_engine::ops::Unary;
-use avizor_engine::{GraphBuilder, Value};
+use avizor_engine::ops::{self, Unary};
+use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value};
 
-use crate::layers::{ConvSpec, Padding, channels, conv_norm};
+use crate::layers::{ConvSpec, Padding, channels, conv_norm, linear_starting};
 use crate::{ModelError, Stem};
 
 /// Blocks of one width.
@@ -104,4 +104,33 @@ impl LightBlock {
     pub(crate) fn keeps_shape(&self, graph: &GraphBuilder, input: Value) -> bool {
         self.stride == 1 && channels(graph, input) == self.out
     }
+}
+
+/// So many times the channels: the multiple of 8 that is nearest, or the next where that would lose more than a tenth.
+pub(crate) fn scaled_channels(channels: usize, factor: f64) -> usize {
+    let wanted = channels as f64 * factor;
+    let nearest = ((wanted + 4.0) as usize / 8 * 8).max(8);
+    if (nearest as f64) < 0.9 * wanted { nearest + 8 } else { nearest }
+}
+
+/// Every map times a number between 0 and 1 that all maps' means decide. Source: Hu et al. 2018, arXiv:1709.01507.
+///
+/// The first function follows the layer that squeezes, the second gives the numbers.
+pub(crate) fn squeeze_excitation(
+    graph: &mut GraphBuilder,
+    name: &str,
+    map: Value,
+    squeezed: usize,
+    [within, gating]: [Unary; 2],
+) -> Result<Value, ModelError> {
+    let maps = channels(graph, map);
+    // Files hold convolutions of the one pixel that is left.
+    let start = Initialiser::KaimingNormalFanOut;
+    let weight = ParameterSpec { layout: DiskLayout::PointwiseWeight, ..ParameterSpec::LINEAR_WEIGHT.starting(start) };
+    let means = graph.apply(&format!("{name}.avgpool"), ops::GlobalAvgPool, &[map])?;
+    let few = linear_starting(graph, &format!("{name}.fc1"), means, squeezed, weight)?;
+    let few = graph.apply(&format!("{name}.activation"), within, &[few])?;
+    let gates = linear_starting(graph, &format!("{name}.fc2"), few, maps, weight)?;
+    let gates = graph.apply(&format!("{name}.scale_activation"), gating, &[gates])?;
+    Ok(graph.apply(&format!("{name}.gate"), ops::Gate, &[map, gates])?)
 }

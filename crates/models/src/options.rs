@@ -9,7 +9,7 @@ pub struct NetworkOptions {
     pub classes: usize,
     /// Probability of dropping a number in training, in `0.0..1.0`: of the features before the last layer, but where
     /// the network says otherwise. It holds for every network, those that were published with one of their own included:
-    /// 0.2 for MobileNetV2, EfficientNet-B0 and B1, 0.3 for B2 and B3, 0.5 for SqueezeNet.
+    /// 0.2 for MobileNet, EfficientNet-B0 and B1, 0.3 for B2 and B3, 0.5 for SqueezeNet.
     pub dropout: f32,
     /// First layers. Networks without a stem refuse the small one.
     pub stem: Stem,

@@ -4,8 +4,8 @@ use avizor_base::{ImageSize, Preprocess};
 use avizor_engine::{GraphBuilder, Value};
 
 use crate::{
-    ConvNext, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, ModelError, NetworkOptions, Outputs, ResNet, SmallCnn,
-    SqueezeNet, VisionTransformer,
+    ConvNext, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, MobileNetV3, ModelError, NetworkOptions, Outputs, ResNet,
+    SmallCnn, SqueezeNet, VisionTransformer,
 };
 
 /// Every network, in the order of the manual.
@@ -65,6 +65,14 @@ pub const NETWORKS: &[Network] = &[
         size: 224,
         parameters: 3_504_872,
         write: |graph, image, options| MobileNetV2::TENSORFLOW.build(graph, image, options),
+    },
+    Network {
+        name: "mobilenet_v3_large",
+        doc: "MobileNetV2 searched anew, with gates and cheaper functions: less work, better on ImageNet.",
+        paper: "Howard et al. 2019, arXiv:1905.02244",
+        size: 224,
+        parameters: 5_483_032,
+        write: |graph, image, options| MobileNetV3::LARGE.build(graph, image, options),
     },
     Network {
         name: "efficientnet_b0",

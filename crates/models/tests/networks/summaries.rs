@@ -49,6 +49,7 @@ fn multiply_adds_are_those_of_torchvisions_table() {
         ("resnet50", 224, "4.089"),
         ("resnet101", 224, "7.801"),
         ("mobilenet_v2", 224, "0.301"),
+        ("mobilenet_v3_large", 224, "0.217"),
         ("efficientnet_b0", 224, "0.386"),
         ("efficientnet_b1", 240, "0.687"),
         ("efficientnet_b2", 288, "1.088"),
@@ -67,6 +68,7 @@ fn larger_networks_are_shown_step_by_step() {
     insta::assert_snapshot!("resnet50_steps", steps("resnet50", &NetworkOptions::new(1000)));
     let with_dropout = NetworkOptions { dropout: 0.2, ..NetworkOptions::new(18) };
     insta::assert_snapshot!("mobilenet_v2_steps", steps("mobilenet_v2", &with_dropout));
+    insta::assert_snapshot!("mobilenet_v3_large_steps", steps("mobilenet_v3_large", &with_dropout));
     insta::assert_snapshot!("efficientnet_b0_steps", steps("efficientnet_b0", &with_dropout));
     insta::assert_snapshot!("convnext_tiny_steps", steps("convnext_tiny", &with_dropout));
     insta::assert_snapshot!("vit_small_steps", steps("vit_small_patch16_224", &with_dropout));
@@ -125,10 +127,10 @@ fn what_cannot_be_built_is_said() {
     let error = find("squeezenet1_1").unwrap().build(&mut graph, image, &NetworkOptions::new(2)).unwrap_err();
     assert_eq!(error.to_string(), "squeezenet1_1 needs pictures of at least 17×17 pixels, these are 40×16");
     let error = find("resnet1").unwrap_err();
-    let there = "resnet18, resnet34, resnet50, resnet50_v1, resnet101, mobilenet_v2, tf_mobilenet_v2, efficientnet_b0, \
-                 efficientnet_b1, efficientnet_b2, efficientnet_b3, tf_efficientnet_lite0, tf_efficientnet_lite1, \
-                 tf_efficientnet_lite2, convnext_tiny, vit_small_patch16_224, squeezenet1_1, \
-                 small_cnn, mlp";
+    let there = "resnet18, resnet34, resnet50, resnet50_v1, resnet101, mobilenet_v2, tf_mobilenet_v2, \
+                 mobilenet_v3_large, efficientnet_b0, efficientnet_b1, efficientnet_b2, efficientnet_b3, \
+                 tf_efficientnet_lite0, tf_efficientnet_lite1, tf_efficientnet_lite2, convnext_tiny, \
+                 vit_small_patch16_224, squeezenet1_1, small_cnn, mlp";
     assert_eq!(error.to_string(), format!("there is no network \"resnet1\"; there are {there}"));
     let mut preprocess = find("mlp").unwrap().preprocess();
     preprocess.std = [0.0; 3];
