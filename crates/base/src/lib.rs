@@ -2,8 +2,8 @@
 //!
 //! Randomness ([`Seed`], [`Stream`]), names ([`ClassList`], [`SampleId`], [`Split`]), how a picture becomes a
 //! network's input ([`Preprocess`]), what happens during a run ([`Event`]), what an audit found ([`Finding`]), words for
-//! a value of the wrong type ([`mistyped()`]) and files that are never half-written ([`atomic_file`]). Knows nothing of
-//! pictures, networks, terminals or the command line.
+//! a value of the wrong type ([`mistyped()`]) or a wrong name ([`names_help`]), and files that are never half-written
+//! ([`atomic_file`]). Knows nothing of pictures, networks, terminals or the command line.
 //!
 //! ```
 //! use avizor_base::{Purpose, Seed};
@@ -19,6 +19,7 @@ mod event;
 mod finding;
 mod image_size;
 mod mistyped;
+mod nearest;
 mod preprocess;
 mod sample_id;
 mod seed;
@@ -29,6 +30,7 @@ pub use event::{Event, Listener, Note};
 pub use finding::{Finding, Severity};
 pub use image_size::ImageSize;
 pub use mistyped::mistyped;
+pub use nearest::{names_help, nearest};
 pub use preprocess::{Filter, Preprocess, RESAMPLING, ResizeRule};
 pub use sample_id::SampleId;
 pub use seed::{Purpose, Seed, Stream};

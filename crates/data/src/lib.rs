@@ -37,7 +37,6 @@ pub mod audit;
 pub mod decode;
 pub mod index;
 pub mod loader;
-mod nearest;
 mod picture;
 mod picture_file;
 mod resize;

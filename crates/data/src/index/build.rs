@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use avizor_base::{ClassId, ClassList, Purpose, SampleId, Split};
+use avizor_base::{ClassId, ClassList, Purpose, SampleId, Split, nearest};
 
 use super::Index;
 use super::error::IndexError;
@@ -10,7 +10,6 @@ use super::ignored::IgnoredKind;
 use super::options::DataOptions;
 use super::raw::{MetadataColumn, Raw, note};
 use super::texts::Texts;
-use crate::nearest::nearest;
 
 pub(super) fn build(mut raw: Raw, options: &DataOptions, known: Option<&ClassList>) -> Result<Index, IndexError> {
     if !(options.fraction > 0.0 && options.fraction <= 1.0) {

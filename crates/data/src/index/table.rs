@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Seek};
 use std::path::{Path, PathBuf};
 
-use avizor_base::{Note, Split};
+use avizor_base::{Note, Split, nearest};
 
 use super::error::IndexError;
 use super::file_kind;
@@ -14,7 +14,6 @@ use super::options::{DataOptions, TableOptions};
 use super::raw::{MetadataColumn, Raw, Rows, TableReport, note};
 use super::texts::{TextColumnBuilder, Texts};
 use super::walk::{self, Listing};
-use crate::nearest::nearest;
 
 /// How many rows are looked at to find out what the columns are.
 const LOOKED_AT: usize = 1000;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use avizor_base::mistyped;
+use avizor_base::{mistyped, names_help};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -11,7 +11,6 @@ use super::{
     Transform, affine, color_jitter, flip, gaussian_blur, gaussian_noise, keras_affine, random_crop, random_erasing,
     rotation,
 };
-use crate::nearest::nearest;
 
 /// Every transform that a recipe can name.
 pub const TRANSFORMS: &[TransformRow] = &[
@@ -148,12 +147,4 @@ pub(super) fn read(place: usize, mut entry: Map<String, Value>) -> Result<Parsed
     resolved.insert("op".to_owned(), Value::String(op));
     resolved.extend(options);
     Ok((transform, resolved))
-}
-
-/// The name that was probably meant, or all of them.
-fn names_help(name: &str, names: impl Iterator<Item = &'static str> + Clone) -> String {
-    match nearest(name, names.clone()) {
-        Some(nearest) => format!("the nearest name is `{nearest}`"),
-        None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-    }
 }

@@ -3,7 +3,7 @@
 /// The most similar name, if one is similar enough that it may have been meant.
 ///
 /// Similarity is Jaro and Winkler's without regard to case, at least 0.8; the first of equals wins.
-pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wanted = name.to_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for candidate in names {
@@ -13,6 +13,14 @@ pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) 
         }
     }
     best.map(|(_, candidate)| candidate.to_owned())
+}
+
+/// Words that help whoever wrote a name that there is not: the nearest of those that there are, or all of them.
+pub fn names_help<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(name, names.clone()) {
+        Some(nearest) => format!("the nearest name is `{nearest}`"),
+        None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+    }
 }
 
 #[cfg(test)]
