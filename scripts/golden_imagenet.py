@@ -36,7 +36,7 @@ FILES = {  # network and side of its pictures, and the file that it was made fro
     "efficientnet_lite1": ("tf_efficientnet_lite1", 240, "efficientnet-lite1-77cc7160.pth"),
     "efficientnet_lite2": ("tf_efficientnet_lite2", 260, "efficientnet-lite2-9656183e.pth"),
     "mobilenet_v2": ("tf_mobilenet_v2", 224),
-    "resnet50": ("resnet50_v1", 224),
+    "resnet50": ("resnet50_v1", 224, "resnet50-keras-tfjs/model.json"),
     "squeezenet1_1": ("squeezenet1_1", 224),
 }
 

@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Recipes(Recipes),
     /// Show the networks, or one of them layer by layer
     Models(Models),
-    /// Show the ImageNet weights that are known, and which are at hand
+    /// Show the ImageNet weights that are known and which are at hand, or convert some
     Weights(Weights),
     /// Measure the speed of this machine
     Bench(Bench),
@@ -260,10 +260,27 @@ pub(crate) struct Weights {
     pub(crate) what: WeightsWhat,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Subcommand)]
 pub(crate) enum WeightsWhat {
     /// Every entry: network, accuracy, origin, licence, and where its file is or how to get it
     List,
+    /// Write a ResNet-50 of TensorFlow.js as .safetensors
+    Convert(WeightsConvert),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  avizor weights convert ResNet50/model.json resnet50.safetensors
+
+Understood is a layers model with the names that Keras first gave to ResNet-50, of any number of classes. The file has the
+names of the network resnet50_v1, which are torchvision's.")]
+pub(crate) struct WeightsConvert {
+    /// The model's model.json, its pieces beside it
+    #[arg(value_name = "MODEL.json")]
+    pub(crate) model: PathBuf,
+    /// The file to write
+    #[arg(value_name = "OUT.safetensors")]
+    pub(crate) out: PathBuf,
 }
 
 /// First layers.

@@ -69,6 +69,9 @@ pub enum WeightsError {
     /// Not a file of weights, or a damaged one.
     #[error("the weights are damaged, or no .safetensors or .pth file: {0}")]
     Damaged(String),
+    /// A TensorFlow.js model that is damaged, not whole, or of another network than the one that is known.
+    #[error("no TensorFlow.js model that can be read: {0}")]
+    TensorFlowJs(String),
     /// A program that names what has no part in a file of tensors. It was not run.
     #[error(
         "the file holds {object}, and only tensors are read from it; in Python: torch.save(model.state_dict(), \"weights.pth\")"

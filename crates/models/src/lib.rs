@@ -55,5 +55,7 @@ pub use stages::Stages;
 pub use squeezenet::SqueezeNet;
 pub use summary::{Summary, SummaryRow};
 pub use vit::VisionTransformer;
-pub use weights::{LoadReport, ReplacedHead, load_weights, read_weights, save_safetensors, to_safetensors};
+pub use weights::{
+    Converted, LoadReport, ReplacedHead, convert_weights, load_weights, read_weights, save_safetensors, to_safetensors,
+};
 pub use weights::{PUBLISHED, Published, Source, published, recognise, weights_folders};

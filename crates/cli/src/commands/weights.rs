@@ -2,15 +2,28 @@
 
 use std::io::Write;
 
-use avizor_models::{PUBLISHED, weights_folders};
+use avizor_base::atomic_file;
+use avizor_models::{Converted, PUBLISHED, convert_weights, weights_folders};
 
 use crate::args;
 use crate::failure::Failure;
 
 pub(crate) fn run(args: &args::Weights) -> Result<(), Failure> {
-    match args.what {
+    match &args.what {
         args::WeightsWhat::List => list(),
+        args::WeightsWhat::Convert(args) => convert(args),
     }
+}
+
+fn convert(args: &args::WeightsConvert) -> Result<(), Failure> {
+    let (model, out) = (args.model.display(), args.out.display());
+    let converted = convert_weights(&args.model).map_err(|error| Failure::run(format!("{model}: {error}")))?;
+    atomic_file::write(&args.out, &converted.content).map_err(|error| {
+        Failure::run(format!("{out} cannot be written: {error}")).help(atomic_file::write_help(error.kind()))
+    })?;
+    let Converted { network, tensors, .. } = converted;
+    writeln!(anstream::stdout(), "{out}: {tensors} tensors of {network}")?;
+    Ok(())
 }
 
 fn list() -> Result<(), Failure> {

@@ -2,18 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 
 use avizor_engine::{Shape, State};
 
 use super::content::{Stored, tensors};
+use super::file::content;
 use super::names::translated;
 use crate::WeightsError;
-
-/// Larger files are refused before they are read: ten times the largest network that a computer of today trains.
-const LIMIT: u64 = 4 << 30;
 
 /// PyTorch's count of batches stands in every file of a batch norm; nothing here needs it.
 const IGNORED: &str = ".num_batches_tracked";
@@ -52,8 +48,8 @@ impl fmt::Display for LoadReport {
     }
 }
 
-/// Reads a file of weights into a state: `.safetensors`, or what `torch.save` wrote of a state dict, alone or in a
-/// checkpoint. Of a program in it nothing is run.
+/// Reads a file of weights into a state: `.safetensors`; what `torch.save` wrote of a state dict, alone or in a
+/// checkpoint, of whose program nothing is run; the `model.json` of TensorFlow.js's ResNet-50, its pieces beside it.
 ///
 /// Names must be the state's or those of a library that is known, shapes its [disk
 /// shapes](avizor_engine::Parameter::disk_shape); numbers may be F32, F16, BF16 or F64. With `replaceable` the layer of
@@ -62,7 +58,7 @@ impl fmt::Display for LoadReport {
 /// # Errors
 /// When the file cannot be read, is damaged, or belongs to another network; the state is then as before.
 pub fn load_weights(path: &Path, state: &mut State, replaceable: Option<&str>) -> Result<LoadReport, WeightsError> {
-    read_weights(&read_limited(path)?, state, replaceable)
+    read_weights(&content(path)?, state, replaceable)
 }
 
 /// As [`load_weights`], from the content of a file.
@@ -91,17 +87,6 @@ pub fn read_weights(bytes: &[u8], state: &mut State, replaceable: Option<&str>) 
         state.write_disk(name, shape, values)?;
     }
     Ok(LoadReport { loaded: new.len(), replaced_head })
-}
-
-fn read_limited(path: &Path) -> Result<Vec<u8>, WeightsError> {
-    let bytes = fs::metadata(path)?.len();
-    if bytes > LIMIT {
-        return Err(WeightsError::TooLarge { bytes, limit: LIMIT });
-    }
-    let mut content = Vec::new();
-    // A file that grows meanwhile is still not read beyond the limit.
-    File::open(path)?.take(LIMIT).read_to_end(&mut content)?;
-    Ok(content)
 }
 
 fn belongs(parameter: &str, layer: &str) -> bool {

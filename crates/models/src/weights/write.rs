@@ -26,10 +26,23 @@ pub fn save_safetensors(path: &Path, state: &State) -> Result<(), WeightsError> 
 pub fn to_safetensors(state: &State) -> Result<Vec<u8>, WeightsError> {
     let mut tensors = Vec::new();
     for parameter in state.parameters() {
-        let values = state.read_disk(&parameter.name)?;
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        tensors.push((parameter.name.as_str(), parameter.disk_shape().to_vec(), bytes));
+        tensors.push((parameter.name.as_str(), parameter.disk_shape(), state.read_disk(&parameter.name)?));
     }
+    serialize(tensors.iter().map(|(name, shape, values)| (*name, &shape[..], &values[..])))
+}
+
+/// A `.safetensors` of tensors of f32: name, shape, numbers. The same tensors, in any order, give the same bytes.
+///
+/// # Errors
+/// When a shape does not fit its numbers.
+pub(super) fn serialize<'t>(
+    tensors: impl Iterator<Item = (&'t str, &'t [usize], &'t [f32])>,
+) -> Result<Vec<u8>, WeightsError> {
+    let tensors: Vec<_> = tensors
+        .map(|(name, shape, values)| {
+            (name, shape.to_vec(), values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        })
+        .collect::<Vec<(&str, Vec<usize>, Vec<u8>)>>();
     let views: Result<Vec<_>, _> = tensors
         .iter()
         .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use avizor_engine::{CompileOptions, DType, GraphBuilder, Program, State};
 use avizor_kernels::Cpu;
-use avizor_models::{NetworkOptions, find, load_weights};
+use avizor_models::{NetworkOptions, convert_weights, find, load_weights, published, recognise};
+use safetensors::SafeTensors;
 use serde_json::Value;
 
 use crate::golden::{Golden, numbers};
@@ -26,6 +27,31 @@ fn real_weights_say_what_they_say_in_pytorch() {
             }
         }
     }
+}
+
+/// What Keras first published, from TensorFlow.js, is what a conversion in numpy made of it.
+#[test]
+fn the_keras_model_is_converted_bit_for_bit() {
+    let place = |file: &str| {
+        let path = PathBuf::from(std::env::var_os("AVIZOR_WEIGHTS")?).join(file);
+        path.is_file().then_some(path)
+    };
+    let (Some(model), Some(wanted)) = (place("resnet50-keras-tfjs/model.json"), place("resnet50.safetensors")) else {
+        eprintln!(
+            "skipped: the_keras_model_is_converted_bit_for_bit needs AVIZOR_WEIGHTS/resnet50-keras-tfjs/model.json and \
+             resnet50.safetensors"
+        );
+        return;
+    };
+    let wanted = std::fs::read(wanted).unwrap();
+    let wanted = SafeTensors::deserialize(&wanted).unwrap();
+    let converted = convert_weights(&model).unwrap();
+    let ours = SafeTensors::deserialize(&converted.content).unwrap();
+    assert_eq!((ours.len(), converted.tensors), (wanted.len(), wanted.len()));
+    for (name, tensor) in ours.iter() {
+        assert!(tensor == wanted.tensor(name).unwrap(), "{name}");
+    }
+    assert_eq!(recognise(&model).unwrap(), published("resnet50_v1"), "the model itself is known");
 }
 
 fn check(path: &Path, golden: &Value) {
