@@ -58,4 +58,4 @@ pub use vit::VisionTransformer;
 pub use weights::{
     Converted, LoadReport, ReplacedHead, convert_weights, load_weights, read_weights, save_safetensors, to_safetensors,
 };
-pub use weights::{PUBLISHED, Published, Source, published, recognise, weights_folders};
+pub use weights::{PUBLISHED, Package, Published, Source, published, recognise, weights_folders};

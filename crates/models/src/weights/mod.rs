@@ -20,6 +20,6 @@ mod write;
 mod tests;
 
 pub use convert::{Converted, convert_weights};
-pub use published::{PUBLISHED, Published, Source, published, recognise, weights_folders};
+pub use published::{PUBLISHED, Package, Published, Source, published, recognise, weights_folders};
 pub use read::{LoadReport, ReplacedHead, load_weights, read_weights};
 pub use write::{save_safetensors, to_safetensors};

