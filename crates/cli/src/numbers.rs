@@ -37,6 +37,11 @@ pub(crate) fn count(n: u64) -> String {
     text
 }
 
+/// `17.4 MB`, of a million bytes each.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
 /// `93.4 %`; what is not quite certain or impossible says so: `> 99.9 %`, `< 0.1 %`.
 pub(crate) fn probability(p: f64) -> String {
     match p {

@@ -4,10 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
 use avizor_base::{Event, Listener};
+use avizor_hub::Progress as Transfer;
 use avizor_train::Reading;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::numbers::seconds;
+use crate::numbers::{megabytes, seconds};
 
 /// Writes to standard error, as progress and notes do. Without a terminal there is no bar.
 pub(crate) struct Progress {
@@ -143,6 +144,42 @@ impl ReadingBar {
         self.progress.bar.set_position(reading.done as u64);
         if reading.done == reading.all {
             self.progress.bar.finish_and_clear();
+        }
+    }
+}
+
+/// A line for what is fetched, and a bar once it comes.
+pub(crate) struct TransferBar {
+    progress: Progress,
+    bytes: Option<u64>,
+    is_drawn: bool,
+}
+
+impl TransferBar {
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { progress: Progress::new(quiet), bytes: None, is_drawn: false }
+    }
+
+    pub(crate) fn on_step(&mut self, step: &Transfer) {
+        match step {
+            Transfer::Begins { what, bytes } => {
+                let size = bytes.map_or(String::new(), |bytes| format!(" ({})", megabytes(bytes)));
+                self.progress.say(&format!("fetching {what}{size}"));
+                self.bytes = *bytes;
+            }
+            Transfer::Bytes(so_far) => {
+                let Some(bytes) = self.bytes else { return };
+                if !std::mem::replace(&mut self.is_drawn, true) {
+                    self.progress.begin_bar(bytes);
+                }
+                self.progress.bar.set_message(format!("{} of {}", megabytes(*so_far), megabytes(bytes)));
+                self.progress.bar.set_position(*so_far);
+                if *so_far == bytes {
+                    self.progress.bar.finish_and_clear();
+                }
+            }
+            Transfer::Again { why } => self.progress.say(&format!("note: {why}; trying again")),
+            Transfer::Kept { why } => self.progress.say(&format!("note: {why}; what was fetched before is used")),
         }
     }
 }

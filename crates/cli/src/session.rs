@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use avizor_base::Listener;
+use avizor_hub::{Network, is_offline};
 use avizor_kernels::{Cpu, Level};
 use avizor_models::{PUBLISHED, find, weights_folders};
 use avizor_train::{Environment, Reading, Recipe};
@@ -20,6 +21,7 @@ pub(crate) struct Session {
     pub(crate) threads: usize,
     pub(crate) level: Level,
     pub(crate) quiet: bool,
+    pub(crate) network: Network,
 }
 
 impl Session {
@@ -32,7 +34,8 @@ impl Session {
         };
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.map_or_else(cores, usize::from);
-        Ok(Self { threads, level, quiet: global.quiet })
+        let network = if global.offline || is_offline() { Network::Forbidden } else { Network::Allowed };
+        Ok(Self { threads, level, quiet: global.quiet, network })
     }
 
     pub(crate) fn cpu(&self) -> Cpu {

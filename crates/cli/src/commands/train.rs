@@ -5,6 +5,7 @@ use std::io::Write;
 use avizor_store::PartMetrics;
 use avizor_train::{Environment, Outcome, TrainError};
 
+use super::fetch::first_use;
 use crate::args;
 use crate::failure::Failure;
 use crate::numbers;
@@ -24,6 +25,7 @@ pub(crate) fn run(session: &Session, args: &args::Train) -> Result<(), Failure> 
     if let Some(seed) = args.seed {
         (recipe.train.seed, recipe.split.seed) = (seed, seed);
     }
+    first_use(session, &recipe)?;
     let outcome = with_progress(session, |env| avizor_train::train(&recipe, &args.runs, env))?;
     tell(session, &outcome, args.json)
 }

