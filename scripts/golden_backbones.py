@@ -92,7 +92,45 @@ def smoothen(module):
             smoothen(child)
 
 
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return super().forward(x) + x
+
+
+def listed(layers, flat=False):
+    """A list of layers as modules, and whether numbers in a row leave them."""
+    modules = []
+    for layer in layers:
+        options = {name: value for name, value in layer.items() if name != "op"}
+        match layer["op"]:
+            case "conv":
+                out, kernel = options.pop("out"), options.pop("kernel", 3)
+                module = nn.LazyConv2d(out, kernel, **options)
+            case "dense":
+                module = nn.LazyLinear(options["out"])
+            case "batch_norm":
+                module = nn.LazyBatchNorm1d() if flat else nn.LazyBatchNorm2d()
+            case "avg_pool":
+                module = nn.AvgPool2d(options.pop("size"), **options)
+            case "flatten":
+                module, flat = nn.Flatten(), True
+            case "residual":
+                module = Residual(*listed(options["layers"], flat)[0])
+            case op:
+                module = {"silu": nn.SiLU, "tanh": nn.Tanh, "hard_swish": nn.Hardswish}[op]()
+        modules.append(module)
+    return modules, flat
+
+
+def custom(layers, classes, size):
+    model = nn.Sequential(*listed(layers)[0], nn.LazyLinear(classes)).eval()
+    model(torch.zeros(2, 3, size, size))  # lazy modules see their sizes
+    return model
+
+
 def build(case):
+    if case["network"] == "custom":
+        return custom(case["layers"], case["classes"], case["size"])
     return network(case["network"], case["classes"], case["stem"], case["smooth"], size=case["size"])
 
 
@@ -146,10 +184,28 @@ def measure(case):
 
 
 def case(name, network, size=64, batch=4, classes=10, stem="imagenet", smooth=False, gradients=False,
-         training=True):
+         training=True, **more):
     return {"name": name, "network": network, "stem": stem, "size": size, "batch": batch, "classes": classes,
-            "smooth": smooth, "gradients": gradients, "training": training, "seed": 1}
+            "smooth": smooth, "gradients": gradients, "training": training, "seed": 1, **more}
 
+
+LAYERS = [  # of a custom network: maps and numbers in a row, blocks in blocks
+    {"op": "conv", "out": 12, "padding": 1, "stride": 2},
+    {"op": "silu"},
+    {"op": "residual", "layers": [
+        {"op": "conv", "out": 12, "padding": 1, "bias": False},
+        {"op": "batch_norm"},
+        {"op": "silu"},
+        {"op": "residual", "layers": [{"op": "conv", "out": 12, "kernel": 1, "groups": 3}]},
+    ]},
+    {"op": "avg_pool", "size": 3, "stride": 2, "padding": 1},
+    {"op": "batch_norm"},
+    {"op": "flatten"},
+    {"op": "hard_swish"},
+    {"op": "dense", "out": 20},
+    {"op": "batch_norm"},
+    {"op": "tanh"},
+]
 
 CASES = [
     case("resnet50_twin", "resnet50", smooth=True, gradients=True),
@@ -182,6 +238,7 @@ CASES = [
     case("mobilenet_v3_large_twin", "mobilenet_v3_large", smooth=True, gradients=True),
     case("mobilenet_v3_large", "mobilenet_v3_large"),
     case("mobilenet_v3_large_small_stem", "mobilenet_v3_large", size=24, stem="small"),
+    case("custom_residual", "custom", size=18, gradients=True, layers=LAYERS),
 ]
 
 

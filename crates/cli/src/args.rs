@@ -240,6 +240,9 @@ pub(crate) struct Recipes {
     /// List every transform with its options
     #[arg(long, conflicts_with_all = ["name", "options"])]
     pub(crate) transforms: bool,
+    /// List every layer of a custom network with its options
+    #[arg(long, conflicts_with_all = ["name", "options", "transforms"])]
+    pub(crate) layers: bool,
 }
 
 #[derive(Debug, Args)]

@@ -46,6 +46,19 @@ pub enum ModelError {
         /// The network.
         network: &'static str,
     },
+    /// A custom network without layers.
+    #[error("custom has no layers: list them in model.layers")]
+    NoLayers,
+    /// A listed layer that does not fit what comes before it.
+    #[error("layer {place}, {op}: {problem}")]
+    Layer {
+        /// In the list, from 1; in a block "4.1".
+        place: String,
+        /// As lists call it.
+        op: &'static str,
+        /// What is wrong, and what to do where that can be said.
+        problem: String,
+    },
     /// A layer that does not fit.
     #[error(transparent)]
     Graph(#[from] GraphError),

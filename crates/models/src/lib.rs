@@ -18,6 +18,7 @@
 //! ```
 
 mod convnext;
+mod custom;
 mod efficientnet;
 mod efficientnet_lite;
 mod error;
@@ -39,6 +40,7 @@ mod vit;
 mod weights;
 
 pub use convnext::ConvNext;
+pub use custom::{Custom, LAYERS, Layer, LayerOption, LayerRow, Layers, LayersError, Window};
 pub use efficientnet::EfficientNet;
 pub use efficientnet_lite::EfficientNetLite;
 pub use error::{ModelError, WeightsError};
@@ -48,7 +50,7 @@ pub use mobilenet_v2::MobileNetV2;
 pub use mobilenet_v3::MobileNetV3;
 pub use options::{NetworkOptions, Pool, Stem};
 pub use outputs::{Outputs, PlainHead, Step};
-pub use registry::{NETWORKS, Network, find};
+pub use registry::{CUSTOM, NETWORKS, Network, find};
 pub use resnet::{Block, ResNet};
 pub use small_cnn::SmallCnn;
 pub use stages::Stages;

@@ -1,6 +1,6 @@
 //! What a user chooses about a network.
 
-use crate::ModelError;
+use crate::{Layers, ModelError};
 
 /// Options that every network understands; those that it has no use for change nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,12 +15,14 @@ pub struct NetworkOptions {
     pub stem: Stem,
     /// Sizes of the hidden layers of `mlp`.
     pub hidden: Vec<usize>,
+    /// Layers of `custom`, which drops where they say and nowhere else.
+    pub layers: Layers,
 }
 
 impl NetworkOptions {
-    /// No dropout, the ImageNet stem, one hidden layer of 512.
+    /// No dropout, the ImageNet stem, one hidden layer of 512, no layers listed.
     pub fn new(classes: usize) -> Self {
-        Self { classes, dropout: 0.0, stem: Stem::Imagenet, hidden: vec![512] }
+        Self { classes, dropout: 0.0, stem: Stem::Imagenet, hidden: vec![512], layers: Layers::default() }
     }
 }
 

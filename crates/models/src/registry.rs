@@ -4,11 +4,11 @@ use avizor_base::{ImageSize, Preprocess};
 use avizor_engine::{GraphBuilder, Value};
 
 use crate::{
-    ConvNext, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, MobileNetV3, ModelError, NetworkOptions, Outputs, ResNet,
-    SmallCnn, SqueezeNet, VisionTransformer,
+    ConvNext, Custom, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, MobileNetV3, ModelError, NetworkOptions, Outputs,
+    ResNet, SmallCnn, SqueezeNet, VisionTransformer,
 };
 
-/// Every network, in the order of the manual.
+/// Every network that has a name for its layers, in the order of the manual.
 pub const NETWORKS: &[Network] = &[
     Network {
         name: "resnet18",
@@ -172,6 +172,16 @@ pub const NETWORKS: &[Network] = &[
     },
 ];
 
+/// The network whose layers are listed: it has no weights, size or number of parameters of its own.
+pub const CUSTOM: Network = Network {
+    name: "custom",
+    doc: "The layers that a recipe lists in model.layers (see `avizor recipes --layers`).",
+    paper: "none",
+    size: 64,
+    parameters: 0,
+    write: |graph, image, options| Custom.build(graph, image, options),
+};
+
 /// A network by name.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
@@ -183,7 +193,7 @@ pub struct Network {
     pub paper: &'static str,
     /// Side in pixels of the square picture it was made for.
     pub size: u32,
-    /// Trained numbers for 1000 classes at that size with default options.
+    /// Trained numbers for 1000 classes at that size with default options; 0 where there is no default.
     pub parameters: usize,
     write: fn(&mut GraphBuilder, Value, &NetworkOptions) -> Result<Outputs, ModelError>,
 }
@@ -214,8 +224,9 @@ impl Network {
 /// # Errors
 /// When there is none; the text lists those that there are.
 pub fn find(name: &str) -> Result<&'static Network, ModelError> {
-    NETWORKS.iter().find(|network| network.name == name).ok_or_else(|| ModelError::UnknownNetwork {
+    let all = || NETWORKS.iter().chain([&CUSTOM]);
+    all().find(|network| network.name == name).ok_or_else(|| ModelError::UnknownNetwork {
         name: name.to_owned(),
-        available: NETWORKS.iter().map(|network| network.name).collect::<Vec<_>>().join(", "),
+        available: all().map(|network| network.name).collect::<Vec<_>>().join(", "),
     })
 }

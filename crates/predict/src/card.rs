@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use avizor_base::{ClassList, Preprocess, RESAMPLING, atomic_file};
-use avizor_models::{NetworkOptions, Stem};
+use avizor_models::{Layers, NetworkOptions, Stem};
 use serde::{Deserialize, Serialize};
 
 use crate::PredictError;
@@ -39,6 +39,9 @@ pub struct NetworkCard {
     pub dropout: f32,
     /// Hidden layers of `mlp`.
     pub hidden: Vec<usize>,
+    /// Layers of `custom`, as a recipe lists them; left out where there are none.
+    #[serde(default, skip_serializing_if = "Layers::is_empty")]
+    pub layers: Layers,
 }
 
 /// Who made a model from what.
@@ -113,7 +116,13 @@ impl NetworkCard {
             Stem::Imagenet => "imagenet",
             Stem::Small => "small",
         };
-        Self { name: name.to_owned(), stem: stem.to_owned(), dropout: options.dropout, hidden: options.hidden.clone() }
+        Self {
+            name: name.to_owned(),
+            stem: stem.to_owned(),
+            dropout: options.dropout,
+            hidden: options.hidden.clone(),
+            layers: options.layers.clone(),
+        }
     }
 
     /// The options to build it with.
@@ -132,7 +141,8 @@ impl NetworkCard {
         if self.hidden.iter().any(|&size| size == 0 || size > 1 << 20) {
             return Err("a hidden layer is empty or larger than a million".to_owned());
         }
-        Ok(NetworkOptions { classes, dropout: self.dropout, stem, hidden: self.hidden.clone() })
+        let (hidden, layers) = (self.hidden.clone(), self.layers.clone());
+        Ok(NetworkOptions { classes, dropout: self.dropout, stem, hidden, layers })
     }
 }
 
@@ -153,6 +163,21 @@ mod tests {
         let path = folder.path().join("model.json");
         card().write(&path).unwrap();
         assert_eq!(ModelCard::read(&path).unwrap(), card());
+    }
+
+    #[test]
+    fn layers_stand_in_the_card_of_a_network_that_has_them() {
+        let text = serde_json::to_string(&card()).unwrap();
+        assert!(!text.contains("layers"), "{text}");
+        let layers: Layers = serde_json::from_str(r#"[{ "op": "flatten" }, { "op": "dropout" }]"#).unwrap();
+        let mut card = card();
+        card.network = NetworkCard::new("custom", &NetworkOptions { layers: layers.clone(), ..NetworkOptions::new(2) });
+        let text = serde_json::to_string(&card).unwrap();
+        assert!(text.contains(r#""layers":[{"op":"flatten"},{"op":"dropout","p":0.5}]"#), "{text}");
+        let read: ModelCard = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.network.options(2).unwrap().layers, layers);
+        let wrong = serde_json::from_str::<ModelCard>(&text.replace("\"p\":0.5", "\"p\":2")).unwrap_err();
+        assert!(wrong.to_string().starts_with("layer 2, dropout: `p` is 2"), "{wrong}");
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl NetworkPlan {
             dropout: model.dropout as f32,
             stem,
             hidden: model.hidden.clone(),
+            layers: model.layers.clone(),
         };
         Ok(Self {
             network: find(&model.name)?,

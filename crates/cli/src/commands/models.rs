@@ -4,7 +4,7 @@ use std::io::Write;
 
 use avizor_base::ImageSize;
 use avizor_engine::GraphBuilder;
-use avizor_models::{NETWORKS, NetworkOptions, Summary, find, image_input};
+use avizor_models::{CUSTOM, NETWORKS, NetworkOptions, Summary, find, image_input};
 
 use crate::args;
 use crate::failure::Failure;
@@ -17,6 +17,7 @@ pub(crate) fn run(args: &args::Models) -> Result<(), Failure> {
             let parameters = count(network.parameters as u64);
             writeln!(out, "{:<21} {parameters:>12} parameters at {} px  {}", network.name, network.size, network.doc)?;
         }
+        writeln!(out, "{:<21} {:>33}  {}", CUSTOM.name, "", CUSTOM.doc)?;
         writeln!(out, "\nParameters are those at 1,000 classes. Layer by layer: `avizor models NAME`.")?;
         return Ok(());
     };

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use avizor_data::transforms::TRANSFORMS;
+use avizor_models::LAYERS;
 use avizor_train::Recipe;
 
 use crate::args;
@@ -22,6 +23,9 @@ pub(crate) fn run(args: &args::Recipes) -> Result<(), Failure> {
     }
     if args.transforms {
         return transforms(&mut out);
+    }
+    if args.layers {
+        return layers(&mut out);
     }
     match &args.name {
         None => list(&mut out),
@@ -63,6 +67,17 @@ fn transforms(out: &mut impl Write) -> Result<(), Failure> {
         writeln!(out, "{}\n    {}", row.op, row.doc)?;
         for option in row.options {
             writeln!(out, "    {} = {}\n        {}", option.name, option.default, option.doc)?;
+        }
+    }
+    Ok(())
+}
+
+fn layers(out: &mut impl Write) -> Result<(), Failure> {
+    for row in LAYERS {
+        writeln!(out, "{}\n    {}", row.op, row.doc)?;
+        for option in row.options {
+            let default = if option.default.is_empty() { String::new() } else { format!(" = {}", option.default) };
+            writeln!(out, "    {}{default}\n        {}", option.name, option.doc)?;
         }
     }
     Ok(())

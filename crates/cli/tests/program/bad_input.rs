@@ -121,6 +121,43 @@ const CASES: &[Case] = &[
         code: 2,
         says: &["`padding` is -1; it must be a whole number that is not negative"],
     },
+    Case {
+        make: two_classes,
+        train: &["photos", "--set", "model.name=custom"],
+        code: 2,
+        says: &["error: custom has no layers: list them in model.layers"],
+    },
+    Case {
+        make: two_classes,
+        train: &["photos", "--set", "model.layers=[{op=\"relu\"}]"],
+        code: 2,
+        says: &["model.layers: goes with model.name = \"custom\""],
+    },
+    Case {
+        make: |sandbox| {
+            two_classes(sandbox);
+            let layers = "layers = [\n  { op = \"relu\" },\n  { op = \"conv\", outt = 4 },\n]\n";
+            sandbox.write("recipe.toml", format!("[data]\npath = \"photos\"\n[model]\nname = \"custom\"\n{layers}"));
+        },
+        train: &["recipe.toml"],
+        code: 2,
+        says: &[
+            "error: recipe.toml:5: model.layers: layer 2: `conv` has no option \"outt\"; the nearest name is `out`",
+            "help: see every layer with `avizor recipes --layers`",
+        ],
+    },
+    Case {
+        make: two_classes,
+        train: &[
+            "photos",
+            "--set",
+            "model.name=custom",
+            "--set",
+            "model.layers=[{op=\"conv\", out=4}, {op=\"dense\", out=3}]",
+        ],
+        code: 2,
+        says: &["error: layer 2, dense: needs numbers in a row, and gets 4 maps of 6×6; put `flatten`"],
+    },
 ];
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bench;
+mod custom;
 mod fetch;
 mod quickstart;
 mod resume;

@@ -7,7 +7,8 @@ use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, 
 
 use avizor_kernels::Cpu;
 use avizor_models::{
-    ConvNext, EfficientNet, EfficientNetLite, MobileNetV2, MobileNetV3, NetworkOptions, Pool, ResNet, SqueezeNet, Stem,
+    ConvNext, EfficientNet, EfficientNetLite, Layers, MobileNetV2, MobileNetV3, NetworkOptions, Pool, ResNet, SqueezeNet,
+    Stem,
     find,
 };
 use serde_json::Value;
@@ -59,6 +60,11 @@ fn squeezenet_without_jumps() {
 #[test]
 fn mobilenet_v3_without_jumps() {
     check_step("mobilenet_v3_large_twin", thrice_torchs);
+}
+
+#[test]
+fn listed_layers() {
+    check_step("custom_residual", thrice_torchs);
 }
 
 #[test]
@@ -164,7 +170,9 @@ impl Case<'_> {
         let image = graph.input("image", DType::F32, [batch, size, size, 3]);
         let labels = graph.input("labels", DType::I32, [batch]);
         let stem = if self.text("stem") == "small" { Stem::Small } else { Stem::Imagenet };
-        let options = NetworkOptions { stem, ..NetworkOptions::new(self.number("classes")) };
+        let layers =
+            self.0.get("layers").map_or_else(Layers::default, |list| serde_json::from_value(list.clone()).unwrap());
+        let options = NetworkOptions { stem, layers, ..NetworkOptions::new(self.number("classes")) };
         let smooth = self.0["smooth"].as_bool().unwrap();
         let outputs = match self.text("network") {
             "resnet50" if smooth => without_jumps(ResNet::R50).build(&mut graph, image, &options),

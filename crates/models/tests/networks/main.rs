@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod backbones;
+mod custom;
 mod formula;
 mod golden;
 mod imagenet;

@@ -130,7 +130,7 @@ fn what_cannot_be_built_is_said() {
     let there = "resnet18, resnet34, resnet50, resnet50_v1, resnet101, mobilenet_v2, tf_mobilenet_v2, \
                  mobilenet_v3_large, efficientnet_b0, efficientnet_b1, efficientnet_b2, efficientnet_b3, \
                  tf_efficientnet_lite0, tf_efficientnet_lite1, tf_efficientnet_lite2, convnext_tiny, \
-                 vit_small_patch16_224, squeezenet1_1, small_cnn, mlp";
+                 vit_small_patch16_224, squeezenet1_1, small_cnn, mlp, custom";
     assert_eq!(error.to_string(), format!("there is no network \"resnet1\"; there are {there}"));
     let mut preprocess = find("mlp").unwrap().preprocess();
     preprocess.std = [0.0; 3];

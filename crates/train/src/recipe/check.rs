@@ -2,6 +2,7 @@
 
 use avizor_base::{ImageSize, ResizeRule};
 use avizor_metrics::Metric;
+use avizor_models::CUSTOM;
 
 use super::{Freeze, Recipe, ScheduleName};
 
@@ -43,6 +44,9 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
     below("model", "dropout", model.dropout, 1.0)?;
     if model.hidden.contains(&0) {
         return wrong("model", "hidden", "has a layer of size 0");
+    }
+    if model.name != CUSTOM.name && !model.layers.is_empty() {
+        return wrong("model", "layers", "goes with model.name = \"custom\"");
     }
     at_least("train", "epochs", train.epochs, 1)?;
     at_least("train", "batch", train.batch, 1)?;

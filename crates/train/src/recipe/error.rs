@@ -70,6 +70,9 @@ impl RecipeError {
             Self::Value { section, option, .. } if (section.as_str(), option.as_str()) == ("transforms", "train") => {
                 Some("see every transform with `avizor recipes --transforms`".to_owned())
             }
+            Self::Value { section, option, .. } if (section.as_str(), option.as_str()) == ("model", "layers") => {
+                Some("see every layer with `avizor recipes --layers`".to_owned())
+            }
             Self::Value { .. } => Some("see every option with `avizor recipes --options`".to_owned()),
             Self::Variant { .. } => Some("the lines of a variant are \"section.option\" = value".to_owned()),
             Self::Syntax { .. } => None,

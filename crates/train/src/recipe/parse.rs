@@ -413,7 +413,14 @@ mod tests {
 
     #[test]
     fn the_resolved_recipe_is_the_same_recipe() {
-        let text = "[transforms]\ntrain = [{ op = \"rotation\", degrees = 20 }]\n[data]\npath = \"p\"\n";
+        let text = r#"
+            transforms.train = [{ op = "rotation", degrees = 20 }]
+            data.path = "p"
+            [model]
+            name = "custom"
+            layers = [{ op = "residual", layers = [{ op = "relu" }] }, { op = "global_avg_pool" }]
+            freeze = "backbone"
+        "#;
         let recipe = Recipe::parse(text, "r").unwrap();
         assert_eq!(Recipe::parse(&recipe.to_toml(), "resolved").unwrap(), recipe);
     }

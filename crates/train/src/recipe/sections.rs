@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use avizor_base::{Filter, ImageSize, ResizeRule};
 use avizor_data::transforms::Transforms;
 use avizor_kernels::conv2d::Conv2dMethods;
+use avizor_models::Layers;
 
 /// Declares a section: a struct whose fields carry default and documentation, and the list that the manual prints.
 macro_rules! section {
@@ -198,18 +199,21 @@ pub enum ClassWeights {
 section! {
     /// Which network.
     Model {
-        /// One of `avizor models`.
+        /// One of `avizor models`, or `custom`.
         name: String = "resnet18".to_owned(),
         /// `none` (random start), `imagenet` (see `avizor weights list`), or the path of a `.safetensors` file or of a `.pth`
         /// that PyTorch wrote.
         weights: String = "none".to_owned(),
-        /// Probability of dropping a feature before the last layer.
+        /// Probability of dropping a feature before the last layer; `custom` drops where its layers say.
         dropout: f64 = 0.2,
         /// First layers: `imagenet` (as published), or `small` (without the first two halvings) for pictures of up to about
-        /// 64 pixels; not of `squeezenet1_1`, `small_cnn` and `mlp`.
+        /// 64 pixels; not of `squeezenet1_1`, `small_cnn`, `mlp` and `custom`.
         stem: Stem = Stem::Imagenet,
         /// Hidden layers of `mlp`.
         hidden: Vec<usize> = vec![512],
+        /// Layers of `custom`, in order, such as `{ op = "conv", out = 32 }`: see `avizor recipes --layers`. The last one, to the
+        /// classes, comes by itself.
+        layers: Layers = Layers::default(),
         /// What keeps its starting values: `none`, `backbone` (all but the head), or a number of stages from the first
         /// (they are the steps of `avizor models NAME` that have parameters).
         freeze: Freeze = Freeze::NONE,
