@@ -63,6 +63,8 @@ pub(crate) struct Best {
     pub(crate) epoch: usize,
     /// The metric that chose it, as the bits of an f64.
     pub(crate) value_bits: u64,
+    /// The validation loss, likewise: it decides between epochs that are as good.
+    pub(crate) loss_bits: u64,
     /// The file of its parameters, beside the generations.
     pub(crate) file: String,
 }
@@ -220,7 +222,7 @@ mod tests {
         let checkpoints = Checkpoints::open(folder.path().join("checkpoint")).unwrap();
         assert!(checkpoints.read().unwrap().is_none());
         let file = checkpoints.write_best(1, &arrays(&[1.0])).unwrap();
-        let best = Best { epoch: 1, value_bits: 0.7f64.to_bits(), file };
+        let best = Best { epoch: 1, value_bits: 0.7f64.to_bits(), loss_bits: 0.4f64.to_bits(), file };
         checkpoints.write(&position(5, Some(best.clone())), &arrays(&[f32::MIN_POSITIVE / 2.0, -0.0])).unwrap();
         checkpoints.write(&position(9, Some(best.clone())), &arrays(&[0.1, f32::NAN])).unwrap();
         // As a crash would leave it: a generation that was not finished, and a file that was not renamed.

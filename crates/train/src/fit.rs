@@ -308,14 +308,15 @@ impl<'r> Fit<'r> {
         self.phase.rate.epoch_ended(val_loss);
 
         let value = self.select.value(&confusion, val_loss);
-        let is_better = match &self.position.best {
-            Some(best) => self.select.improves(value, f64::from_bits(best.value_bits)),
-            None => true,
-        };
+        let best = self.position.best.as_ref();
+        let is_better = best.is_none_or(|best| self.select.improves(value, f64::from_bits(best.value_bits)));
+        // Of epochs that are as good, the one that is surer of what is right.
+        let is_surer =
+            best.is_some_and(|best| value.to_bits() == best.value_bits && val_loss < f64::from_bits(best.loss_bits));
         let epoch = self.position.epoch + 1;
-        if is_better {
+        if is_better || is_surer {
             let file = self.checkpoints.write_best(epoch, &self.parameters())?;
-            self.position.best = Some(Best { epoch, value_bits: value.to_bits(), file });
+            self.position.best = Some(Best { epoch, value_bits: value.to_bits(), loss_bits: val_loss.to_bits(), file });
         }
         self.exchange_average();
         self.position.epochs_without_better = if is_better { 0 } else { self.position.epochs_without_better + 1 };
@@ -337,7 +338,7 @@ impl<'r> Fit<'r> {
         }
         values.push(("lr".to_owned(), lr));
         values.push(("seconds".to_owned(), started.elapsed().as_secs_f64()));
-        listener.on_event(&Event::Epoch { epoch, values, best: is_better });
+        listener.on_event(&Event::Epoch { epoch, values, best: is_better || is_surer });
         self.write_checkpoint(listener)
     }
 

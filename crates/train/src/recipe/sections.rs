@@ -273,7 +273,8 @@ section! {
         batch: usize = 64,
         /// Seed of starting values, order, sampling and augmentation.
         seed: u64 = 42,
-        /// The checkpoint that is kept: best by `val.loss`, `val.accuracy`, `val.macro_f1` and so on.
+        /// The checkpoint that is kept: best by `val.loss`, `val.accuracy`, `val.macro_f1` and so on; of equals the one with the
+        /// lowest validation loss.
         select: Select = Select("val.macro_f1".to_owned()),
         /// Stop after this many epochs without a better one; 0: never.
         early_stop: usize = 0,
