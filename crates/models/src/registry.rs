@@ -4,8 +4,8 @@ use avizor_base::{ImageSize, Preprocess};
 use avizor_engine::{GraphBuilder, Value};
 
 use crate::{
-    ConvNext, Custom, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, MobileNetV3, ModelError, NetworkOptions, Outputs,
-    ResNet, SmallCnn, SqueezeNet, VisionTransformer,
+    ConvNext, Custom, EfficientNet, EfficientNetLite, Mlp, MobileNetV2, MobileNetV3, ModelError, NetworkOptions,
+    Outputs, ResNet, SmallCnn, SqueezeNet, VisionTransformer,
 };
 
 /// Every network that has a name for its layers, in the order of the manual.

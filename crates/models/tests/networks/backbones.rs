@@ -7,9 +7,8 @@ use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, 
 
 use avizor_kernels::Cpu;
 use avizor_models::{
-    ConvNext, EfficientNet, EfficientNetLite, Layers, MobileNetV2, MobileNetV3, NetworkOptions, Pool, ResNet, SqueezeNet,
-    Stem,
-    find,
+    ConvNext, EfficientNet, EfficientNetLite, Layers, MobileNetV2, MobileNetV3, NetworkOptions, Pool, ResNet,
+    SqueezeNet, Stem, find,
 };
 use serde_json::Value;
 
