@@ -5,10 +5,11 @@ mod tip;
 mod value;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use value::whole;
+use value::{duration, whole};
 
 pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat, Precision};
 
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Train(Train),
     /// Train every variant of a recipe and compare them
     Variants(Variants),
+    /// Find a good learning rate: a short training at growing rates
+    LrFind(LrFind),
     /// Go on with a run that was interrupted
     Resume(Resume),
     /// Evaluate a run on its test part, or on other labelled pictures
@@ -125,6 +128,7 @@ starts from them: the last layer first, which gives a first answer within second
 
 Examples:
   avizor train photos
+  avizor train photos --time 10m
   avizor train photos --set model.stem=small --set transforms.size=64
   avizor train recipes/simpsons.toml --set data.path=simpsons"
 )]
@@ -135,6 +139,10 @@ pub(crate) struct Train {
     /// Change one option of the recipe; may be repeated (see `avizor recipes --options`)
     #[arg(long, value_name = "OPTION=VALUE")]
     pub(crate) set: Vec<String>,
+    /// How long it may take, such as 90s, 10m or 2h: epochs, and for pictures without a recipe network and size too, are
+    /// chosen from measured steps
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
     /// Seed of split and training; short for train.seed and split.seed
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -178,6 +186,25 @@ pub(crate) struct Variants {
     #[arg(long, value_name = "FOLDER", conflicts_with = "runs")]
     pub(crate) into: Option<PathBuf>,
     /// Print the comparison as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LrFind {
+    /// Folder of pictures, or a recipe (.toml)
+    #[arg(value_name = "PATH|RECIPE")]
+    pub(crate) path: PathBuf,
+    /// Change one option of the recipe; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Steps, each at a higher rate than the one before
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = whole::<u16>(10..=10_000))]
+    pub(crate) steps: u16,
+    /// Where the folder with the plot is made
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) runs: PathBuf,
+    /// Print rates and losses as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

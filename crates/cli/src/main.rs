@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => commands::audit::run(&session, &args),
         Command::Train(args) => commands::train::run(&session, &args),
         Command::Variants(args) => commands::variants::run(&session, &args),
+        Command::LrFind(args) => commands::lr_find::run(&session, &args),
         Command::Resume(args) => commands::train::resume(&session, &args),
         Command::Eval(args) => commands::eval::run(&session, &args),
         Command::Predict(args) => commands::predict::run(&session, &args),

@@ -55,6 +55,7 @@ impl Session {
             stop: &STOP,
             command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
             version: env!("CARGO_PKG_VERSION"),
+            notes: Vec::new(),
             listener,
             reading,
         }
@@ -98,13 +99,19 @@ pub(crate) fn recipe(path: &Path, assignments: &[String]) -> Result<Recipe, Fail
     Ok(recipe)
 }
 
-/// As [`recipe`], but pictures without a recipe, and without a word about network or weights, start from the first ImageNet
-/// weights that are at hand: their network comes with it.
+/// Whether nobody has said which network: pictures without a recipe, and without a word about it.
+pub(crate) fn network_is_open(path: &Path, assignments: &[String]) -> bool {
+    let chooses =
+        |assignment: &String| ["model.", "transforms.size"].iter().any(|of| assignment.trim_start().starts_with(of));
+    !is_recipe(path) && !assignments.iter().any(chooses)
+}
+
+/// As [`recipe`], but where the network is open, training starts from the first ImageNet weights that are at hand: their
+/// network comes with it.
 pub(crate) fn training_recipe(path: &Path, assignments: &[String]) -> Result<(Recipe, Option<&'static str>), Failure> {
-    let chooses = |assignment: &String| assignment.trim_start().starts_with("model.");
     let folders = weights_folders();
     let at_hand = PUBLISHED.iter().find(|entry| entry.find_in(&folders).is_some());
-    let Some(entry) = at_hand.filter(|_| !is_recipe(path) && !assignments.iter().any(chooses)) else {
+    let Some(entry) = at_hand.filter(|_| network_is_open(path, assignments)) else {
         return Ok((recipe(path, assignments)?, None));
     };
     let mut recipe = for_pictures(Recipe::parse(FINE_TUNE, "the recipe for fine-tuning")?, path);

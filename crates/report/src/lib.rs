@@ -59,6 +59,18 @@ pub fn write_comparison(folder: &ComparisonFolder, comparison: &Comparison) -> R
     Ok(html)
 }
 
+/// Draws the loss of a range test over its rates into a folder, and gives the chart's path.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_rate_test(folder: &RunFolder, points: &[(f64, f64)], suggestion: f64) -> Result<PathBuf, ReportError> {
+    let path = folder.path().join("lr.svg");
+    if let Some(figure) = chart::rate_test(points, suggestion) {
+        write_file(&path, figure.standalone.as_bytes())?;
+    }
+    Ok(path)
+}
+
 /// What a comparison says, in sentences.
 pub fn comparison_sentences(comparison: &Comparison) -> Vec<String> {
     comparison::sentences(comparison)

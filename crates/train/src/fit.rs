@@ -18,7 +18,7 @@ use crate::learning::Learns;
 use crate::network::NetworkPlan;
 use crate::phase::Phase;
 use crate::recipe::Recipe;
-use crate::schedule::Plateau;
+use crate::schedule::{LearningRate, Plateau};
 use crate::setup::Setup;
 
 /// Pictures that are evaluated together.
@@ -208,6 +208,43 @@ impl<'r> Fit<'r> {
                 self.write_checkpoint(listener)?;
             }
         }
+    }
+
+    /// Steps at these rates and no other, over as many epochs as they take, until `go_on`, told rate and loss, says that it is
+    /// enough. Nothing is evaluated or stored.
+    ///
+    /// # Errors
+    /// A picture that vanished.
+    pub(crate) fn steps_at(
+        &mut self,
+        rates: impl Iterator<Item = f64>,
+        stop: &AtomicBool,
+        mut go_on: impl FnMut(f64, f32) -> bool,
+    ) -> Result<(), TrainError> {
+        let mut batches = self.batches()?;
+        for rate in rates {
+            self.phase.rate = LearningRate::constant(rate);
+            let loss = loop {
+                let loss = match &mut batches {
+                    Batches::Pictures(loader) => loader.next_batch()?.map(|batch| self.step_on_pictures(batch)),
+                    Batches::Features(batches) => batches.next().map(|visits| self.step_on_features(&visits)),
+                };
+                match loss {
+                    Some(Ok(loss)) => break loss,
+                    Some(Err(TrainError::Diverged { loss, .. })) => break loss,
+                    Some(Err(error)) => return Err(error),
+                    None => {
+                        self.position.next_epoch(self.setup.classes().len(), Plateau::default());
+                        batches = self.batches()?;
+                    }
+                }
+            };
+            (self.position.step, self.position.batch) = (self.position.step + 1, self.position.batch + 1);
+            if !go_on(rate, loss) || stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What is left of the epoch.
@@ -450,7 +487,8 @@ fn confusion(truth: &[u32], prediction: &[u32], classes: usize) -> Confusion {
 }
 
 impl Position {
-    fn start(classes: usize) -> Self {
+    /// Before the first step.
+    pub(crate) fn start(classes: usize) -> Self {
         Self {
             format: FORMAT,
             step: 0,

@@ -4,6 +4,7 @@
 //! on where an interruption left it, [`evaluate`] measures what was kept on other pictures. Knows nothing of
 //! terminals, HTML or trackers: what happens is told as events to a listener.
 
+mod budget;
 mod checkpoint;
 mod error;
 mod evaluate;
@@ -14,6 +15,7 @@ mod gallery;
 mod learning;
 mod network;
 mod phase;
+mod rate_test;
 pub mod recipe;
 mod retest;
 mod run;
@@ -21,8 +23,10 @@ mod schedule;
 mod setup;
 mod source;
 
+pub use budget::{Freedom, within};
 pub use error::TrainError;
 pub use evaluate::Evaluated;
+pub use rate_test::{RateTest, test_rates};
 pub use recipe::{OptionDoc, Recipe, RecipeError, Variant};
 pub use retest::{Tested, evaluate};
 pub use run::{Environment, Outcome, audit, resume, train, train_named};

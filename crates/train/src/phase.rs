@@ -8,7 +8,7 @@ use crate::error::TrainError;
 use crate::features::{Features, Kept};
 use crate::learning::Learns;
 use crate::network::{NetworkPlan, balanced_class_weights};
-use crate::recipe::{ClassWeights, Recipe, Schedule, ScheduleName};
+use crate::recipe::{ClassWeights, Recipe};
 use crate::schedule::LearningRate;
 use crate::setup::Setup;
 
@@ -70,12 +70,7 @@ impl Phase {
 fn rate(learns: Learns, recipe: &Recipe, steps_per_epoch: usize) -> LearningRate {
     let (train, lr) = (&recipe.train, recipe.optimizer.lr);
     match learns {
-        Learns::Head => {
-            let constant =
-                Schedule { name: ScheduleName::None, min_lr: 0.0, warmup_epochs: 0, ..recipe.schedule.clone() };
-            let lr = recipe.optimizer.head_lr.unwrap_or(lr);
-            LearningRate::new(constant, lr, train.head_epochs, steps_per_epoch)
-        }
+        Learns::Head => LearningRate::constant(recipe.optimizer.head_lr.unwrap_or(lr)),
         Learns::Network => {
             let first_step = (train.head_epochs * steps_per_epoch) as u64;
             LearningRate::new(recipe.schedule.clone(), lr, train.epochs, steps_per_epoch).starting_at(first_step)

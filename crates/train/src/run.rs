@@ -38,6 +38,8 @@ pub struct Environment<'e> {
     pub command: Vec<String>,
     /// The program's version, for the record.
     pub version: &'e str,
+    /// What a person should know of how the recipe came about; goes into the run.
+    pub notes: Vec<Note>,
     /// Who is told what happens.
     pub listener: &'e mut dyn Listener,
     /// Who is told how far reading has come.
@@ -76,7 +78,9 @@ pub fn train_named(recipe: &Recipe, runs: &Path, name: &str, env: &mut Environme
     let (state, about) = prepared.plan.state(Seed(recipe.train.seed))?;
     let today = (env.now)().chars().take(10).collect::<String>();
     let run = RunFolder::create(runs, name, &today)?;
-    let mut notes = prepared.setup.tell(env.listener);
+    let mut notes = env.notes.clone();
+    notes.iter().for_each(|note| env.listener.on_event(&Event::Warning(note.clone())));
+    notes.extend(prepared.setup.tell(env.listener));
     if let Some(text) = about {
         let note = Note { kind: "weights".to_owned(), text };
         env.listener.on_event(&Event::Warning(note.clone()));
@@ -130,15 +134,15 @@ pub fn resume(folder: &Path, env: &mut Environment<'_>) -> Result<Outcome, Train
 }
 
 /// Recipe, data and network of a run, found and checked.
-struct Prepared {
-    setup: Setup,
-    plan: NetworkPlan,
-    cpu: Cpu,
+pub(crate) struct Prepared {
+    pub(crate) setup: Setup,
+    pub(crate) plan: NetworkPlan,
+    pub(crate) cpu: Cpu,
     data_path: String,
 }
 
 impl Prepared {
-    fn new(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Self, TrainError> {
+    pub(crate) fn new(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Self, TrainError> {
         let weights = FirstWeights::of(&recipe.model)?;
         let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
         // A network or weights that do not exist or do not fit are told before minutes of reading pictures.

@@ -51,6 +51,12 @@ impl LearningRate {
         Self { options, start, steps_per_epoch, first_step: 0, steps, plateau: Plateau::default() }
     }
 
+    /// The same rate at every step.
+    pub(crate) fn constant(rate: f64) -> Self {
+        let options = Schedule { name: ScheduleName::None, min_lr: 0.0, warmup_epochs: 0, ..Schedule::default() };
+        Self::new(options, rate, 0, 0)
+    }
+
     /// The same from a later step of the run on.
     pub(crate) fn starting_at(self, first_step: u64) -> Self {
         Self { first_step, ..self }

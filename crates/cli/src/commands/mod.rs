@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod fetch;
+pub(crate) mod lr_find;
 pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod recipes;

@@ -3,14 +3,14 @@
 use std::io::Write;
 
 use avizor_store::PartMetrics;
-use avizor_train::{Environment, Outcome, TrainError};
+use avizor_train::{Environment, Freedom, Outcome, TrainError, within};
 
 use super::fetch::first_use;
 use crate::args;
 use crate::failure::Failure;
 use crate::numbers;
 use crate::progress::{Progress, ReadingBar};
-use crate::session::{Session, training_recipe};
+use crate::session::{Session, network_is_open, training_recipe};
 
 pub(crate) fn run(session: &Session, args: &args::Train) -> Result<(), Failure> {
     let (mut recipe, weights) = training_recipe(&args.path, &args.set)?;
@@ -26,7 +26,15 @@ pub(crate) fn run(session: &Session, args: &args::Train) -> Result<(), Failure> 
         (recipe.train.seed, recipe.split.seed) = (seed, seed);
     }
     first_use(session, &recipe)?;
-    let outcome = with_progress(session, |env| avizor_train::train(&recipe, &args.runs, env))?;
+    let freedom = if network_is_open(&args.path, &args.set) { Freedom::All } else { Freedom::Epochs };
+    let outcome = with_progress(session, |env| {
+        if let Some(time) = args.time {
+            let note;
+            (recipe, note) = within(&recipe, time, freedom, &args.runs, env)?;
+            env.notes.push(note);
+        }
+        avizor_train::train(&recipe, &args.runs, env)
+    })?;
     tell(session, &outcome, args.json)
 }
 

@@ -7,6 +7,7 @@ use avizor_store::{Comparison, ComparisonFolder, RunFolder};
 use avizor_train::{Recipe, Variant};
 
 use crate::args;
+use crate::commands::fetch::first_use;
 use crate::commands::train::with_environment;
 use crate::failure::Failure;
 use crate::numbers;
@@ -15,6 +16,7 @@ use crate::session::Session;
 pub(crate) fn run(session: &Session, args: &args::Variants) -> Result<(), Failure> {
     let name = args.recipe.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let plan = Plan { name, variants: variants(args)?, seeds: u64::from(args.seeds) };
+    plan.variants.iter().try_for_each(|variant| first_use(session, &variant.recipe))?;
     let folder = match &args.into {
         Some(path) => ComparisonFolder::new(path),
         None => ComparisonFolder::new(RunFolder::create(&args.runs, &plan.name, &session.today())?.path()),

@@ -1,4 +1,4 @@
-//! Variants of a recipe, trained and compared.
+//! Variants of a recipe, trained and compared; and what helps to write one: rates and times, measured.
 
 use std::fs;
 
@@ -82,4 +82,35 @@ fn what_cannot_be_compared_is_told() {
     }
     // A recipe with variants is a recipe.
     sandbox.succeed(&["train", "some.toml"]);
+}
+
+#[test]
+fn a_rate_is_found_with_its_plot() {
+    let sandbox = sandbox();
+    let out = sandbox.succeed(&["lr-find", "some.toml", "--steps", "60", "--json", "--threads", "2"]);
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let [suggestion, lowest] = ["suggestion", "lowest"].map(|name| answer[name].as_f64().unwrap());
+    assert!(suggestion > 1e-7 && (suggestion * 10.0 / lowest - 1.0).abs() < 1e-9, "{out}");
+    let plot = fs::read_to_string(sandbox.path(answer["plot"].as_str().unwrap())).unwrap();
+    assert!(plot.starts_with("<svg "));
+    let said = sandbox.run(&["lr-find", "some.toml", "--steps", "2"]);
+    assert_eq!(said.code, Some(2));
+}
+
+#[test]
+fn a_time_becomes_epochs_and_is_told() {
+    let sandbox = sandbox();
+    let said = sandbox.run(&["train", "some.toml", "--time", "5s", "--set", "optimizer.lr=0.01", "--threads", "2"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("note: mlp at 16 × 16 for "), "{}", said.err);
+    let info = fs::read_to_string(sandbox.path(&format!("{}/run.json", sandbox.the_run()))).unwrap();
+    assert!(info.contains("\"time\"") && info.contains("fit into 5 s"), "{info}");
+    for (arguments, wanted) in [
+        (&["train", "some.toml", "--time", "soon"][..], "it must be a time such as 90s, 10m or 2h"),
+        (&["train", "photos", "--time", "9s", "--set", "model.freeze=backbone"], "no epochs to choose by time"),
+    ] {
+        let said = sandbox.run(arguments);
+        assert_ne!(said.code, Some(0));
+        assert!(said.err.contains(wanted), "{}", said.err);
+    }
 }

@@ -52,8 +52,9 @@ impl Finding {
     }
 }
 
-/// Notes that are for checking, not for worrying: how the folder was understood, what training began with and how it went.
-const FOR_CHECKING: [&str; 3] = ["source", "weights", "features"];
+/// Notes that are for checking, not for worrying: how the folder was understood, what training began with, how it went and
+/// how its length was chosen.
+const FOR_CHECKING: [&str; 4] = ["source", "weights", "features", "time"];
 
 /// Everything that bears on trust, the gravest first.
 pub(crate) fn of_run(stored: &Stored) -> Vec<Finding> {

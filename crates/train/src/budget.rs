@@ -1,0 +1,299 @@
+//! How much training fits into a given time: network, size and epochs, from measured steps.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use avizor_base::{Note, Purpose, Seed, Split};
+use avizor_data::Prepared;
+use avizor_data::index::Index;
+use avizor_data::loader::{Loader, LoaderOptions, plain_order};
+use avizor_engine::State;
+use avizor_kernels::Cpu;
+use avizor_models::{NETWORKS, PUBLISHED, weights_folders};
+use avizor_predict::Scores;
+
+use crate::checkpoint::{Checkpoints, Position};
+use crate::error::TrainError;
+use crate::first_weights::FirstWeights;
+use crate::learning::Learns;
+use crate::network::NetworkPlan;
+use crate::recipe::{Freeze, Recipe};
+use crate::run::Environment;
+use crate::source::{self, Source};
+
+/// A network is worth its time when it gets at least so many epochs: from weights, and from nothing.
+const LEAST_EPOCHS: [usize; 2] = [6, 20];
+/// Networks without weights, from light to heavy, with the side of their pictures.
+const FROM_NOTHING: [(&str, u32); 4] = [("resnet18", 96), ("resnet18", 128), ("resnet18", 160), ("resnet34", 192)];
+/// Pictures that are read to see how long reading takes.
+const READ: usize = 64;
+/// Pictures of a measured step, at most.
+const TOGETHER: usize = 32;
+/// A step is repeated for about so long.
+const MEASURED_FOR: Duration = Duration::from_millis(1500);
+/// Seconds of a head's step on one picture's features: next to nothing, but there are many.
+const HEAD_STEP: f64 = 2e-5;
+
+/// What may be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freedom {
+    /// Network, size of the pictures and epochs.
+    All,
+    /// Epochs alone.
+    Epochs,
+}
+
+/// How long things take.
+#[derive(Clone, Copy, Debug)]
+struct Speed {
+    /// Seconds a picture of a training step.
+    step: f64,
+    /// Seconds a picture of inference.
+    infer: f64,
+    /// Seconds at the end of an epoch: its checkpoint, and the best parameters.
+    storing: f64,
+}
+
+/// A network that was measured.
+struct Candidate {
+    recipe: Recipe,
+    epochs: usize,
+    seconds: f64,
+}
+
+/// Pictures in each part, about.
+struct Counts {
+    train: f64,
+    val: f64,
+    test: f64,
+}
+
+/// The recipe whose training below `runs`, evaluation and all that belongs to it take about `time`, counted from now, and what
+/// was chosen and why.
+///
+/// # Errors
+/// As training; a network that does not learn as a whole, whose time is that of reading pictures.
+pub fn within(
+    recipe: &Recipe,
+    time: Duration,
+    freedom: Freedom,
+    runs: &Path,
+    env: &Environment<'_>,
+) -> Result<(Recipe, Note), TrainError> {
+    if recipe.model.freeze == Freeze::BACKBONE {
+        return Err(TrainError::Option {
+            option: "model.freeze",
+            problem: "a frozen network has no epochs to choose by time: all of them together take seconds".to_owned(),
+            help: "leave out --time, or set train.head_epochs in place of model.freeze".to_owned(),
+        });
+    }
+    let started = Instant::now();
+    let cpu = Cpu::new(env.threads, env.level).with_conv2d_methods(recipe.train.convolution.into());
+    let recipes = match freedom {
+        Freedom::All => candidates(recipe)?,
+        Freedom::Epochs => vec![recipe.clone()],
+    };
+    let least = LEAST_EPOCHS[usize::from(recipe.model.weights == "none")];
+    let mut chosen: Option<Candidate> = None;
+    let mut too_slow = None;
+    for recipe in recipes {
+        let left = time.as_secs_f64() - started.elapsed().as_secs_f64();
+        let candidate = Candidate::measure(recipe, &cpu, left, runs)?;
+        // From light to heavy: what follows takes longer still.
+        if candidate.epochs < least && chosen.is_some() {
+            too_slow = Some(candidate);
+            break;
+        }
+        chosen = Some(candidate);
+    }
+    let Some(mut chosen) = chosen else { unreachable!("there is at least one candidate") };
+    if chosen.epochs == 0 {
+        return Err(TrainError::Data {
+            problem: format!(
+                "one epoch of {} takes about {:.0} s here, and reading, evaluation and it do not fit into {:.0} s",
+                chosen.recipe.model.name,
+                chosen.seconds,
+                time.as_secs_f64()
+            ),
+            help: "give more time, or set model.freeze = \"backbone\" and train the head alone".to_owned(),
+        });
+    }
+    chosen.recipe.train.epochs = chosen.epochs;
+    let text = about(&chosen, too_slow.as_ref(), time, freedom);
+    Ok((chosen.recipe, Note { kind: "time".to_owned(), text }))
+}
+
+/// Recipes of several networks, from light to heavy.
+fn candidates(recipe: &Recipe) -> Result<Vec<Recipe>, TrainError> {
+    let with = |name: &str, size: u32| {
+        let mut recipe = recipe.clone();
+        let changes = [format!("model.name={name}"), format!("transforms.size={size}")];
+        recipe.set(changes.iter().map(String::as_str))?;
+        Ok(recipe)
+    };
+    if recipe.model.weights != "imagenet" {
+        return FROM_NOTHING.into_iter().map(|(name, size)| with(name, size)).collect();
+    }
+    let folders = weights_folders();
+    let at_hand = |name: &str| PUBLISHED.iter().any(|entry| entry.network == name && entry.find_in(&folders).is_some());
+    // Norms that came folded learn nothing: such a network is not worth the time of one whose norms do.
+    let learns = |name: &str| PUBLISHED.iter().any(|entry| entry.network == name && !entry.folded_norms);
+    let of_table = NETWORKS.iter().filter(|network| at_hand(network.name) && learns(network.name));
+    let mut networks: Vec<_> = of_table.collect();
+    // The size of the picture says most about the work of networks of one family, parameters of several.
+    networks.sort_by_key(|network| network.parameters as u64 * u64::from(network.size).pow(2));
+    match networks.as_slice() {
+        [] => Ok(vec![recipe.clone()]),
+        [lightest, ..] => {
+            let small = with(lightest.name, 160)?;
+            let rest = networks.iter().map(|network| with(network.name, network.size));
+            std::iter::once(Ok(small)).chain(rest).collect()
+        }
+    }
+}
+
+impl Candidate {
+    /// How many epochs fit into so many seconds.
+    fn measure(recipe: Recipe, cpu: &Cpu, seconds: f64, runs: &Path) -> Result<Self, TrainError> {
+        let started = Instant::now();
+        let weights = FirstWeights::of(&recipe.model)?;
+        let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
+        let source = Source::of(&recipe)?;
+        let prepared = Arc::new(source.prepared(Prepared::DEFAULT_BUDGET));
+        let index = prepared.index();
+        let counts = Counts::of(index, &recipe);
+        let plan = NetworkPlan::new(&recipe, index.classes(), preprocess, weights)?;
+        let speed = Speed::of(&plan, recipe.train.batch.min(TOGETHER).min(index.len()), cpu, runs)?;
+        let [read, load] = reading(&prepared, &recipe, cpu)?;
+
+        let views = recipe.train.views.max(1) as f64;
+        let head_first = if recipe.train.head_epochs > 0 {
+            (counts.train * views + counts.val) * (speed.infer + load)
+                + HEAD_STEP * counts.train * recipe.train.head_epochs as f64
+        } else {
+            0.0
+        };
+        let evaluations = if recipe.train.head_epochs > 0 { 2.0 } else { 1.0 };
+        let all = counts.train + counts.val + counts.test;
+        let fixed = all * read + head_first + (counts.val + evaluations * counts.test) * speed.infer;
+        let epoch = counts.train * (speed.step + load) + counts.val * speed.infer + speed.storing;
+        let left = seconds - started.elapsed().as_secs_f64() - fixed;
+        let epochs = (left / epoch).round().max(0.0) as usize;
+        Ok(Self { recipe, epochs, seconds: epoch })
+    }
+}
+
+impl Counts {
+    fn of(index: &Index, recipe: &Recipe) -> Self {
+        let n = index.len() as f64;
+        let [train, val, test] = recipe.split.ratios;
+        if !index.has_given() {
+            return Self { train: n * train, val: n * val, test: n * test };
+        }
+        let given = |part| (0..index.len()).filter(|&row| index.given(row) == Some(part)).count() as f64;
+        let (of_train, of_val, of_test) = (given(Split::Train), given(Split::Val), given(Split::Test));
+        match (of_val > 0.0, of_test > 0.0) {
+            (true, true) => Self { train: of_train, val: of_val, test: of_test },
+            // Where one part is missing, val is taken from train and what was given serves as test.
+            _ => {
+                let share = val / (train + val);
+                Self { train: of_train * (1.0 - share), val: of_train * share, test: of_val + of_test }
+            }
+        }
+    }
+}
+
+impl Speed {
+    fn of(plan: &NetworkPlan, batch: usize, cpu: &Cpu, runs: &Path) -> Result<Self, TrainError> {
+        let (mut state, _) = plan.state(Seed(0))?;
+        let program = plan.training_program(Learns::Network, batch, cpu, &mut state)?;
+        let optimizer = plan.optimizer(Learns::Network, &mut state)?;
+        let mut stream = Seed(1).stream(Purpose::Order, [0, 0, 0]);
+        let image = state.input_u8_mut(&program, "image");
+        image.iter_mut().for_each(|value| *value = stream.next_u32() as u8);
+        let image = image.to_vec();
+        if program.has_input("class_weights") {
+            state.input_f32_mut(&program, "class_weights").fill(1.0);
+        }
+        let step = median(|| {
+            program.run(cpu, &mut state);
+            optimizer.step(cpu, &mut state, 0.0);
+        });
+        let scorer = plan.scorer(batch, cpu, &mut state)?;
+        let infer = median(|| scorer.score(cpu, &mut state, &image, &mut Scores::default()));
+        let storing = storing(&state, runs)?;
+        Ok(Self { step: step / batch as f64, infer: infer / batch as f64, storing })
+    }
+}
+
+/// Seconds of writing a state where runs will write theirs.
+fn storing(state: &State, runs: &Path) -> Result<f64, TrainError> {
+    let folder = runs.join(format!(".time-{}", std::process::id()));
+    let arrays = state.export();
+    let write = || {
+        let checkpoints = Checkpoints::open(folder.clone())?;
+        let started = Instant::now();
+        checkpoints.write_best(1, &arrays[..state.parameters().len()])?;
+        checkpoints.write(&Position::start(1), &arrays)?;
+        Ok::<f64, TrainError>(started.elapsed().as_secs_f64())
+    };
+    let seconds = write();
+    // Nothing but this measurement was ever in it.
+    let _ = std::fs::remove_dir_all(&folder);
+    seconds
+}
+
+/// Seconds of a run, after two that do not count.
+fn median(mut run: impl FnMut()) -> f64 {
+    (0..2).for_each(|_| run());
+    let (begun, mut seconds) = (Instant::now(), Vec::new());
+    while seconds.len() < 3 || begun.elapsed() < MEASURED_FOR {
+        let started = Instant::now();
+        run();
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
+/// Seconds a picture: of reading one for the first time, and of changing one that is kept.
+fn reading(prepared: &Arc<Prepared>, recipe: &Recipe, cpu: &Cpu) -> Result<[f64; 2], TrainError> {
+    let n = prepared.index().len();
+    let every = n.div_ceil(READ);
+    let mut rows: Vec<u32> = (0..n).step_by(every).map(|row| row as u32).collect();
+    // A picture that cannot be read is told when all are.
+    rows.retain(|&row| prepared.picture(row as usize).is_ok());
+    let fresh = Arc::new(Prepared::new(
+        Arc::new(prepared.index().clone()),
+        prepared.preprocess().clone(),
+        source::limits(&recipe.data),
+        Prepared::DEFAULT_BUDGET,
+    ));
+    let pass = || {
+        let options = LoaderOptions { batch: READ, epoch: 0, seed: Seed(0), threads: cpu.threads(), first_batch: 0 };
+        let transforms = Some(recipe.transforms.train.clone());
+        let mut loader = Loader::new(Arc::clone(&fresh), plain_order(&rows), transforms, options)?;
+        let started = Instant::now();
+        while loader.next_batch()?.is_some() {}
+        Ok::<f64, TrainError>(started.elapsed().as_secs_f64() / rows.len().max(1) as f64)
+    };
+    let first = pass()?;
+    let again = pass()?.min(pass()?);
+    Ok([(first - again).max(0.0), again])
+}
+
+fn about(chosen: &Candidate, too_slow: Option<&Candidate>, time: Duration, freedom: Freedom) -> String {
+    let Candidate { recipe, epochs, seconds } = chosen;
+    let size = recipe.transforms.size.image_size();
+    let size = size.map_or(String::new(), |size| format!(" at {} × {}", size.height(), size.width()));
+    let what = format!("{}{size} for {epochs} epochs of about {seconds:.1} s", recipe.model.name);
+    let text = format!("{what} fit into {:.0} s", time.as_secs_f64());
+    match (too_slow, freedom) {
+        (Some(slow), Freedom::All) => format!(
+            "{text}; {} would get {} epochs of {:.1} s, too few",
+            slow.recipe.model.name, slow.epochs, slow.seconds
+        ),
+        _ => text,
+    }
+}
