@@ -315,7 +315,7 @@ comes is checked against a known SHA-256.
 Files of the hub go where Python's huggingface_hub keeps them; HF_HOME, HF_HUB_CACHE, HF_ENDPOINT,
 HF_TOKEN and HF_HUB_OFFLINE mean what they mean there. A broken transfer goes on where it was.")]
 pub(crate) struct WeightsFetch {
-    /// A network of `avizor weights list`, or hf:ORG/NAME[@REVISION]/FILE
+    /// A network of `avizor weights list`, or `hf:ORG/NAME[@REVISION]/FILE`
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use avizor_base::{Note, Purpose, Seed, Split};
+use avizor_base::{ClassList, Note, Purpose, Seed, Split};
 use avizor_data::Prepared;
 use avizor_data::index::Index;
 use avizor_data::loader::{Loader, LoaderOptions, plain_order};
 use avizor_engine::State;
 use avizor_kernels::Cpu;
-use avizor_models::{NETWORKS, PUBLISHED, weights_folders};
+use avizor_models::{PUBLISHED, find, weights_folders};
 use avizor_predict::Scores;
 
 use crate::checkpoint::{Checkpoints, Position};
@@ -136,18 +136,31 @@ fn candidates(recipe: &Recipe) -> Result<Vec<Recipe>, TrainError> {
         return FROM_NOTHING.into_iter().map(|(name, size)| with(name, size)).collect();
     }
     let folders = weights_folders();
-    let at_hand = |name: &str| PUBLISHED.iter().any(|entry| entry.network == name && entry.find_in(&folders).is_some());
-    // Norms that came folded learn nothing: such a network is not worth the time of one whose norms do.
-    let learns = |name: &str| PUBLISHED.iter().any(|entry| entry.network == name && !entry.folded_norms);
-    let of_table = NETWORKS.iter().filter(|network| at_hand(network.name) && learns(network.name));
-    let mut networks: Vec<_> = of_table.collect();
-    // The size of the picture says most about the work of networks of one family, parameters of several.
-    networks.sort_by_key(|network| network.parameters as u64 * u64::from(network.size).pow(2));
+    let mut entries: Vec<_> = PUBLISHED.iter().filter(|entry| entry.find_in(&folders).is_some()).collect();
+    // Norms that came folded learn nothing, and a first answer needs features that can be kept.
+    entries.retain(|entry| !entry.folded_norms);
+    let mut networks = Vec::new();
+    for entry in entries {
+        let (network, of_entry) = (find(entry.network)?, with(entry.network, 64)?);
+        let classes = ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
+        let plan = NetworkPlan::new(&of_entry, &classes, source::preprocess(&of_entry.transforms, None)?, None)?;
+        if plan.constant_features()?.is_some() {
+            networks.push((network, entry.accuracy()));
+        }
+    }
+    // Work goes about with parameters and pixels. What is heavier and no better on ImageNet is not worth its time.
+    networks.sort_by_key(|(network, _)| network.parameters as u64 * u64::from(network.size).pow(2));
+    let mut best = 0.0;
+    networks.retain(|&(_, accuracy)| {
+        let is_worth_it = accuracy >= best;
+        best = f64::max(best, accuracy);
+        is_worth_it
+    });
     match networks.as_slice() {
         [] => Ok(vec![recipe.clone()]),
-        [lightest, ..] => {
+        [(lightest, _), ..] => {
             let small = with(lightest.name, 160)?;
-            let rest = networks.iter().map(|network| with(network.name, network.size));
+            let rest = networks.iter().map(|(network, _)| with(network.name, network.size));
             std::iter::once(Ok(small)).chain(rest).collect()
         }
     }

@@ -51,9 +51,13 @@ impl Kept {
         if !is_frozen || changes_anew {
             return Ok(None);
         }
-        let transforms = (views > 0).then(|| transforms.clone());
         let Some(kind) = plan.constant_features()? else { return Ok(None) };
-        let kept = Self { kind, views: views.max(1), transforms };
+        // Unchanged pictures have one view, however many are asked for.
+        let kept = if views > 0 && !transforms.is_empty() {
+            Self { kind, views, transforms: Some(transforms.clone()) }
+        } else {
+            Self { kind, views: 1, transforms: None }
+        };
         let numbers = (setup.rows.train.len() * kept.views + setup.rows.val.len()) * kept.kind.len;
         Ok((numbers * size_of::<f32>() <= MOST_BYTES).then_some(kept))
     }

@@ -202,6 +202,12 @@ impl Published {
         }
     }
 
+    /// [`top1`](Self::top1) as a number of hundredths; the lower one of a range.
+    pub fn accuracy(&self) -> f64 {
+        let number = self.top1.split([' ', '%']).next().unwrap_or_default();
+        number.parse().unwrap_or(0.0)
+    }
+
     /// How to get it into a folder by hand.
     pub fn how(&self, folder: &Path) -> String {
         let (file, folder) = (self.files[0].0, folder.display());
@@ -265,6 +271,7 @@ mod tests {
             assert!(entry.files.iter().all(|(_, hash)| hash.len() == 64), "{}", entry.network);
             assert!(entry.std.iter().all(|&std| std > 0.0) && !entry.licence.is_empty(), "{}", entry.network);
             assert!(entry.how(Path::new("weights")).contains(entry.files[0].0));
+            assert!((50.0..90.0).contains(&entry.accuracy()), "{}: {}", entry.network, entry.top1);
         }
     }
 

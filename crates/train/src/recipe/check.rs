@@ -61,8 +61,8 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
             "goes with a network that learns after them, but model.freeze is \"backbone\"",
         );
     }
-    if train.views > 0 && (model.freeze != Freeze::BACKBONE && train.head_epochs == 0 || transforms.train.is_empty()) {
-        let problem = "needs a frozen network (model.freeze = \"backbone\" or train.head_epochs) and transforms.train";
+    if train.views > 0 && model.freeze != Freeze::BACKBONE && train.head_epochs == 0 {
+        let problem = "needs a frozen network: model.freeze = \"backbone\", or train.head_epochs";
         return wrong("train", "views", problem);
     }
     at_least("train", "accumulate", train.accumulate, 1)?;

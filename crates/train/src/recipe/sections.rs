@@ -201,8 +201,8 @@ section! {
     Model {
         /// One of `avizor models`, or `custom`.
         name: String = "resnet18".to_owned(),
-        /// `none` (random start), `imagenet` (see `avizor weights list`), or the path of a `.safetensors` file or of a `.pth`
-        /// that PyTorch wrote.
+        /// `none` (random start), `imagenet` (see `avizor weights list`), the path of a `.safetensors` file, of a `.pth` that
+        /// PyTorch wrote or of TensorFlow.js's `model.json`, or a file of the Hugging Face hub, `hf:ORG/NAME/FILE`.
         weights: String = "none".to_owned(),
         /// Probability of dropping a feature before the last layer; `custom` drops where its layers say.
         dropout: f64 = 0.2,
