@@ -11,7 +11,9 @@ use crate::failure::Failure;
 
 /// The recipes that come along: name, first lines for the list, text.
 const RECIPES: &[(&str, &str)] = &[
+    ("backbones", include_str!("../../../../recipes/backbones.toml")),
     ("caltech6", include_str!("../../../../recipes/caltech6.toml")),
+    ("learning-curves", include_str!("../../../../recipes/learning-curves.toml")),
     ("pokedex", include_str!("../../../../recipes/pokedex.toml")),
     ("simpsons", include_str!("../../../../recipes/simpsons.toml")),
 ];
@@ -43,7 +45,7 @@ pub(crate) fn run(args: &args::Recipes) -> Result<(), Failure> {
 fn list(out: &mut impl Write) -> Result<(), Failure> {
     for (name, text) in RECIPES {
         let about = text.lines().next().unwrap_or_default().trim_start_matches("# ");
-        writeln!(out, "{name:<10} {about}")?;
+        writeln!(out, "{name:<15} {about}")?;
     }
     writeln!(out, "\nShow one with `avizor recipes NAME`; every option with `avizor recipes --options`.")?;
     Ok(())

