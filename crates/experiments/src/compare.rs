@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use avizor_base::{Seed, Split};
 use avizor_metrics::{Level, Options, PairedAccuracy, evaluate};
 use avizor_store::{
-    ComparedPair, ComparedVariant, Comparison, Format, Measure, Predictions, RunFolder, RunInfo, StoreError,
+    ComparedPair, ComparedVariant, Comparison, Format, Measure, PartMetrics, Predictions, RunFolder, RunInfo,
+    StoreError,
 };
 
 use crate::error::ExperimentError;
@@ -30,6 +31,7 @@ struct Answers {
     infos: Vec<RunInfo>,
     part: Split,
     val_macro_f1: Option<f64>,
+    val_log_loss: Option<f64>,
     /// Seed of the bootstrap: the first run's.
     seed: Seed,
 }
@@ -70,14 +72,19 @@ pub fn compare(name: &str, compared: &[Compared]) -> Result<Comparison, Experime
                 .to_owned(),
         );
     }
-    let best = variants.iter().filter(|_| all_alike).filter_map(|row| Some((row.val_macro_f1?, row)));
-    // The first of equals: max_by would take the last.
-    let chosen = best.fold(None, |best: Option<(f64, &ComparedVariant)>, (value, row)| match best {
+    let chosen = if all_alike { chosen(&variants) } else { None };
+    Ok(Comparison { format: Format, name: name.to_owned(), variants, chosen, pairs, level: level.share(), notes })
+}
+
+/// The best validation macro F1; of equals the one with the lowest validation loss, as epochs are chosen; of those the first.
+fn chosen(variants: &[ComparedVariant]) -> Option<String> {
+    let rank = |row: &ComparedVariant| Some((row.val_macro_f1?, -row.val_log_loss.unwrap_or(f64::INFINITY)));
+    let ranked = variants.iter().filter_map(|row| Some((rank(row)?, row)));
+    let best = ranked.fold(None, |best: Option<((f64, f64), &ComparedVariant)>, (value, row)| match best {
         Some((most, _)) if most >= value => best,
         _ => Some((value, row)),
     });
-    let chosen = chosen.map(|(_, row)| row.name.clone());
-    Ok(Comparison { format: Format, name: name.to_owned(), variants, chosen, pairs, level: level.share(), notes })
+    best.map(|(_, row)| row.name.clone())
 }
 
 impl Answers {
@@ -87,11 +94,13 @@ impl Answers {
         let part = if metrics.iter().all(|metrics| metrics.test.is_some()) { Split::Test } else { Split::Val };
         let read = |run: &RunFolder| Predictions::read(&run.predictions_path(part));
         let predictions = of.runs.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
-        let val = metrics.iter().filter_map(|metrics| metrics.val.as_ref()?.macro_f1.value());
-        let val: Vec<f64> = val.collect();
-        let val_macro_f1 = (val.len() == metrics.len()).then(|| val.iter().sum::<f64>() / val.len() as f64);
+        let mean = |of: fn(&PartMetrics) -> &Measure| {
+            let values: Vec<f64> = metrics.iter().filter_map(|metrics| of(metrics.val.as_ref()?).value()).collect();
+            (values.len() == metrics.len()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        let (val_macro_f1, val_log_loss) = (mean(|part| &part.macro_f1), mean(|part| &part.log_loss));
         let seed = Seed(infos.first().map_or(0, |info| info.seed));
-        Ok(Self { predictions, infos, part, val_macro_f1, seed })
+        Ok(Self { predictions, infos, part, val_macro_f1, val_log_loss, seed })
     }
 
     /// Samples and labels of one run, by name: what the question was.
@@ -149,6 +158,7 @@ impl Answers {
             parameters: network.map_or(0, |network| network.parameters),
             seconds: self.infos.iter().filter_map(|info| info.seconds).sum(),
             val_macro_f1: self.val_macro_f1,
+            val_log_loss: self.val_log_loss,
             part: self.part,
             samples: self.question().count() as u64,
             level: evaluation.options.level.share(),

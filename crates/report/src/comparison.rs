@@ -152,6 +152,7 @@ mod tests {
             parameters: 1234,
             seconds: 61.0,
             val_macro_f1: Some(val_macro_f1),
+            val_log_loss: Some(0.2),
             part: Split::Test,
             samples: 78,
             level: 0.95,

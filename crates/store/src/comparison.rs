@@ -16,7 +16,7 @@ pub struct Comparison {
     pub name: String,
     /// Variants in the order of the recipe; those that have not run yet are missing.
     pub variants: Vec<ComparedVariant>,
-    /// The variant with the best validation macro F1; `None` where they answer different questions.
+    /// The variant with the best validation macro F1, of equals with the lowest validation loss; `None` where they answer different questions.
     pub chosen: Option<String>,
     /// Every two variants that were evaluated on the same samples.
     pub pairs: Vec<ComparedPair>,
@@ -43,6 +43,8 @@ pub struct ComparedVariant {
     pub seconds: f64,
     /// Validation macro F1, the mean over the runs: what choices are made by.
     pub val_macro_f1: Option<f64>,
+    /// Validation log loss, likewise: it decides between equals.
+    pub val_log_loss: Option<f64>,
     /// The part whose numbers follow.
     pub part: Split,
     /// Pictures of it.

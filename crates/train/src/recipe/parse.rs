@@ -143,8 +143,11 @@ fn literal(value: &DeValue<'_>) -> String {
             format!("[{}]", items.join(", "))
         }
         DeValue::Table(entries) => {
-            let entry = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
-                format!("{} = {}", toml::Value::String(key.get_ref().to_string()), literal(value.get_ref()))
+            // Tables are sorted by name; a person wrote them in an order.
+            let mut entries: Vec<_> = entries.iter().collect();
+            entries.sort_by_key(|(key, _)| key.span().start);
+            let entry = |(key, value): &(&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                format!("{} = {}", bare_or_quoted(key.get_ref()), literal(value.get_ref()))
             };
             format!("{{ {} }}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
         }
@@ -154,6 +157,15 @@ fn literal(value: &DeValue<'_>) -> String {
         DeValue::Boolean(truth) => truth.to_string(),
         DeValue::Datetime(time) => time.to_string(),
     }
+}
+
+/// A key as TOML wants it.
+fn bare_or_quoted(key: &str) -> String {
+    let is_bare = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
+    if !key.is_empty() && key.chars().all(is_bare) {
+        return key.to_owned();
+    }
+    toml::Value::String(key.to_owned()).to_string()
 }
 
 /// A text whose lines can be named.
@@ -369,6 +381,7 @@ mod tests {
         assert_eq!(names, ["z", "a"]);
         assert_eq!((variants[0].recipe.model.name.as_str(), variants[0].recipe.train.epochs), ("mlp", 3));
         assert_eq!(variants[0].recipe.transforms.train.len(), 1);
+        assert_eq!(variants[0].changes[1], "transforms.train=[{ op = \"rotation\", degrees = 20 }]");
         assert_eq!(variants[1].changes, ["train.epochs=5", "optimizer.lr=1e-4"]);
         assert_eq!((variants[1].recipe.optimizer.lr, variants[1].recipe.train.epochs), (1e-4, 5));
     }
