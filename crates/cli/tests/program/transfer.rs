@@ -53,7 +53,8 @@ fn kept_features_change_no_number() {
         let spread = kept.iter().fold(0.0, |most: f64, loss| most.max((loss - kept[0]).abs()));
         assert!(spread > 0.01, "{network}: nothing was learnt, so nothing was compared: {kept:?}");
         for (kept, computed) in kept.iter().zip(&computed) {
-            assert!((kept - computed).abs() <= 1e-5 * computed.abs(), "{network}: {losses_of_both:?}");
+            // A loss near zero is the logarithm of nearly one: it has no more digits than that.
+            assert!((kept - computed).abs() <= 1e-5 * computed.abs() + 1e-6, "{network}: {losses_of_both:?}");
         }
     }
 }
