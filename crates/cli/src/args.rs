@@ -235,7 +235,8 @@ pub(crate) struct Eval {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   avizor predict runs/2026-11-22-photos-01 new.jpg
-  avizor predict runs/2026-11-22-photos-01 holiday --top 1 --json")]
+  avizor predict runs/2026-11-22-photos-01 holiday --top 1 --json
+  avizor predict runs/2026-11-22-eyes-01 left.jpg --with age=63 --with sex=female")]
 pub(crate) struct Predict {
     /// Folder of a run, or of a model
     #[arg(value_name = "RUN|MODEL")]
@@ -243,6 +244,12 @@ pub(crate) struct Predict {
     /// Pictures, or folders of pictures
     #[arg(required = true, value_name = "PICTURE")]
     pub(crate) pictures: Vec<PathBuf>,
+    /// Table with what the model reads beside the pictures: a column that names the files, and the model's columns
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) metadata: Option<PathBuf>,
+    /// The same without a table, for all pictures; once for each of the model's columns, nothing after `=` where it is unknown
+    #[arg(long, value_name = "COLUMN=VALUE", conflicts_with = "metadata")]
+    pub(crate) with: Vec<String>,
     /// How many classes to show
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<u16>(1..=65535))]
     pub(crate) top: u16,

@@ -2,7 +2,7 @@
 //!
 //! The road goes one way: [`Index::read`] lists samples and labels without opening a file; [`scan()`] reads every file
 //! once (hash, facts, what is broken) and may fill the [`Prepared`] cache; [`split()`] gives each sample its part;
-//! [`audit()`] says what is wrong; a [`Loader`] makes batches ahead on threads. Knows nothing of networks, terminals or
+//! [`audit()`] says what is wrong; [`metadata`] turns columns of a table into numbers; a [`Loader`] makes batches ahead on threads. Knows nothing of networks, terminals or
 //! run folders.
 //!
 //! ```
@@ -37,6 +37,7 @@ pub mod audit;
 pub mod decode;
 pub mod index;
 pub mod loader;
+pub mod metadata;
 mod picture;
 mod picture_file;
 mod resize;

@@ -60,6 +60,13 @@ impl GraphBuilder {
         self.graph.outputs.push((name.to_owned(), value));
     }
 
+    /// Forgets all that was written after a value, names of outputs included: what comes next is written behind it. Values
+    /// from there on are nobody's any more.
+    pub fn forget_after(&mut self, value: Value) {
+        self.graph.nodes.truncate(value.node.index() + 1);
+        self.graph.outputs.retain(|(_, output)| output.node <= value.node);
+    }
+
     /// Shape of a value.
     pub fn shape(&self, value: Value) -> &Shape {
         self.graph.shape(value)
@@ -84,4 +91,29 @@ fn unique<'n>(what: &'static str, names: impl Iterator<Item = &'n str>) -> Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops;
+
+    #[test]
+    fn what_is_forgotten_leaves_its_names() {
+        let mut graph = GraphBuilder::new();
+        let x = graph.input("x", DType::F32, [2, 3]);
+        let flat = graph.apply("flat", ops::Flatten, &[x]).unwrap();
+        graph.output("kept", flat);
+        for width in [4, 5] {
+            graph.forget_after(flat);
+            let weight = graph.parameter("last.weight", [3, width], ParameterSpec::LINEAR_WEIGHT);
+            let bias = graph.parameter("last.bias", [width], ParameterSpec::bias(3));
+            let y = graph.apply("last", ops::Linear, &[flat, weight, bias]).unwrap();
+            graph.output("y", y);
+        }
+        let graph = graph.finish().unwrap();
+        let shapes: Vec<String> = graph.parameters().map(|(name, shape, _)| format!("{name} {shape}")).collect();
+        assert_eq!(shapes, ["last.weight 3×5", "last.bias 5"]);
+        assert_eq!(graph.outputs().map(|(name, _)| name).collect::<Vec<_>>(), ["kept", "y"]);
+    }
 }

@@ -1,7 +1,8 @@
 //! Networks by name, their summaries, their weights in and out.
 //!
 //! A network is a file that writes itself into an engine's graph, with the parameter names that torchvision or timm uses, and
-//! a row in [`NETWORKS`]. Knows nothing of pictures, data sets or training.
+//! a row in [`NETWORKS`]; [`fuse`] joins what it makes of a picture with numbers that are known beside it. Knows nothing of
+//! pictures, data sets or training.
 //!
 //! ```
 //! use avizor_models::{NetworkOptions, Summary, find, image_input};
@@ -22,6 +23,7 @@ mod custom;
 mod efficientnet;
 mod efficientnet_lite;
 mod error;
+mod fusion;
 mod input;
 mod layers;
 mod light_blocks;
@@ -44,11 +46,12 @@ pub use custom::{Custom, LAYERS, Layer, LayerOption, LayerRow, Layers, LayersErr
 pub use efficientnet::EfficientNet;
 pub use efficientnet_lite::EfficientNetLite;
 pub use error::{ModelError, WeightsError};
+pub use fusion::{build_network, fuse};
 pub use input::image_input;
 pub use mlp::Mlp;
 pub use mobilenet_v2::MobileNetV2;
 pub use mobilenet_v3::MobileNetV3;
-pub use options::{NetworkOptions, Pool, Stem};
+pub use options::{MetadataOptions, MetadataRole, NetworkOptions, Pool, Stem};
 pub use outputs::{Outputs, PlainHead, Step};
 pub use registry::{CUSTOM, NETWORKS, Network, find};
 pub use resnet::{Block, ResNet};

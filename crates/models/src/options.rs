@@ -17,13 +17,48 @@ pub struct NetworkOptions {
     pub hidden: Vec<usize>,
     /// Layers of `custom`, which drops where they say and nowhere else.
     pub layers: Layers,
+    /// What is known of a picture beside what it shows; `None`: nothing that the network should read.
+    pub metadata: Option<MetadataOptions>,
 }
 
 impl NetworkOptions {
-    /// No dropout, the ImageNet stem, one hidden layer of 512, no layers listed.
+    /// No dropout, the ImageNet stem, one hidden layer of 512, no layers listed, no metadata.
     pub fn new(classes: usize) -> Self {
-        Self { classes, dropout: 0.0, stem: Stem::Imagenet, hidden: vec![512], layers: Layers::default() }
+        let (hidden, layers) = (vec![512], Layers::default());
+        Self { classes, dropout: 0.0, stem: Stem::Imagenet, hidden, layers, metadata: None }
     }
+
+    /// Whether the network sees the picture: one of metadata alone does not.
+    pub fn sees_pictures(&self) -> bool {
+        self.metadata.as_ref().is_none_or(|metadata| metadata.role == MetadataRole::Joined)
+    }
+
+    /// Numbers that it reads beside a picture.
+    pub fn metadata_width(&self) -> usize {
+        self.metadata.as_ref().map_or(0, |metadata| metadata.width)
+    }
+}
+
+/// Numbers beside the picture, and how they enter the network: [`fuse`](crate::fuse).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetadataOptions {
+    /// Numbers a picture; at least 1.
+    pub width: usize,
+    /// Whether the picture is seen too.
+    pub role: MetadataRole,
+    /// Sizes of the layers that the numbers go through by themselves.
+    pub hidden: Vec<usize>,
+    /// Sizes of the layers between the joined numbers and the logits; dropout acts after each.
+    pub head: Vec<usize>,
+}
+
+/// What a network reads beside metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MetadataRole {
+    /// The picture.
+    Joined,
+    /// Nothing: a network for pictures has no part in it.
+    Alone,
 }
 
 /// First layers of a network.

@@ -3,7 +3,7 @@
 use avizor_engine::{GraphBuilder, Value};
 
 use crate::layers::{dropout, linear};
-use crate::{ModelError, NetworkOptions};
+use crate::{ModelError, NetworkOptions, fusion};
 
 /// The values of a network that others ask for.
 #[derive(Clone, Debug)]
@@ -28,22 +28,23 @@ impl Outputs {
     }
 }
 
-/// A last layer that can be put on features that were made before.
+/// A head that can be put on features that were made before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlainHead {
-    /// Name of the dropout, which decides what it draws.
-    dropout: String,
-    layer: String,
+pub enum PlainHead {
+    /// A layer.
+    Layer {
+        /// Name of the dropout before it, which decides what that draws.
+        dropout: String,
+        /// Its name; its parameters are `{layer}.weight` and `{layer}.bias`.
+        layer: String,
+    },
+    /// All that [`fuse`](crate::fuse) writes: features are joined with metadata, which it reads anew.
+    Fused,
 }
 
 impl PlainHead {
     pub(crate) fn new(dropout: impl Into<String>, layer: impl Into<String>) -> Self {
-        Self { dropout: dropout.into(), layer: layer.into() }
-    }
-
-    /// Name of the layer; its parameters are `{layer}.weight` and `{layer}.bias`.
-    pub fn layer(&self) -> &str {
-        &self.layer
+        Self::Layer { dropout: dropout.into(), layer: layer.into() }
     }
 
     /// Writes it behind features. Its parameters are the network's, and it draws what the network's dropout does.
@@ -56,8 +57,13 @@ impl PlainHead {
         features: Value,
         options: &NetworkOptions,
     ) -> Result<Value, ModelError> {
-        let kept = dropout(graph, &self.dropout, features, options.dropout)?;
-        linear(graph, &self.layer, kept, options.classes)
+        match self {
+            Self::Layer { dropout: name, layer } => {
+                let kept = dropout(graph, name, features, options.dropout)?;
+                linear(graph, layer, kept, options.classes)
+            }
+            Self::Fused => fusion::behind(graph, features, options),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use avizor_base::{ClassList, Preprocess, RESAMPLING, atomic_file};
-use avizor_models::{Layers, NetworkOptions, Stem};
+use avizor_data::metadata::MetadataEncoder;
+use avizor_models::{Layers, MetadataOptions, MetadataRole, NetworkOptions, Stem};
 use serde::{Deserialize, Serialize};
 
 use crate::PredictError;
@@ -23,8 +24,25 @@ pub struct ModelCard {
     pub classes: Vec<String>,
     /// How a picture becomes the network's input.
     pub preprocess: Preprocess,
+    /// What it reads beside the picture; left out where that is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<MetadataCard>,
     /// Where it comes from.
     pub provenance: Provenance,
+}
+
+/// How columns of a table enter a network, as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetadataCard {
+    /// `joined` with the picture, or `alone`: then of the network's name and options its dropout alone counts.
+    pub role: String,
+    /// Sizes of the layers that the numbers go through by themselves.
+    pub hidden: Vec<usize>,
+    /// Sizes of the layers behind the join.
+    pub head: Vec<usize>,
+    /// How the columns become numbers, as the training rows were.
+    pub columns: MetadataEncoder,
 }
 
 /// A network's name and options, as stored.
@@ -61,7 +79,21 @@ pub struct Provenance {
 impl ModelCard {
     /// The card of a new model.
     pub fn new(network: NetworkCard, classes: &ClassList, preprocess: Preprocess, provenance: Provenance) -> Self {
-        Self { format: FORMAT, network, classes: classes.names().to_vec(), preprocess, provenance }
+        Self { format: FORMAT, network, classes: classes.names().to_vec(), preprocess, metadata: None, provenance }
+    }
+
+    /// The same with what it reads beside the picture.
+    pub fn reading(self, metadata: Option<MetadataCard>) -> Self {
+        Self { metadata, ..self }
+    }
+
+    /// The options to build the network with.
+    ///
+    /// # Errors
+    /// An option that is out of range.
+    pub fn options(&self) -> Result<NetworkOptions, String> {
+        let metadata = self.metadata.as_ref().map(MetadataCard::options).transpose()?;
+        Ok(NetworkOptions { metadata, ..self.network.options(self.classes.len())? })
     }
 
     /// Reads and checks a card.
@@ -81,7 +113,7 @@ impl ModelCard {
                 "resampling \"{asked}\" is not \"{RESAMPLING}\", the one that this version has"
             )));
         }
-        card.network.options(card.classes.len()).map_err(wrong)?;
+        card.options().map_err(wrong)?;
         card.class_list().map_err(wrong)?;
         Ok(card)
     }
@@ -138,12 +170,42 @@ impl NetworkCard {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(format!("a dropout of {} is no probability below 1", self.dropout));
         }
-        if self.hidden.iter().any(|&size| size == 0 || size > 1 << 20) {
-            return Err("a hidden layer is empty or larger than a million".to_owned());
-        }
+        sizes(&self.hidden)?;
         let (hidden, layers) = (self.hidden.clone(), self.layers.clone());
-        Ok(NetworkOptions { classes, dropout: self.dropout, stem, hidden, layers })
+        Ok(NetworkOptions { classes, dropout: self.dropout, stem, hidden, layers, metadata: None })
     }
+}
+
+impl MetadataCard {
+    /// What a network reads beside the picture, with the encoder of its columns; `None` where that is nothing.
+    pub fn new(options: &NetworkOptions, columns: Option<&MetadataEncoder>) -> Option<Self> {
+        let MetadataOptions { role, hidden, head, .. } = options.metadata.clone()?;
+        let role = match role {
+            MetadataRole::Joined => "joined",
+            MetadataRole::Alone => "alone",
+        };
+        Some(Self { role: role.to_owned(), hidden, head, columns: columns?.clone() })
+    }
+
+    fn options(&self) -> Result<MetadataOptions, String> {
+        let role = match self.role.as_str() {
+            "joined" => MetadataRole::Joined,
+            "alone" => MetadataRole::Alone,
+            other => return Err(format!("the role \"{other}\" of metadata is neither joined nor alone")),
+        };
+        sizes(&self.hidden)?;
+        sizes(&self.head)?;
+        let (width, hidden, head) = (self.columns.width(), self.hidden.clone(), self.head.clone());
+        Ok(MetadataOptions { width, role, hidden, head })
+    }
+}
+
+/// Whether layers may be of these sizes.
+fn sizes(layers: &[usize]) -> Result<(), String> {
+    if layers.iter().any(|&size| size == 0 || size > 1 << 20) || layers.len() > 1 << 10 {
+        return Err("a hidden layer is empty or larger than a million, or there are more than a thousand".to_owned());
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -178,6 +240,29 @@ mod tests {
         assert_eq!(read.network.options(2).unwrap().layers, layers);
         let wrong = serde_json::from_str::<ModelCard>(&text.replace("\"p\":0.5", "\"p\":2")).unwrap_err();
         assert!(wrong.to_string().starts_with("layer 2, dropout: `p` is 2"), "{wrong}");
+    }
+
+    #[test]
+    fn metadata_stand_in_the_card_of_a_network_that_reads_them() {
+        let text = serde_json::to_string(&card()).unwrap();
+        assert!(!text.contains("metadata"), "{text}");
+        let column = r#"[{"kind":"category","column":"sex","levels":["f","m"],"missing":true}]"#;
+        let encoder: MetadataEncoder = serde_json::from_str(column).unwrap();
+        let role = MetadataRole::Joined;
+        let metadata = MetadataOptions { width: encoder.width(), role, hidden: vec![4], head: Vec::new() };
+        let options = NetworkOptions { metadata: Some(metadata), ..NetworkOptions::new(2) };
+        let card = card().reading(MetadataCard::new(&options, Some(&encoder)));
+        let text = serde_json::to_string(&card).unwrap();
+        let read: ModelCard = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.options().unwrap(), read), (options, card));
+        for (from, to, wanted) in [
+            ("joined", "beside", "the role \"beside\" of metadata"),
+            ("\"hidden\":[4]", "\"hidden\":[0]", "a hidden layer is empty"),
+        ] {
+            let read: ModelCard = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
+            let problem = read.options().unwrap_err();
+            assert!(problem.contains(wanted), "{problem}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod error;
 mod model;
 mod scorer;
 
-pub use card::{ModelCard, NetworkCard, Provenance};
+pub use card::{MetadataCard, ModelCard, NetworkCard, Provenance};
 pub use error::PredictError;
 pub use model::{Guess, Model, Prediction};
 pub use scorer::{Scorer, Scores};

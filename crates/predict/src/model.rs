@@ -1,8 +1,9 @@
-//! A model folder opened: from files to the likeliest classes.
+//! A model folder opened: from files, and what is known beside them, to the likeliest classes.
 
 use std::path::{Path, PathBuf};
 
 use avizor_base::ClassList;
+use avizor_data::metadata::MetadataEncoder;
 use avizor_data::{DecodeOptions, Picture, Resizer, read_picture};
 use avizor_engine::State;
 use avizor_kernels::Cpu;
@@ -18,6 +19,7 @@ const BATCH: usize = 16;
 #[derive(Debug)]
 pub struct Model {
     card: ModelCard,
+    options: NetworkOptions,
     classes: ClassList,
     decode: DecodeOptions,
     cpu: Cpu,
@@ -58,7 +60,7 @@ impl Model {
         let card = ModelCard::read(&card_path)?;
         let wrong = |problem| PredictError::Card { path: card_path.clone(), problem };
         let classes = card.class_list().map_err(wrong)?;
-        let options = card.network.options(classes.len()).map_err(wrong)?;
+        let options = card.options().map_err(wrong)?;
         let network = find(&card.network.name)?;
 
         let mut state = State::new(&Scorer::graph(network, &options, &card.preprocess, 1)?);
@@ -68,7 +70,7 @@ impl Model {
         let mut scorer = |batch| Scorer::new(network, &options, &card.preprocess, batch, &cpu, &mut state);
         let scorers = [scorer(BATCH)?, scorer(1)?];
         let decode = DecodeOptions { background: card.preprocess.background, ..DecodeOptions::default() };
-        Ok(Self { card, classes, decode, cpu, state, scorers })
+        Ok(Self { card, options, classes, decode, cpu, state, scorers })
     }
 
     /// Writes a model folder: the card and the weights.
@@ -92,19 +94,36 @@ impl Model {
         &self.classes
     }
 
-    /// The network's options.
-    pub fn options(&self) -> Result<NetworkOptions, String> {
-        self.card.network.options(self.classes.len())
+    /// How the columns beside a picture become numbers, where the network reads such.
+    pub fn encoder(&self) -> Option<&MetadataEncoder> {
+        self.card.metadata.as_ref().map(|metadata| &metadata.columns)
     }
 
-    /// Asks about files, in their order, a batch at a time; `each` gets every answer. A file that cannot be read is
-    /// answered with the reason, and the others are not kept waiting by it.
-    pub fn predict(&mut self, paths: &[PathBuf], top: usize, mut each: impl FnMut(Prediction)) {
-        for paths in paths.chunks(BATCH) {
+    /// Whether the network sees the picture: one that reads metadata alone does not.
+    pub fn sees_pictures(&self) -> bool {
+        self.options.sees_pictures()
+    }
+
+    /// Asks about files, in their order, a batch at a time; `each` gets every answer. `metadata` holds the
+    /// [encoder](Self::encoder)'s numbers of each file, and nothing where there is none. A file that cannot be read is answered
+    /// with the reason, and the others are not kept waiting by it.
+    ///
+    /// # Panics
+    /// When there are not so many numbers.
+    pub fn predict(&mut self, paths: &[PathBuf], metadata: &[f32], top: usize, mut each: impl FnMut(Prediction)) {
+        let width = self.options.metadata_width();
+        assert_eq!(metadata.len(), paths.len() * width, "a row of metadata a file");
+        for (number, paths) in paths.chunks(BATCH).enumerate() {
             let pictures = self.prepare(paths);
-            let mut bytes = Vec::new();
-            pictures.iter().flatten().for_each(|picture| bytes.extend_from_slice(picture.pixels()));
-            let scores = self.score(&bytes);
+            let (mut bytes, mut numbers) = (Vec::new(), Vec::new());
+            for (at, picture) in pictures.iter().enumerate() {
+                let Ok(picture) = picture else { continue };
+                if let Some(picture) = picture {
+                    bytes.extend_from_slice(picture.pixels());
+                }
+                numbers.extend_from_slice(&metadata[(number * BATCH + at) * width..][..width]);
+            }
+            let scores = self.score(&bytes, &numbers);
             let mut row = 0;
             for (path, picture) in paths.iter().zip(pictures) {
                 let result = picture.map(|_| {
@@ -116,13 +135,22 @@ impl Model {
         }
     }
 
-    /// Scores prepared pictures: `u8` RGB of the model's size, one after the other.
-    pub fn score(&mut self, pictures: &[u8]) -> Scores {
+    /// Scores prepared pictures, `u8` RGB of the model's size, and their metadata, row after row; either is empty where the
+    /// network does not read it.
+    ///
+    /// # Panics
+    /// When they are not whole rows, equally many.
+    pub fn score(&mut self, pictures: &[u8], metadata: &[f32]) -> Scores {
         let mut scores = Scores { classes: self.classes.len(), ..Scores::default() };
-        let picture = self.card.preprocess.size.area() as usize * 3;
-        for batch in pictures.chunks(BATCH * picture) {
-            let scorer = &self.scorers[usize::from(batch.len() == picture)];
-            scorer.score(&self.cpu, &mut self.state, batch, &mut scores);
+        let picture = if self.sees_pictures() { self.card.preprocess.size.area() as usize * 3 } else { 0 };
+        let width = self.options.metadata_width();
+        let rows = pictures.len().checked_div(picture).unwrap_or_else(|| metadata.len() / width);
+        for first in (0..rows).step_by(BATCH) {
+            let end = (first + BATCH).min(rows);
+            let scorer = &self.scorers[usize::from(end - first == 1)];
+            let (pictures, metadata) =
+                (&pictures[first * picture..end * picture], &metadata[first * width..end * width]);
+            scorer.score(&self.cpu, &mut self.state, pictures, metadata, &mut scores);
         }
         scores
     }
@@ -133,10 +161,13 @@ impl Model {
         likeliest(probabilities).into_iter().take(top).map(guess).collect()
     }
 
-    /// Reads and resizes on all threads.
-    fn prepare(&self, paths: &[PathBuf]) -> Vec<Result<Picture, String>> {
-        let mut pictures: Vec<Result<Picture, String>> = paths.iter().map(|_| Err(String::new())).collect();
-        self.cpu.pool().for_each_chunk(&mut pictures, 1, |number, slot| slot[0] = self.prepare_one(&paths[number]));
+    /// Reads and resizes on all threads; `None` for a network that does not see pictures.
+    fn prepare(&self, paths: &[PathBuf]) -> Vec<Result<Option<Picture>, String>> {
+        let mut pictures: Vec<Result<Option<Picture>, String>> = paths.iter().map(|_| Ok(None)).collect();
+        if self.sees_pictures() {
+            let pool = self.cpu.pool();
+            pool.for_each_chunk(&mut pictures, 1, |number, slot| slot[0] = self.prepare_one(&paths[number]).map(Some));
+        }
         pictures
     }
 

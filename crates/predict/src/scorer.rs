@@ -1,9 +1,9 @@
-//! A network run over batches of prepared pictures.
+//! A network run over batches of prepared pictures and what is known beside them.
 
 use avizor_base::Preprocess;
 use avizor_engine::{CompileOptions, Graph, GraphBuilder, Program, State, ops};
 use avizor_kernels::Cpu;
-use avizor_models::{Network, NetworkOptions, image_input};
+use avizor_models::{Network, NetworkOptions, build_network};
 
 use crate::PredictError;
 
@@ -14,7 +14,10 @@ pub struct Scorer {
     program: Program,
     batch: usize,
     classes: usize,
+    /// Of a picture; 0 where the network sees none.
     picture_bytes: usize,
+    /// Numbers of metadata a picture; 0 where the network reads none.
+    metadata: usize,
 }
 
 /// Numbers of a network about some pictures, row by row.
@@ -71,8 +74,7 @@ impl Scorer {
         batch: usize,
     ) -> Result<Graph, PredictError> {
         let mut graph = GraphBuilder::new();
-        let image = image_input(&mut graph, batch, preprocess)?;
-        let outputs = network.build(&mut graph, image, options)?;
+        let outputs = build_network(&mut graph, network, options, preprocess, batch)?;
         graph.output("logits", outputs.logits);
         let probabilities = graph.apply("probabilities", ops::Softmax, &[outputs.logits])?;
         graph.output("probabilities", probabilities);
@@ -93,8 +95,8 @@ impl Scorer {
     ) -> Result<Self, PredictError> {
         let graph = Self::graph(network, options, preprocess, batch)?;
         let program = Program::compile(&graph, &CompileOptions::infer(), cpu, state)?;
-        let picture_bytes = preprocess.size.area() as usize * 3;
-        Ok(Self { program, batch, classes: options.classes, picture_bytes })
+        let picture_bytes = if options.sees_pictures() { preprocess.size.area() as usize * 3 } else { 0 };
+        Ok(Self { program, batch, classes: options.classes, picture_bytes, metadata: options.metadata_width() })
     }
 
     /// Pictures of a batch.
@@ -102,17 +104,26 @@ impl Scorer {
         self.batch
     }
 
-    /// Adds the scores of one batch: `pictures` holds up to [`batch`](Self::batch) pictures, `u8` RGB of the network's
-    /// size. What a picture scores does not depend on the others of its batch.
+    /// Adds the scores of one batch of up to [`batch`](Self::batch) rows: `pictures` holds `u8` RGB of the network's size, row by
+    /// row, `metadata` its numbers; either is empty where the network does not read it. What a row scores does not depend on
+    /// the others of its batch.
     ///
     /// # Panics
-    /// When `pictures` is not a whole number of pictures, or more than a batch.
-    pub fn score(&self, cpu: &Cpu, state: &mut State, pictures: &[u8], into: &mut Scores) {
-        let rows = pictures.len() / self.picture_bytes;
+    /// When either is not a whole number of rows, or more than a batch, or they do not have equally many.
+    pub fn score(&self, cpu: &Cpu, state: &mut State, pictures: &[u8], metadata: &[f32], into: &mut Scores) {
+        let rows = match self.picture_bytes {
+            0 => metadata.len() / self.metadata,
+            bytes => pictures.len() / bytes,
+        };
         assert_eq!(pictures.len(), rows * self.picture_bytes, "whole pictures");
-        assert!(rows <= self.batch, "{rows} pictures for a batch of {}", self.batch);
-        let image = state.input_u8_mut(&self.program, "image");
-        image[..pictures.len()].copy_from_slice(pictures);
+        assert_eq!(metadata.len(), rows * self.metadata, "whole rows of metadata, one a picture");
+        assert!(rows <= self.batch, "{rows} rows for a batch of {}", self.batch);
+        if self.picture_bytes > 0 {
+            state.input_u8_mut(&self.program, "image")[..pictures.len()].copy_from_slice(pictures);
+        }
+        if self.metadata > 0 {
+            state.input_f32_mut(&self.program, "metadata")[..metadata.len()].copy_from_slice(metadata);
+        }
         self.program.run(cpu, state);
         into.classes = self.classes;
         into.logits.extend_from_slice(&state.output(&self.program, "logits")[..rows * self.classes]);

@@ -68,7 +68,7 @@ fn check(name: &str, case: &Value, weights: &Path, files: &[PathBuf]) {
             let decoded = decode(&fs::read(file).unwrap(), &DecodeOptions::default()).unwrap();
             pictures.extend_from_slice(resizer.resize(&decoded.picture, &preprocess).pixels());
         }
-        scorer.score(&cpu, &mut state, &pictures, &mut scores);
+        scorer.score(&cpu, &mut state, &pictures, &[], &mut scores);
     }
     let seen = scores.predictions();
     let wanted: Vec<u32> =

@@ -143,7 +143,7 @@ fn candidates(recipe: &Recipe) -> Result<Vec<Recipe>, TrainError> {
     for entry in entries {
         let (network, of_entry) = (find(entry.network)?, with(entry.network, 64)?);
         let classes = ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
-        let plan = NetworkPlan::new(&of_entry, &classes, source::preprocess(&of_entry.transforms, None)?, None)?;
+        let plan = NetworkPlan::new(&of_entry, &classes, source::preprocess(&of_entry.transforms, None)?, None, 0)?;
         if plan.constant_features()?.is_some() {
             networks.push((network, entry.accuracy()));
         }
@@ -170,13 +170,13 @@ impl Candidate {
     /// How many epochs fit into so many seconds.
     fn measure(recipe: Recipe, cpu: &Cpu, seconds: f64, runs: &Path) -> Result<Self, TrainError> {
         let started = Instant::now();
-        let weights = FirstWeights::of(&recipe.model)?;
+        let weights = FirstWeights::of(&recipe)?;
         let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
         let source = Source::of(&recipe)?;
         let prepared = Arc::new(source.prepared(Prepared::DEFAULT_BUDGET));
         let index = prepared.index();
         let counts = Counts::of(index, &recipe);
-        let plan = NetworkPlan::new(&recipe, index.classes(), preprocess, weights)?;
+        let plan = NetworkPlan::new(&recipe, index.classes(), preprocess, weights, recipe.data.metadata.len())?;
         let speed = Speed::of(&plan, recipe.train.batch.min(TOGETHER).min(index.len()), cpu, runs)?;
         let [read, load] = reading(&prepared, &recipe, cpu)?;
 
@@ -222,10 +222,13 @@ impl Speed {
         let (mut state, _) = plan.state(Seed(0))?;
         let program = plan.training_program(Learns::Network, batch, cpu, &mut state)?;
         let optimizer = plan.optimizer(Learns::Network, &mut state)?;
-        let mut stream = Seed(1).stream(Purpose::Order, [0, 0, 0]);
-        let image = state.input_u8_mut(&program, "image");
-        image.iter_mut().for_each(|value| *value = stream.next_u32() as u8);
-        let image = image.to_vec();
+        let mut image = Vec::new();
+        if program.has_input("image") {
+            let mut stream = Seed(1).stream(Purpose::Order, [0, 0, 0]);
+            let input = state.input_u8_mut(&program, "image");
+            input.iter_mut().for_each(|value| *value = stream.next_u32() as u8);
+            image = input.to_vec();
+        }
         if program.has_input("class_weights") {
             state.input_f32_mut(&program, "class_weights").fill(1.0);
         }
@@ -234,7 +237,8 @@ impl Speed {
             optimizer.step(cpu, &mut state, 0.0);
         });
         let scorer = plan.scorer(batch, cpu, &mut state)?;
-        let infer = median(|| scorer.score(cpu, &mut state, &image, &mut Scores::default()));
+        let metadata = vec![0.0; batch * plan.options.metadata_width()];
+        let infer = median(|| scorer.score(cpu, &mut state, &image, &metadata, &mut Scores::default()));
         let storing = storing(&state, runs)?;
         Ok(Self { step: step / batch as f64, infer: infer / batch as f64, storing })
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use avizor_data::index::IndexError;
 use avizor_data::loader::LoadError;
+use avizor_data::metadata::MetadataError;
 use avizor_data::split::SplitError;
 use avizor_engine::{GraphError, StateError};
 use avizor_models::{ModelError, WeightsError};
@@ -40,6 +41,9 @@ pub enum TrainError {
         /// What to do.
         help: String,
     },
+    /// Columns of a table that cannot become numbers.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// Samples that cannot be shared out.
     #[error(transparent)]
     Split(#[from] SplitError),
@@ -106,6 +110,7 @@ impl TrainError {
             Self::Recipe(error) => error.help(),
             Self::Option { help, .. } | Self::Data { help, .. } => Some(help.clone()),
             Self::Index(error) => Some(error.help()),
+            Self::Metadata(error) => Some(error.help().to_owned()),
             Self::Split(error) => Some(error.help().to_string()),
             Self::Load(error) => Some(error.help().to_owned()),
             Self::Network(ModelError::TooSmall { .. }) => {

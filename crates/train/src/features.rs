@@ -151,11 +151,15 @@ impl Features {
     }
 
     /// What the network says about some unchanged rows of these parts, in their order.
-    pub(crate) fn score(&self, rows: &[u32], classes: usize, cpu: &Cpu, state: &mut State) -> Scores {
+    pub(crate) fn score(&self, setup: &Setup, rows: &[u32], cpu: &Cpu, state: &mut State) -> Scores {
+        let (classes, metadata) = (setup.classes().len(), setup.metadata.as_ref());
         let mut scores = Scores { classes, ..Scores::default() };
         for rows in rows.chunks(TOGETHER) {
             let places = rows.iter().map(|&row| self.place(row));
             self.fill_places(places, state.input_f32_mut(&self.head, "features"));
+            if let Some(metadata) = metadata {
+                metadata.fill(rows.iter().copied(), state.input_f32_mut(&self.head, "metadata"));
+            }
             self.head.run(cpu, state);
             scores.logits.extend_from_slice(&state.output(&self.head, "logits")[..rows.len() * classes]);
             scores.probabilities.extend_from_slice(&state.output(&self.head, "probabilities")[..rows.len() * classes]);

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use avizor_engine::State;
+use avizor_engine::{Parameter, State};
 use avizor_hub::{Hub, HubError, HubFile, Network};
-use avizor_models::{LoadReport, PUBLISHED, Published, load_weights, published, recognise, weights_folders};
+use avizor_models::{
+    LoadReport, PUBLISHED, Published, WeightsError, load_weights, published, recognise, weights_folders,
+};
 
 use crate::error::TrainError;
-use crate::recipe::Model;
+use crate::recipe::{Recipe, Role};
 
 /// A file of weights, and what is known of it.
 #[derive(Clone, Debug)]
@@ -17,12 +19,14 @@ pub(crate) struct FirstWeights {
 }
 
 impl FirstWeights {
-    /// What `model.weights` says; `None` for random ones.
+    /// What `model.weights` says; `None` for random ones, and for a network that sees no pictures.
     ///
     /// # Errors
     /// A file that cannot be read or holds weights of another network; `imagenet` where the network's are not at hand.
-    pub(crate) fn of(model: &Model) -> Result<Option<Self>, TrainError> {
+    pub(crate) fn of(recipe: &Recipe) -> Result<Option<Self>, TrainError> {
+        let model = &recipe.model;
         match model.weights.as_str() {
+            _ if recipe.metadata.role == Role::Alone => Ok(None),
             "none" => Ok(None),
             "imagenet" => Self::imagenet(&model.name).map(Some),
             address if HubFile::is_address(address) => Self::of_file(of_hub(address)?, &model.name).map(Some),
@@ -87,8 +91,35 @@ impl FirstWeights {
     /// # Errors
     /// A file that is damaged or of another network.
     pub(crate) fn load(&self, state: &mut State, head: &str) -> Result<LoadReport, TrainError> {
-        load_weights(&self.path, state, Some(head))
-            .map_err(|source| TrainError::Weights { path: self.path.clone(), source })
+        load_weights(&self.path, state, Some(head)).map_err(|source| self.wrong(source))
+    }
+
+    /// Reads them into the state of a network that joins metadata: weights of such a network, or of the one below, whose own
+    /// head is left out. `plain` is a state of the latter, which may be written to.
+    ///
+    /// # Errors
+    /// A file that is damaged or of another network.
+    pub(crate) fn load_joined(
+        &self,
+        state: &mut State,
+        head: &str,
+        plain: &mut State,
+        plain_head: &str,
+    ) -> Result<LoadReport, TrainError> {
+        if let Ok(report) = load_weights(&self.path, state, Some(head)) {
+            return Ok(report);
+        }
+        self.load(plain, plain_head)?;
+        let shared: Vec<Parameter> =
+            plain.parameters().iter().filter(|parameter| state.parameter(&parameter.name).is_some()).cloned().collect();
+        for parameter in &shared {
+            state.write_disk(&parameter.name, &parameter.disk_shape(), &plain.read_disk(&parameter.name)?)?;
+        }
+        Ok(LoadReport { loaded: shared.len(), replaced_head: None })
+    }
+
+    fn wrong(&self, source: WeightsError) -> TrainError {
+        TrainError::Weights { path: self.path.clone(), source }
     }
 
     /// What a person should know of them.

@@ -189,16 +189,7 @@ impl<'r> Fit<'r> {
             if stop.load(Ordering::Relaxed) {
                 return Ok(Pass::Stopped);
             }
-            let (loss, pictures) = match &mut batches {
-                Batches::Pictures(loader) => match loader.next_batch()? {
-                    Some(batch) => (self.step_on_pictures(batch)?, batch.len()),
-                    None => return Ok(Pass::Complete),
-                },
-                Batches::Features(batches) => match batches.next() {
-                    Some(visits) => (self.step_on_features(&visits)?, visits.len()),
-                    None => return Ok(Pass::Complete),
-                },
-            };
+            let Some((loss, pictures)) = self.next_step(&mut batches)? else { return Ok(Pass::Complete) };
             self.position.step += 1;
             self.position.batch += 1;
             let (epoch, step) = (self.position.epoch + 1, self.position.batch);
@@ -225,15 +216,10 @@ impl<'r> Fit<'r> {
         for rate in rates {
             self.phase.rate = LearningRate::constant(rate);
             let loss = loop {
-                let loss = match &mut batches {
-                    Batches::Pictures(loader) => loader.next_batch()?.map(|batch| self.step_on_pictures(batch)),
-                    Batches::Features(batches) => batches.next().map(|visits| self.step_on_features(&visits)),
-                };
-                match loss {
-                    Some(Ok(loss)) => break loss,
-                    Some(Err(TrainError::Diverged { loss, .. })) => break loss,
-                    Some(Err(error)) => return Err(error),
-                    None => {
+                match self.next_step(&mut batches) {
+                    Ok(Some((loss, _))) | Err(TrainError::Diverged { loss, .. }) => break loss,
+                    Err(error) => return Err(error),
+                    Ok(None) => {
                         self.position.next_epoch(self.setup.classes().len(), Plateau::default());
                         batches = self.batches()?;
                     }
@@ -247,14 +233,28 @@ impl<'r> Fit<'r> {
         Ok(())
     }
 
+    /// A step on the next batch, with its loss and number of pictures; `None` at the end of the epoch.
+    fn next_step(&mut self, batches: &mut Batches) -> Result<Option<(f32, usize)>, TrainError> {
+        match batches {
+            Batches::Pictures(loader) => match loader.next_batch()? {
+                Some(batch) => Ok(Some((self.step_on_pictures(batch)?, batch.len()))),
+                None => Ok(None),
+            },
+            Batches::Visits(batches) => match batches.next() {
+                Some(visits) => Ok(Some((self.step_without_pictures(&visits)?, visits.len()))),
+                None => Ok(None),
+            },
+        }
+    }
+
     /// What is left of the epoch.
     fn batches(&self) -> Result<Batches, TrainError> {
-        if self.phase.features.is_some() {
+        if self.phase.features.is_some() || !self.plan.options.sees_pictures() {
             let visits = self.visits();
             let batches: Vec<_> = visits.chunks(self.recipe.train.batch).map(<[Visit]>::to_vec).collect();
             let mut batches = batches.into_iter();
             batches.by_ref().take(self.position.batch).for_each(drop);
-            return Ok(Batches::Features(batches));
+            return Ok(Batches::Visits(batches));
         }
         let options = LoaderOptions {
             batch: self.recipe.train.batch,
@@ -280,18 +280,27 @@ impl<'r> Fit<'r> {
     fn step_on_pictures(&mut self, batch: &Batch) -> Result<f32, TrainError> {
         let program = self.phase.program_for(batch.len());
         self.state.input_u8_mut(program, "image").copy_from_slice(&batch.images);
+        self.fill_metadata(batch.rows.iter().copied());
         self.step(&batch.labels)
     }
 
-    fn step_on_features(&mut self, visits: &[Visit]) -> Result<f32, TrainError> {
-        let Some(features) = &self.phase.features else {
-            unreachable!("batches of features are made where there are any")
-        };
-        let program = self.phase.program_for(visits.len());
-        features.fill(self.position.epoch, visits, self.state.input_f32_mut(program, "features"));
+    /// On kept features, or on metadata alone.
+    fn step_without_pictures(&mut self, visits: &[Visit]) -> Result<f32, TrainError> {
+        if let Some(features) = &self.phase.features {
+            let program = self.phase.program_for(visits.len());
+            features.fill(self.position.epoch, visits, self.state.input_f32_mut(program, "features"));
+        }
+        self.fill_metadata(visits.iter().map(|visit| visit.row));
         let labels: Vec<i32> =
             visits.iter().map(|visit| self.setup.index.label(visit.row as usize).index() as i32).collect();
         self.step(&labels)
+    }
+
+    fn fill_metadata(&mut self, rows: impl ExactSizeIterator<Item = u32>) {
+        if let Some(metadata) = &self.setup.metadata {
+            let program = self.phase.program_for(rows.len());
+            metadata.fill(rows, self.state.input_f32_mut(program, "metadata"));
+        }
     }
 
     /// A step on what the program's input holds.
@@ -387,9 +396,9 @@ impl<'r> Fit<'r> {
 
     /// What the network says about the validation part.
     fn score_val(&mut self) -> Result<Scores, TrainError> {
-        let (rows, classes) = (&self.setup.rows.val, self.setup.classes().len());
+        let rows = &self.setup.rows.val;
         match &self.phase.features {
-            Some(features) => Ok(features.score(rows, classes, self.cpu, &mut self.state)),
+            Some(features) => Ok(features.score(self.setup, rows, self.cpu, &mut self.state)),
             None => self.score(rows),
         }
     }
@@ -451,6 +460,13 @@ impl<'r> Fit<'r> {
     /// # Errors
     /// A picture that cannot be read any more.
     pub(crate) fn score(&mut self, rows: &[u32]) -> Result<Scores, TrainError> {
+        let mut scores = Scores { classes: self.setup.classes().len(), ..Scores::default() };
+        if !self.plan.options.sees_pictures() {
+            for rows in rows.chunks(self.scorer.batch()) {
+                self.scorer.score(self.cpu, &mut self.state, &[], &self.setup.metadata_of(rows), &mut scores);
+            }
+            return Ok(scores);
+        }
         let options = LoaderOptions {
             batch: self.scorer.batch(),
             epoch: 0,
@@ -459,9 +475,9 @@ impl<'r> Fit<'r> {
             first_batch: 0,
         };
         let mut loader = Loader::new(Arc::clone(&self.setup.prepared), plain_order(rows), None, options)?;
-        let mut scores = Scores { classes: self.setup.classes().len(), ..Scores::default() };
         while let Some(batch) = loader.next_batch()? {
-            self.scorer.score(self.cpu, &mut self.state, &batch.images, &mut scores);
+            let metadata = self.setup.metadata_of(&batch.rows);
+            self.scorer.score(self.cpu, &mut self.state, &batch.images, &metadata, &mut scores);
         }
         Ok(scores)
     }
@@ -470,7 +486,8 @@ impl<'r> Fit<'r> {
 /// What steps of an epoch are made from.
 enum Batches {
     Pictures(Loader),
-    Features(std::vec::IntoIter<Vec<Visit>>),
+    /// Of kept features, or of metadata alone.
+    Visits(std::vec::IntoIter<Vec<Visit>>),
 }
 
 /// How far a pass over the training part came.

@@ -12,7 +12,7 @@ use crate::recipe::{Freeze, Frozen, OptimizerName, OptimizerOptions};
 /// What of a network learns in a part of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Learns {
-    /// Its last layer alone.
+    /// Its head alone: the last layer, or all that metadata meet.
     Head,
     /// All but what the recipe freezes.
     Network,
@@ -28,9 +28,9 @@ impl NetworkPlan {
         let stages = Stages::new(&graph, &outputs);
         let below_head = stages.names().len() - 1;
         let frozen_stages = match (learns, self.freeze) {
-            (Learns::Head, _) | (_, Freeze::Named(Frozen::Backbone)) => None,
-            (_, Freeze::Named(Frozen::None)) => Some(0),
-            (_, Freeze::Stages(count)) if count <= below_head => Some(count),
+            (Learns::Head, _) | (_, Freeze::Named(Frozen::Backbone)) => below_head,
+            (_, Freeze::Named(Frozen::None)) => 0,
+            (_, Freeze::Stages(count)) if count <= below_head => count,
             (_, Freeze::Stages(count)) => {
                 return Err(TrainError::Option {
                     option: "model.freeze",
@@ -45,10 +45,7 @@ impl NetworkPlan {
         };
         let learns = |parameter: &Parameter| {
             let name = &parameter.name;
-            match frozen_stages {
-                None => outputs.is_head(name),
-                Some(frozen) => stages.of(name) >= frozen && !(self.keeps_norms() && is_of_norm(state, name)),
-            }
+            stages.of(name) >= frozen_stages && !(self.keeps_norms() && is_of_norm(state, name))
         };
         let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
         Ok(parameters.filter(|parameter| learns(parameter)).map(|parameter| parameter.name.clone()).collect())
@@ -115,7 +112,7 @@ mod tests {
         recipe.set(common.into_iter().chain(options.iter().copied())).unwrap();
         let classes = ClassList::from_labels(["a", "b"]).unwrap();
         let preprocess = Preprocess::new(ImageSize::new(32, 32).unwrap());
-        let plan = NetworkPlan::new(&recipe, &classes, preprocess, None).unwrap();
+        let plan = NetworkPlan::new(&recipe, &classes, preprocess, None, 3).unwrap();
         let (state, _) = plan.state(Seed(1)).unwrap();
         (plan, state)
     }
@@ -137,6 +134,23 @@ mod tests {
         assert!(upper.iter().all(|name| begins(name, &["layer2.", "layer3.", "layer4.", "fc."])), "{upper:?}");
         // The stem's three and those of the two blocks of the first stage.
         assert_eq!(upper.len(), 62 - 3 - 12);
+    }
+
+    #[test]
+    fn metadata_are_of_the_head_and_always_learn() {
+        let joined = ["data.metadata=[\"age\"]", "metadata.role=joined"];
+        let head = ["head.0.bias", "head.0.weight", "head.3.bias", "head.3.weight", "meta.0.bias", "meta.0.weight"];
+        for more in ["model.freeze=backbone", "model.freeze=5"] {
+            assert_eq!(learning(Learns::Network, &[&joined[..], &[more]].concat()), head, "{more}");
+        }
+        assert_eq!(learning(Learns::Head, &joined), head);
+        assert_eq!(learning(Learns::Network, &joined).len(), 60 + head.len());
+        let alone = [joined[0], "metadata.role=alone", "model.freeze=backbone"];
+        assert_eq!(learning(Learns::Network, &alone), head);
+        let (plan, state) = plan(&[&joined[..], &["optimizer.layer_decay=0.5"]].concat());
+        let groups = plan.groups(Learns::Network, &state).unwrap();
+        let fastest = groups.iter().find(|group| group.lr_scale == 1.0).unwrap();
+        assert_eq!(fastest.parameters, head);
     }
 
     #[test]

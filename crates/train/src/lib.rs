@@ -13,6 +13,7 @@ mod first_weights;
 mod fit;
 mod gallery;
 mod learning;
+mod metadata;
 mod network;
 mod phase;
 mod rate_test;

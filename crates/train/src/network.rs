@@ -4,13 +4,13 @@ use avizor_base::{ClassList, Preprocess, Seed};
 use avizor_engine::DType;
 use avizor_engine::{CompileOptions, FrozenNorm, Graph, GraphBuilder, Program, State, Trainable, Value, ops};
 use avizor_kernels::{Cpu, Precision};
-use avizor_models::{Network, NetworkOptions, Outputs, PlainHead, find, image_input};
+use avizor_models::{MetadataOptions, MetadataRole, Network, NetworkOptions, Outputs, PlainHead, build_network, find};
 use avizor_predict::{NetworkCard, Scorer};
 
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
 use crate::learning::Learns;
-use crate::recipe::{self, ClassWeights, Freeze, OptimizerOptions, Recipe};
+use crate::recipe::{self, ClassWeights, Freeze, OptimizerOptions, Recipe, Role};
 
 /// What a recipe asks for, found and checked.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub(crate) struct ConstantFeatures {
 }
 
 impl NetworkPlan {
+    /// `width` counts the numbers that the metadata become; it means nothing where they are ignored.
+    ///
     /// # Errors
     /// No such network.
     pub(crate) fn new(
@@ -43,6 +45,7 @@ impl NetworkPlan {
         classes: &ClassList,
         preprocess: Preprocess,
         weights: Option<FirstWeights>,
+        width: usize,
     ) -> Result<Self, TrainError> {
         let model = &recipe.model;
         let stem = match model.stem {
@@ -55,6 +58,7 @@ impl NetworkPlan {
             stem,
             hidden: model.hidden.clone(),
             layers: model.layers.clone(),
+            metadata: metadata_options(&recipe.metadata, width),
         };
         Ok(Self {
             network: find(&model.name)?,
@@ -70,16 +74,24 @@ impl NetworkPlan {
         })
     }
 
+    /// What it is called: the network for pictures, and what else is read.
+    pub(crate) fn name(&self) -> String {
+        match (&self.options.metadata, self.network.name) {
+            (None, network) => network.to_owned(),
+            (Some(_), network) if self.options.sees_pictures() => format!("{network} + metadata"),
+            (Some(_), _) => "metadata alone".to_owned(),
+        }
+    }
+
     /// As it is stored with the model.
     pub(crate) fn card(&self) -> NetworkCard {
         NetworkCard::new(self.network.name, &self.options)
     }
 
-    /// The network behind pictures; no outputs are named.
+    /// The network behind its inputs; no outputs are named.
     fn graph(&self, batch: usize) -> Result<(GraphBuilder, Outputs), TrainError> {
         let mut graph = GraphBuilder::new();
-        let image = image_input(&mut graph, batch, &self.preprocess)?;
-        let outputs = self.network.build(&mut graph, image, &self.options)?;
+        let outputs = build_network(&mut graph, self.network, &self.options, &self.preprocess, batch)?;
         Ok((graph, outputs))
     }
 
@@ -174,7 +186,13 @@ impl NetworkPlan {
         let mut state = State::new(&graph);
         state.initialise(seed);
         let Some(weights) = &self.weights else { return Ok((state, None)) };
-        let report = weights.load(&mut state, &outputs.head)?;
+        let report = if self.options.metadata.is_none() {
+            weights.load(&mut state, &outputs.head)?
+        } else {
+            let plain = Self { options: NetworkOptions { metadata: None, ..self.options.clone() }, ..self.clone() };
+            let (graph, plain_outputs) = plain.training_graph(1)?;
+            weights.load_joined(&mut state, &outputs.head, &mut State::new(&graph), &plain_outputs.head)?
+        };
         Ok((state, Some(weights.about(&report))))
     }
 
@@ -208,6 +226,15 @@ impl NetworkPlan {
     pub(crate) fn scorer(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Scorer, TrainError> {
         Ok(Scorer::new(self.network, &self.options, &self.preprocess, batch, cpu, state)?)
     }
+}
+
+fn metadata_options(metadata: &recipe::Metadata, width: usize) -> Option<MetadataOptions> {
+    let role = match metadata.role {
+        Role::Ignored => return None,
+        Role::Joined => MetadataRole::Joined,
+        Role::Alone => MetadataRole::Alone,
+    };
+    Some(MetadataOptions { width, role, hidden: metadata.hidden.clone(), head: metadata.head.clone() })
 }
 
 /// Weights of the classes in the loss: n / (classes × n of the class), as scikit-learn's `balanced`.

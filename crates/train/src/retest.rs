@@ -10,6 +10,7 @@ use avizor_store::RunFolder;
 
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
+use crate::metadata::Metadata;
 use crate::recipe::{Data, Recipe};
 use crate::run::Environment;
 use crate::setup::Setup;
@@ -38,14 +39,9 @@ pub fn evaluate(folder: &Path, other: Option<&Path>, env: &mut Environment<'_>) 
     let mut model = Model::open(folder, Cpu::new(env.threads, env.level))?;
     let mut recipe = Recipe::parse(&run.read_recipe()?, &run.recipe_path().display().to_string())?;
     let preprocess = model.card().preprocess.clone();
-    let (setup, rows, part) = match other {
+    let (mut setup, rows, part) = match other {
         Some(path) => {
-            recipe.data = Data {
-                path: Some(path.display().to_string()),
-                max_megapixels: recipe.data.max_megapixels,
-                rename: recipe.data.rename.clone(),
-                ..Default::default()
-            };
+            recipe.data = elsewhere(&recipe.data, path, model.encoder().is_some());
             let index = Index::read_for(&source::data_options(&recipe)?, model.classes())?;
             let setup = Setup::of_index(&recipe, index, preprocess, env.threads, env.reading)?;
             let rows = setup.readable();
@@ -64,6 +60,7 @@ pub fn evaluate(folder: &Path, other: Option<&Path>, env: &mut Environment<'_>) 
             (setup, rows, Some(part))
         }
     };
+    setup.metadata = model.encoder().map(|encoder| Metadata::encoded_by(&setup.index, encoder)).transpose()?;
     let notes = setup.tell(env.listener);
     let scores = setup.score(&mut model, &rows)?;
     let evaluated = Evaluated::new(&setup, &rows, scores, Seed(info.seed))?;
@@ -79,4 +76,26 @@ pub fn evaluate(folder: &Path, other: Option<&Path>, env: &mut Environment<'_>) 
         test_evaluations = Some(info.test_evaluations);
     }
     Ok(Tested { evaluated, what, test_evaluations, notes })
+}
+
+/// The data of a recipe at another path. Where the model reads columns of a table, that is looked for as the run's own was.
+fn elsewhere(own: &Data, path: &Path, reads_metadata: bool) -> Data {
+    let data = Data {
+        path: Some(path.display().to_string()),
+        max_megapixels: own.max_megapixels,
+        rename: own.rename.clone(),
+        ..Data::default()
+    };
+    if !reads_metadata {
+        return data;
+    }
+    Data {
+        table: own.table.clone().filter(|table| path.join(table).is_file()),
+        pictures: own.pictures.clone(),
+        file_column: own.file_column.clone(),
+        suffix: own.suffix.clone(),
+        label_column: own.label_column.clone(),
+        metadata: own.metadata.clone(),
+        ..data
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use avizor_base::{Event, Listener, Note, Preprocess, Seed, Split};
 use avizor_kernels::{Cpu, Level};
-use avizor_predict::{Model, ModelCard, Provenance};
+use avizor_predict::{MetadataCard, Model, ModelCard, Provenance};
 use avizor_store::{
     Audit, DataInfo, EventLog, FineTuning, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder,
     RunInfo, RunState, write_balance, write_samples,
@@ -19,6 +19,7 @@ use crate::first_weights::FirstWeights;
 use crate::fit::{End, Fit};
 use crate::gallery::write_gallery;
 use crate::learning::Learns;
+use crate::metadata::Metadata;
 use crate::network::NetworkPlan;
 use crate::recipe::Recipe;
 use crate::setup::{Reading, Setup};
@@ -88,7 +89,7 @@ pub fn train_named(recipe: &Recipe, runs: &Path, name: &str, env: &mut Environme
     }
     let first = if recipe.train.head_epochs > 0 { Learns::Head } else { Learns::Network };
     if let Some(kept) = Kept::of(recipe, first, &prepared.plan, &prepared.setup)? {
-        let text = format!("{}, then epochs train the last layer alone", kept.about());
+        let text = format!("{}, then epochs train the head alone", kept.about());
         let note = Note { kind: "features".to_owned(), text };
         env.listener.on_event(&Event::Warning(note.clone()));
         notes.push(note);
@@ -143,13 +144,15 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     pub(crate) fn new(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Self, TrainError> {
-        let weights = FirstWeights::of(&recipe.model)?;
+        let weights = FirstWeights::of(recipe)?;
         let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
         // A network or weights that do not exist or do not fit are told before minutes of reading pictures.
         let two = avizor_base::ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
-        NetworkPlan::new(recipe, &two, preprocess.clone(), weights.clone())?.state(Seed(0))?;
+        NetworkPlan::new(recipe, &two, preprocess.clone(), weights.clone(), recipe.data.metadata.len())?
+            .state(Seed(0))?;
         let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
-        let plan = NetworkPlan::new(recipe, setup.classes(), preprocess, weights)?;
+        let width = setup.metadata.as_ref().map_or(0, |metadata| metadata.encoder().width());
+        let plan = NetworkPlan::new(recipe, setup.classes(), preprocess, weights, width)?;
         let path = recipe.data.path.clone().or_else(|| recipe.data.train.as_ref().map(|part| part.path.clone()));
         let cpu = Cpu::new(env.threads, env.level).with_conv2d_methods(recipe.train.convolution.into());
         Ok(Self { setup, plan, cpu, data_path: path.unwrap_or_default() })
@@ -202,9 +205,9 @@ impl Prepared {
 
     fn network_info(&self, recipe: &Recipe, parameters: usize) -> NetworkInfo {
         NetworkInfo {
-            name: self.plan.network.name.to_owned(),
+            name: self.plan.name(),
             parameters: parameters as u64,
-            weights: recipe.model.weights.clone(),
+            weights: if self.plan.options.sees_pictures() { recipe.model.weights.clone() } else { "none".to_owned() },
             input: self.plan.preprocess.size.into(),
         }
     }
@@ -291,7 +294,9 @@ impl Prepared {
             training_pictures: self.setup.rows.train.len(),
         };
         let preprocess: Preprocess = self.plan.preprocess.clone();
-        let card = ModelCard::new(self.plan.card(), self.setup.classes(), preprocess, provenance);
+        let encoder = self.setup.metadata.as_ref().map(Metadata::encoder);
+        let card = ModelCard::new(self.plan.card(), self.setup.classes(), preprocess, provenance)
+            .reading(MetadataCard::new(&self.plan.options, encoder));
         Ok(Model::save(&run.model_path(), &card, &fit.state)?)
     }
 
@@ -358,7 +363,7 @@ impl Listener for Listeners<'_> {
 /// # Errors
 /// Whatever is wrong with the data as a whole.
 pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audit, TrainError> {
-    let weights = FirstWeights::of(&recipe.model)?;
+    let weights = FirstWeights::of(recipe)?;
     let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
     let setup = Setup::new(recipe, preprocess, env.threads, env.reading)?;
     setup.tell(env.listener);

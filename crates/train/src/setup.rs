@@ -12,7 +12,8 @@ use avizor_predict::{Model, Scores};
 use avizor_store::{BalanceRow, SampleRow};
 
 use crate::error::TrainError;
-use crate::recipe::{Balance, Recipe, Sampler};
+use crate::metadata::Metadata;
+use crate::recipe::{Balance, Recipe, Role, Sampler};
 use crate::source;
 
 /// Pictures that are read before they are scored: bounds memory, not results.
@@ -28,6 +29,8 @@ pub(crate) struct Setup {
     partition: Option<Partition>,
     pub(crate) rows: Rows,
     pub(crate) findings: Vec<Finding>,
+    /// What the network reads beside pictures, where it does.
+    pub(crate) metadata: Option<Metadata>,
 }
 
 /// Rows of the index by part, in the order of the index; only samples that can be read.
@@ -86,6 +89,9 @@ impl Setup {
         };
         setup.partition = Some(partition);
         setup.check()?;
+        if recipe.metadata.role != Role::Ignored {
+            setup.metadata = Some(Metadata::fit(&setup.index, &setup.rows.train, &recipe.metadata.categories)?);
+        }
         Ok(setup)
     }
 
@@ -102,7 +108,7 @@ impl Setup {
         let decode = prepared.decode_options();
         let scan = scan(&index, &decode, threads, Some(&prepared), |done| reading(Reading { done, all }));
         let findings = audit(&Material { index: &index, scan: &scan, partition: None });
-        Self { index, scan, prepared, partition: None, rows: Rows::default(), findings }
+        Self { index, scan, prepared, partition: None, rows: Rows::default(), findings, metadata: None }
     }
 
     /// Reads labelled pictures that are in no part: those that a model is measured on.
@@ -151,12 +157,20 @@ impl Setup {
         let mut scores = Scores { classes: self.classes().len(), ..Scores::default() };
         for rows in rows.chunks(SCORED_TOGETHER) {
             let mut pictures = Vec::new();
-            for &row in rows {
+            for &row in rows.iter().filter(|_| model.sees_pictures()) {
                 pictures.extend_from_slice(self.prepared.picture(row as usize)?.pixels());
             }
-            scores.append(model.score(&pictures));
+            scores.append(model.score(&pictures, &self.metadata_of(rows)));
         }
         Ok(scores)
+    }
+
+    /// What is known of some rows beside their pictures, as numbers; nothing where that is ignored.
+    pub(crate) fn metadata_of(&self, rows: &[u32]) -> Vec<f32> {
+        let Some(metadata) = &self.metadata else { return Vec::new() };
+        let mut numbers = vec![0.0; rows.len() * metadata.encoder().width()];
+        metadata.fill(rows.iter().copied(), &mut numbers);
+        numbers
     }
 
     /// The classes: those of the training part.
@@ -215,7 +229,8 @@ impl Setup {
     pub(crate) fn tell(&self, listener: &mut dyn Listener) -> Vec<Note> {
         let notes: Vec<Note> = {
             let of_split = self.partition.iter().flat_map(Partition::notes);
-            self.index.notes().iter().chain(of_split).cloned().collect()
+            let of_metadata = self.metadata.iter().map(Metadata::note);
+            self.index.notes().iter().chain(of_split).cloned().chain(of_metadata).collect()
         };
         notes.iter().for_each(|note| listener.on_event(&Event::Warning(note.clone())));
         notes

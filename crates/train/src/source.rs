@@ -26,7 +26,7 @@ impl Source {
     /// # Errors
     /// Whatever is wrong with the recipe's data as a whole.
     pub fn of(recipe: &Recipe) -> Result<Self, TrainError> {
-        let preprocess = preprocess(&recipe.transforms, FirstWeights::of(&recipe.model)?.as_ref())?;
+        let preprocess = preprocess(&recipe.transforms, FirstWeights::of(recipe)?.as_ref())?;
         let index = Arc::new(Index::read(&data_options(recipe)?)?);
         Ok(Self { index, preprocess, limits: limits(&recipe.data) })
     }

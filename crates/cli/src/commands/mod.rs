@@ -8,6 +8,7 @@ pub(crate) mod fetch;
 pub(crate) mod lr_find;
 pub(crate) mod models;
 pub(crate) mod predict;
+mod predict_metadata;
 pub(crate) mod recipes;
 pub(crate) mod report;
 pub(crate) mod train;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use avizor_data::index::list_pictures;
 use avizor_predict::{Model, Prediction};
 
+use super::predict_metadata;
 use crate::args;
 use crate::failure::Failure;
 use crate::numbers::probability;
@@ -14,10 +15,11 @@ use crate::session::Session;
 pub(crate) fn run(session: &Session, args: &args::Predict) -> Result<(), Failure> {
     let mut model = Model::open(&args.model, session.cpu())?;
     let pictures = pictures(&args.pictures)?;
+    let metadata = predict_metadata::of(session, args, &model, &pictures)?;
     let mut out = anstream::stdout();
     let mut unreadable = 0;
     let mut written = Ok(());
-    model.predict(&pictures, usize::from(args.top), |prediction| {
+    model.predict(&pictures, &metadata, usize::from(args.top), |prediction| {
         unreadable += usize::from(prediction.result.is_err());
         if written.is_ok() {
             written = if args.json { json(&mut out, &prediction) } else { text(&mut out, &prediction) };

@@ -6,6 +6,7 @@ mod bad_input;
 mod bench;
 mod custom;
 mod fetch;
+mod metadata;
 mod quickstart;
 mod resume;
 mod road;

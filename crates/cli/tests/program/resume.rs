@@ -77,6 +77,35 @@ const HEAD_FIRST_CNN: Choice = (
         "train.checkpoint_steps=1",
     ],
 );
+/// What a table says, joined with features that are kept, then with those that learn; and by itself.
+const JOINED: Choice = (
+    "joined",
+    &[
+        "model.name=resnet18",
+        "model.stem=small",
+        "transforms.size=16",
+        "train.batch=13",
+        "train.head_epochs=2",
+        "train.epochs=2",
+        "train.views=2",
+        "data.table=../known.csv",
+        "data.pictures=photos",
+        "data.metadata=[\"age\", \"sex\"]",
+        "metadata.role=joined",
+        "train.checkpoint_steps=1",
+    ],
+);
+const ALONE: Choice = (
+    "alone",
+    &[
+        "data.table=../known.csv",
+        "data.pictures=photos",
+        "data.metadata=[\"age\", \"sex\"]",
+        "metadata.role=alone",
+        "train.epochs=4",
+        "train.checkpoint_steps=1",
+    ],
+);
 const ONE_CYCLE: Choice = ("onecycle", &["schedule.name=onecycle"]);
 
 /// What decides where runs are killed.
@@ -102,6 +131,8 @@ fn a_killed_run_resumes_to_the_bits_of_one_that_never_stopped() {
     cases.push([CNN, sgd, plateau, weighted]);
     cases.push([HEAD_FIRST, adamw, ONE_CYCLE, weighted]);
     cases.push([HEAD_FIRST_CNN, adam, cosine, plain]);
+    cases.push([JOINED, adamw, step, weighted]);
+    cases.push([ALONE, rmsprop, cosine, plain]);
 
     let sandbox = Sandbox::new();
     pictures_with_doubtful_labels(&sandbox);
@@ -137,13 +168,18 @@ fn covers_what_it_should(checked: &[Checked]) {
     assert!(cuts.iter().all(|&(name, count)| (count > 0) == (name != "none")));
 }
 
-/// Three classes whose pictures say little about them: validation has no reason to get better, and plateaus come.
+/// Three classes whose pictures, and what a table says of them, tell little: validation has no reason to get better, and
+/// plateaus come.
 fn pictures_with_doubtful_labels(sandbox: &Sandbox) {
+    let mut table = "file,label,age,sex\n".to_owned();
     for (class, (name, count)) in [("blue", 30), ("green", 12), ("red", 12)].into_iter().enumerate() {
         for number in 0..count {
             sandbox.write(&format!("photos/{name}/{number}.png"), picture((class * number) % 3, 100 * class + number));
+            let age = if number % 9 == 4 { String::new() } else { (17 * number % 60 + class).to_string() };
+            table.push_str(&format!("{name}/{number}.png,{name},{age},{}\n", ["f", "m"][number % 2]));
         }
     }
+    sandbox.write("known.csv", table);
 }
 
 /// Where a run was killed.

@@ -179,6 +179,14 @@ pub enum IndexError {
         /// What the first row says.
         example: String,
     },
+    /// A table without a row for any of some pictures.
+    #[error("no column of {} names one of the pictures, such as {example}", table.display())]
+    NoRowOf {
+        /// The table.
+        table: PathBuf,
+        /// The first picture.
+        example: String,
+    },
     /// Several tables that would do.
     #[error("{} holds several tables that could be the labels: {}", path.display(), tables.join(", "))]
     SeveralTables {
@@ -237,6 +245,9 @@ impl IndexError {
             }
             Self::NoPathColumn { .. } => "set `data.table.path`, and `data.table.folder` or `data.table.suffix`".into(),
             Self::NoRowFits { .. } => "check `data.table.path`, `data.table.folder` and `data.table.suffix`".into(),
+            Self::NoRowOf { .. } => {
+                "let one column hold the pictures' paths, file names, or file names without extension".into()
+            }
             Self::SeveralTables { .. } => "give one of them as `data.path`".into(),
             Self::Classes(_) => "use fewer classes with `data.classes` or `data.rename`".into(),
         }

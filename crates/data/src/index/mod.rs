@@ -5,6 +5,7 @@ mod error;
 mod file_kind;
 mod ignored;
 mod labelled;
+mod lookup;
 mod options;
 mod parts;
 mod pattern;
@@ -22,6 +23,7 @@ use avizor_base::{ClassId, ClassList, Note, SampleId, Split};
 
 pub use error::IndexError;
 pub use ignored::{Ignored, IgnoredKind, Mentioned};
+pub use lookup::{FoundMetadata, find_metadata};
 pub use options::{DataOptions, LabelRule, PartOptions, PartSource, TableOptions};
 pub use pattern::{NameParts, NamePattern, PatternError};
 pub use raw::{MetadataColumn, TableReport};

@@ -49,7 +49,8 @@ fn read_folder(options: &DataOptions, listing: Listing) -> Result<Raw, IndexErro
     if auto && !listing.tables.is_empty() && top_folders(&listing, "").len() < 2 {
         match table::only_table(options, &listing) {
             Ok(table) => return table::read(options, &options.path.join(table)),
-            Err(several @ IndexError::SeveralTables { .. }) => return Err(several),
+            // Somebody who names a column means a table.
+            Err(wrong @ (IndexError::SeveralTables { .. } | IndexError::UnknownColumn { .. })) => return Err(wrong),
             // No table fits: the folder speaks for itself.
             Err(_) => {}
         }

@@ -113,15 +113,15 @@ fn pictures_folder(options: &DataOptions, table: &Path) -> PathBuf {
 }
 
 /// The names of the columns and the first rows.
-struct Head {
+pub(super) struct Head {
     table: PathBuf,
     delimiter: u8,
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     sample: Vec<Vec<String>>,
 }
 
 impl Head {
-    fn read(table: &Path) -> Result<Self, IndexError> {
+    pub(super) fn read(table: &Path) -> Result<Self, IndexError> {
         let delimiter = delimiter(table)?;
         let mut reader = open(table, delimiter)?;
         let names = reader.byte_headers().map_err(|error| table_error(table, &error))?.iter().map(text).collect();
@@ -136,13 +136,23 @@ impl Head {
         Ok(head)
     }
 
-    fn column(&self, name: &str) -> Result<usize, IndexError> {
+    pub(super) fn column(&self, name: &str) -> Result<usize, IndexError> {
         self.names.iter().position(|have| have == name).ok_or_else(|| IndexError::UnknownColumn {
             table: self.table.clone(),
             column: name.to_owned(),
             nearest: nearest(name, self.names.iter().map(String::as_str)),
             columns: self.names.clone(),
         })
+    }
+
+    /// Gives every row to `each`, in order.
+    pub(super) fn for_each_row(&self, mut each: impl FnMut(&csv::ByteRecord)) -> Result<(), IndexError> {
+        let mut reader = open(&self.table, self.delimiter)?;
+        let mut record = csv::ByteRecord::new();
+        while reader.read_byte_record(&mut record).map_err(|error| table_error(&self.table, &error))? {
+            each(&record);
+        }
+        Ok(())
     }
 
     /// The first of these names that is a column's, in any case.
@@ -190,13 +200,13 @@ fn table_error(table: &Path, error: &csv::Error) -> IndexError {
 }
 
 /// Text as it is in the table, without blanks around it; what is not UTF-8 is marked, not refused.
-fn text(field: &[u8]) -> String {
+pub(super) fn text(field: &[u8]) -> String {
     String::from_utf8_lossy(field).trim().to_owned()
 }
 
 /// How a field names a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
+pub(super) enum Rule {
     /// The path inside the folder.
     Path,
     /// The last part of the path, which only one file has.
@@ -206,7 +216,7 @@ enum Rule {
 }
 
 impl Rule {
-    const ALL: [Self; 3] = [Self::Path, Self::FileName, Self::Stem];
+    pub(super) const ALL: [Self; 3] = [Self::Path, Self::FileName, Self::Stem];
 
     fn key(self, name: &str) -> &str {
         let file = name.rsplit('/').next().unwrap_or(name);
@@ -227,14 +237,14 @@ impl Rule {
 }
 
 /// Files by what a field may say.
-struct Keys<'a> {
+pub(super) struct Keys<'a> {
     rule: Rule,
     /// `None` where two files have the key.
     files: HashMap<&'a str, Option<u32>>,
 }
 
 impl<'a> Keys<'a> {
-    fn new(rule: Rule, names: &'a Texts) -> Self {
+    pub(super) fn new(rule: Rule, names: &'a Texts) -> Self {
         let mut files = HashMap::with_capacity(names.len());
         for (file, name) in names.iter().enumerate() {
             files.entry(rule.key(name)).and_modify(|file| *file = None).or_insert(Some(file as u32));
@@ -242,7 +252,7 @@ impl<'a> Keys<'a> {
         Self { rule, files }
     }
 
-    fn find(&self, field: &str, suffix: &str) -> Option<u32> {
+    pub(super) fn find(&self, field: &str, suffix: &str) -> Option<u32> {
         let path = format!("{field}{suffix}").replace('\\', "/");
         let path = path.trim_start_matches("./").trim_start_matches('/');
         self.files.get(self.rule.key(path)).copied().flatten()

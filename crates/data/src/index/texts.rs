@@ -121,6 +121,12 @@ impl TextColumnBuilder {
     }
 }
 
+impl<'a> FromIterator<&'a str> for TextColumn {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
+        texts.into_iter().collect::<TextColumnBuilder>().finish()
+    }
+}
+
 impl<'a> FromIterator<&'a str> for TextColumnBuilder {
     fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
         let mut builder = Self::default();

@@ -79,7 +79,7 @@ impl Scan {
         self.records.iter().enumerate().filter_map(|(row, record)| Some((row, record.seen.as_ref().err()?)))
     }
 
-    /// One hash over the names, classes and contents of all samples: equal data, equal fingerprint.
+    /// One hash over the names, classes, contents and metadata of all samples: equal data, equal fingerprint.
     pub fn fingerprint(&self, index: &Index) -> ContentHash {
         let mut hash = Sha256::new();
         for (row, record) in self.records.iter().enumerate() {
@@ -88,6 +88,10 @@ impl Scan {
             hash.update(index.classes().name(index.label(row)));
             hash.update([0]);
             hash.update(record.hash.map_or([0; 32], |hash| hash.0));
+            for column in index.metadata() {
+                hash.update(column.values.get(row));
+                hash.update([0]);
+            }
         }
         ContentHash(hash.finalize().into())
     }

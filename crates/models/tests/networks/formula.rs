@@ -48,6 +48,12 @@ pub(crate) fn image(seed: u64, rows: usize, size: usize) -> Vec<f32> {
     (0..rows * pixels * 3).map(at).collect()
 }
 
+/// So many numbers of metadata.
+pub(crate) fn metadata(seed: u64, len: usize) -> Vec<f32> {
+    let noise = noise(seed, "metadata");
+    (0..len).map(|i| (1.5 * noise(i)) as f32).collect()
+}
+
 /// Their labels.
 pub(crate) fn labels(seed: u64, rows: usize, classes: usize) -> Vec<i32> {
     (0..rows).map(|row| ((7 * row + 3 + seed as usize) % classes) as i32).collect()

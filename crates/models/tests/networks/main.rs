@@ -6,6 +6,7 @@
 mod backbones;
 mod custom;
 mod formula;
+mod fusion;
 mod golden;
 mod imagenet;
 mod learning;

@@ -4,7 +4,7 @@ use avizor_base::{ImageSize, ResizeRule};
 use avizor_metrics::Metric;
 use avizor_models::CUSTOM;
 
-use super::{Freeze, Recipe, ScheduleName};
+use super::{Freeze, Recipe, Role, ScheduleName};
 
 /// An option with a value that cannot be meant.
 pub(super) struct OutOfRange {
@@ -15,7 +15,7 @@ pub(super) struct OutOfRange {
 
 /// The first option that is out of range.
 pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
-    let Recipe { data, split, transforms, balance, model, train, optimizer, schedule } = recipe;
+    let Recipe { data, split, transforms, balance, model, metadata, train, optimizer, schedule } = recipe;
     within("data", "fraction", data.fraction, 1e-6, 1.0)?;
     within("data", "max_megapixels", data.max_megapixels, 0.001, 4000.0)?;
     ratios(split.ratios)?;
@@ -47,6 +47,20 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
     }
     if model.name != CUSTOM.name && !model.layers.is_empty() {
         return wrong("model", "layers", "goes with model.name = \"custom\"");
+    }
+    if metadata.role != Role::Ignored && data.metadata.is_empty() {
+        return wrong("metadata", "role", "needs columns of the table: name them in data.metadata");
+    }
+    for (option, layers) in [("hidden", &metadata.hidden), ("head", &metadata.head)] {
+        if layers.iter().any(|size| !(1..=1 << 20).contains(size)) {
+            return wrong("metadata", option, "has a layer of size 0, or one of more than a million");
+        }
+    }
+    if let Some(other) = metadata.categories.iter().find(|name| !data.metadata.contains(name)) {
+        return wrong("metadata", "categories", format!("names \"{other}\", which is no column of data.metadata"));
+    }
+    if let Some(twice) = data.metadata.iter().enumerate().find(|(at, name)| data.metadata[..*at].contains(name)) {
+        return wrong("data", "metadata", format!("names \"{}\" twice", twice.1));
     }
     at_least("train", "epochs", train.epochs, 1)?;
     at_least("train", "batch", train.batch, 1)?;

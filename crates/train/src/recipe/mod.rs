@@ -10,8 +10,8 @@ mod sections;
 
 pub use error::RecipeError;
 pub use sections::{
-    Balance, ClassWeights, Convolution, Data, Freeze, Frozen, Model, OptimizerName, OptimizerOptions, PartSource,
-    Sampler, Schedule, ScheduleName, Select, Size, SplitOptions, Stem, Train, TransformOptions,
+    Balance, ClassWeights, Convolution, Data, Freeze, Frozen, Metadata, Model, OptimizerName, OptimizerOptions,
+    PartSource, Role, Sampler, Schedule, ScheduleName, Select, Size, SplitOptions, Stem, Train, TransformOptions,
 };
 
 /// One option as the manual shows it.
@@ -48,6 +48,8 @@ pub struct Recipe {
     pub balance: Balance,
     /// `[model]`
     pub model: Model,
+    /// `[metadata]`
+    pub metadata: Metadata,
     /// `[train]`
     pub train: Train,
     /// `[optimizer]`

@@ -343,6 +343,16 @@ mod tests {
                  \"backbone\" | see every option with `avizor recipes --options`",
             ),
             (
+                "[metadata]\nrole = \"joined\"",
+                "recipe.toml:2: metadata.role: needs columns of the table: name them in data.metadata | see every option \
+                 with `avizor recipes --options`",
+            ),
+            (
+                "[data]\nmetadata = [\"age\"]\n[metadata]\ncategories = [\"site\"]",
+                "recipe.toml:4: metadata.categories: names \"site\", which is no column of data.metadata | see every option \
+                 with `avizor recipes --options`",
+            ),
+            (
                 "[schedule]\nname = \"onecycle\"\nwarmup_epochs = 1",
                 "recipe.toml:3: schedule.warmup_epochs: goes with other schedules: onecycle rises by itself | see every \
                  option with `avizor recipes --options`",

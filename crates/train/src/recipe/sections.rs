@@ -40,6 +40,7 @@ pub(super) const SECTIONS: &[(&str, Options)] = &[
     ("transforms", TransformOptions::OPTIONS),
     ("balance", Balance::OPTIONS),
     ("model", Model::OPTIONS),
+    ("metadata", Metadata::OPTIONS),
     ("train", Train::OPTIONS),
     ("optimizer", OptimizerOptions::OPTIONS),
     ("schedule", Schedule::OPTIONS),
@@ -70,7 +71,7 @@ section! {
         label_column: Option<String> = None,
         /// Column of the table that says train, val or test.
         split_column: Option<String> = None,
-        /// Columns of the table that are carried along.
+        /// Columns of the table that are carried along; what the network makes of them says `metadata.role`.
         metadata: Vec<String> = Vec::new(),
         /// Only these classes; default: all.
         classes: Vec<String> = Vec::new(),
@@ -255,6 +256,33 @@ pub enum Frozen {
     None,
     /// All but the head.
     Backbone,
+}
+
+section! {
+    /// What the network makes of `data.metadata`, columns of the table such as age and sex.
+    Metadata {
+        /// `ignored`; `joined`: layers of their own, whose numbers then stand beside the picture's features; or `alone`: no
+        /// picture is seen, and of `[model]` the dropout counts alone.
+        role: Role = Role::Ignored,
+        /// Layers that the metadata go through by themselves.
+        hidden: Vec<usize> = vec![32],
+        /// Layers between the joined numbers and the classes, each followed by `model.dropout`.
+        head: Vec<usize> = vec![256],
+        /// Columns whose numbers are names of categories, such as a number of the camera; columns of texts are that anyway.
+        categories: Vec<String> = Vec::new(),
+    }
+}
+
+/// What becomes of metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Nothing.
+    Ignored,
+    /// The network reads them beside the picture.
+    Joined,
+    /// The network reads nothing else.
+    Alone,
 }
 
 section! {
