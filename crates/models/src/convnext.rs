@@ -6,7 +6,7 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Role, Value};
 
-use crate::layers::{ConvSpec, channels, conv, layer_norm, plain_head, sides};
+use crate::layers::{ConvSpec, channels, conv, layer_norm, plain_head, require_sides};
 use crate::{ModelError, NetworkOptions, Outputs, Step};
 
 /// Settings of a ConvNeXt.
@@ -46,10 +46,7 @@ impl ConvNext {
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
         options.stem.only_imagenet("convnext_tiny")?;
-        let [height, width] = sides(graph, image);
-        if height < LEAST || width < LEAST {
-            return Err(ModelError::TooSmall { network: "convnext_tiny", least: LEAST, height, width });
-        }
+        require_sides(graph, image, "convnext_tiny", LEAST)?;
         let mut map = conv(graph, "features.0.0", image, &ConvSpec::patches(self.widths[0], 4).starting(START))?;
         map = layer_norm(graph, "features.0.1", map, EPS)?;
         let mut steps = vec![Step::new("features.0", map, "edges, textures")];

@@ -293,6 +293,20 @@ pub(crate) fn channels(graph: &GraphBuilder, value: Value) -> usize {
     graph.shape(value).last().copied().unwrap_or(0)
 }
 
+/// Refuses a picture whose sides are less than `least` pixels.
+pub(crate) fn require_sides(
+    graph: &GraphBuilder,
+    image: Value,
+    network: &'static str,
+    least: usize,
+) -> Result<(), ModelError> {
+    let [height, width] = sides(graph, image);
+    if height < least || width < least {
+        return Err(ModelError::TooSmall { network, least, height, width });
+    }
+    Ok(())
+}
+
 /// Height and width of a batch of maps.
 pub(crate) fn sides(graph: &GraphBuilder, value: Value) -> [usize; 2] {
     match **graph.shape(value) {

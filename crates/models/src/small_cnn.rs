@@ -6,7 +6,7 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Value};
 
-use crate::layers::{ConvSpec, conv, dropout, linear, linear_after_map, pool, sides};
+use crate::layers::{ConvSpec, conv, dropout, linear, linear_after_map, pool, require_sides, sides};
 use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
 
 /// Settings of the small network.
@@ -40,10 +40,7 @@ impl SmallCnn {
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
         options.stem.only_imagenet("small_cnn")?;
-        let [height, width] = sides(graph, image);
-        if height < LEAST || width < LEAST {
-            return Err(ModelError::TooSmall { network: "small_cnn", least: LEAST, height, width });
-        }
+        require_sides(graph, image, "small_cnn", LEAST)?;
         let mut steps = Vec::new();
         let mut map = image;
         for (block, out) in self.widths.into_iter().enumerate() {

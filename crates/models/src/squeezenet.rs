@@ -5,7 +5,7 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Initialiser, ParameterSpec, Value};
 
-use crate::layers::{Bias, ConvSpec, Padding, conv, dropout, pool_to_the_end, sides};
+use crate::layers::{Bias, ConvSpec, Padding, conv, dropout, pool_to_the_end, require_sides};
 use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
 
 /// Settings of SqueezeNet 1.1.
@@ -49,10 +49,7 @@ impl SqueezeNet {
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
         options.stem.only_imagenet("squeezenet1_1")?;
-        let [height, width] = sides(graph, image);
-        if height < LEAST || width < LEAST {
-            return Err(ModelError::TooSmall { network: "squeezenet1_1", least: LEAST, height, width });
-        }
+        require_sides(graph, image, "squeezenet1_1", LEAST)?;
         let stem = ConvSpec { stride: 2, ..biased(FIRST, 3, 0, START) };
         let mut map = conv(graph, "features.0", image, &stem)?;
         map = graph.apply("features.1", self.activation, &[map])?;

@@ -51,8 +51,7 @@ pub fn test_rates(
 ) -> Result<RateTest, TrainError> {
     let prepared = Prepared::new(recipe, env)?;
     let (state, _) = prepared.plan.state(Seed(recipe.train.seed))?;
-    let today = (env.now)().chars().take(10).collect::<String>();
-    let folder = RunFolder::create(runs, &format!("{}-lr", source::name(&recipe.data)), &today)?;
+    let folder = RunFolder::create(runs, &format!("{}-lr", source::name(&recipe.data)), &env.today())?;
     let checkpoints = Checkpoints::open(folder.checkpoint_path())?;
     let mut fit = Fit::new(recipe, &prepared.setup, &prepared.plan, state, &prepared.cpu, checkpoints)?;
     let mut smoothed = Smoothed::default();

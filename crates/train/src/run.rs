@@ -47,6 +47,13 @@ pub struct Environment<'e> {
     pub reading: &'e mut dyn FnMut(Reading),
 }
 
+impl Environment<'_> {
+    /// The date, as the names of folders begin with it.
+    pub(crate) fn today(&self) -> String {
+        (self.now)().chars().take(10).collect()
+    }
+}
+
 /// A run that ended, for now or for good.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -77,8 +84,7 @@ pub fn train(recipe: &Recipe, runs: &Path, env: &mut Environment<'_>) -> Result<
 pub fn train_named(recipe: &Recipe, runs: &Path, name: &str, env: &mut Environment<'_>) -> Result<Outcome, TrainError> {
     let prepared = Prepared::new(recipe, env)?;
     let (state, about) = prepared.plan.state(Seed(recipe.train.seed))?;
-    let today = (env.now)().chars().take(10).collect::<String>();
-    let run = RunFolder::create(runs, name, &today)?;
+    let run = RunFolder::create(runs, name, &env.today())?;
     let mut notes = env.notes.clone();
     notes.iter().for_each(|note| env.listener.on_event(&Event::Warning(note.clone())));
     notes.extend(prepared.setup.tell(env.listener));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use avizor_hub::{Hub, HubError, HubFile, Network, fetch_published};
 use avizor_models::{PUBLISHED, Published, published, recognise, weights_folders};
 use avizor_train::Recipe;
+use avizor_train::recipe::Role;
 
 use crate::args;
 use crate::failure::Failure;
@@ -26,7 +27,7 @@ pub(crate) fn run(session: &Session, args: &args::WeightsFetch) -> Result<(), Fa
 
 /// Fetches what `model.weights` names, where it is known and not at hand. What cannot be had by then, training tells.
 pub(crate) fn first_use(session: &Session, recipe: &Recipe) -> Result<(), Failure> {
-    if session.network == Network::Forbidden {
+    if session.network == Network::Forbidden || recipe.metadata.role == Role::Alone {
         return Ok(());
     }
     let weights = recipe.model.weights.as_str();
