@@ -58,8 +58,10 @@ struct Speed {
 /// A network that was measured.
 struct Candidate {
     recipe: Recipe,
-    epochs: usize,
-    seconds: f64,
+    /// Seconds of all but the epochs of the whole network.
+    fixed: f64,
+    /// Seconds of one of those.
+    epoch: f64,
 }
 
 /// Pictures in each part, about.
@@ -95,32 +97,40 @@ pub fn within(
         Freedom::Epochs => vec![recipe.clone()],
     };
     let least = LEAST_EPOCHS[usize::from(recipe.model.weights == "none")];
-    let mut chosen: Option<Candidate> = None;
-    let mut too_slow = None;
+    let left = || time.as_secs_f64() - started.elapsed().as_secs_f64();
+    let mut measured = Vec::new();
     for recipe in recipes {
-        let left = time.as_secs_f64() - started.elapsed().as_secs_f64();
-        let candidate = Candidate::measure(recipe, &cpu, left, runs)?;
+        let candidate = Candidate::measure(recipe, &cpu, runs)?;
+        let is_enough = candidate.epochs_in(left()) >= least;
+        measured.push(candidate);
         // From light to heavy: what follows takes longer still.
-        if candidate.epochs < least && chosen.is_some() {
-            too_slow = Some(candidate);
+        if !is_enough {
             break;
         }
-        chosen = Some(candidate);
     }
-    let Some(mut chosen) = chosen else { unreachable!("there is at least one candidate") };
-    if chosen.epochs == 0 {
+    // Measuring took its time too: what fitted when it was measured may do so no more.
+    let left = left();
+    let last = measured.iter().rposition(|candidate| candidate.epochs_in(left) >= least).unwrap_or(0);
+    let too_slow = measured.drain(last + 1..).next();
+    let Some(mut chosen) = measured.pop() else { unreachable!("there is at least one candidate") };
+    let epochs = chosen.epochs_in(left);
+    if epochs == 0 {
         return Err(TrainError::Data {
             problem: format!(
                 "one epoch of {} takes about {:.0} s here, and reading, evaluation and it do not fit into {:.0} s",
                 chosen.recipe.model.name,
-                chosen.seconds,
+                chosen.epoch,
                 time.as_secs_f64()
             ),
             help: "give more time, or set model.freeze = \"backbone\" and train the head alone".to_owned(),
         });
     }
-    chosen.recipe.train.epochs = chosen.epochs;
-    let text = about(&chosen, too_slow.as_ref(), time, freedom);
+    chosen.recipe.train.epochs = epochs;
+    let slow = too_slow.map(|slow| {
+        let (name, fit) = (&slow.recipe.model.name, slow.epochs_in(left));
+        format!("; {name} would get {fit} epochs of {:.1} s, too few", slow.epoch)
+    });
+    let text = format!("{} fit into {:.0} s{}", chosen.about(), time.as_secs_f64(), slow.unwrap_or_default());
     Ok((chosen.recipe, Note { kind: "time".to_owned(), text }))
 }
 
@@ -167,9 +177,7 @@ fn candidates(recipe: &Recipe) -> Result<Vec<Recipe>, TrainError> {
 }
 
 impl Candidate {
-    /// How many epochs fit into so many seconds.
-    fn measure(recipe: Recipe, cpu: &Cpu, seconds: f64, runs: &Path) -> Result<Self, TrainError> {
-        let started = Instant::now();
+    fn measure(recipe: Recipe, cpu: &Cpu, runs: &Path) -> Result<Self, TrainError> {
         let weights = FirstWeights::of(&recipe)?;
         let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
         let source = Source::of(&recipe)?;
@@ -183,7 +191,7 @@ impl Candidate {
         let views = recipe.train.views.max(1) as f64;
         let head_first = if recipe.train.head_epochs > 0 {
             (counts.train * views + counts.val) * (speed.infer + load)
-                + HEAD_STEP * counts.train * recipe.train.head_epochs as f64
+                + (HEAD_STEP * counts.train + speed.storing) * recipe.train.head_epochs as f64
         } else {
             0.0
         };
@@ -191,9 +199,20 @@ impl Candidate {
         let all = counts.train + counts.val + counts.test;
         let fixed = all * read + head_first + (counts.val + evaluations * counts.test) * speed.infer;
         let epoch = counts.train * (speed.step + load) + counts.val * speed.infer + speed.storing;
-        let left = seconds - started.elapsed().as_secs_f64() - fixed;
-        let epochs = (left / epoch).round().max(0.0) as usize;
-        Ok(Self { recipe, epochs, seconds: epoch })
+        Ok(Self { recipe, fixed, epoch })
+    }
+
+    /// How many epochs fit into so many seconds.
+    fn epochs_in(&self, seconds: f64) -> usize {
+        ((seconds - self.fixed) / self.epoch).round().max(0.0) as usize
+    }
+
+    /// What it is, when its epochs are chosen.
+    fn about(&self) -> String {
+        let Recipe { model, transforms, train, .. } = &self.recipe;
+        let size = transforms.size.image_size();
+        let size = size.map_or(String::new(), |size| format!(" at {} × {}", size.height(), size.width()));
+        format!("{}{size} for {} epochs of about {:.1} s", model.name, train.epochs, self.epoch)
     }
 }
 
@@ -298,19 +317,4 @@ fn reading(prepared: &Arc<Prepared>, recipe: &Recipe, cpu: &Cpu) -> Result<[f64;
     let first = pass()?;
     let again = pass()?.min(pass()?);
     Ok([(first - again).max(0.0), again])
-}
-
-fn about(chosen: &Candidate, too_slow: Option<&Candidate>, time: Duration, freedom: Freedom) -> String {
-    let Candidate { recipe, epochs, seconds } = chosen;
-    let size = recipe.transforms.size.image_size();
-    let size = size.map_or(String::new(), |size| format!(" at {} × {}", size.height(), size.width()));
-    let what = format!("{}{size} for {epochs} epochs of about {seconds:.1} s", recipe.model.name);
-    let text = format!("{what} fit into {:.0} s", time.as_secs_f64());
-    match (too_slow, freedom) {
-        (Some(slow), Freedom::All) => format!(
-            "{text}; {} would get {} epochs of {:.1} s, too few",
-            slow.recipe.model.name, slow.epochs, slow.seconds
-        ),
-        _ => text,
-    }
 }
