@@ -166,6 +166,7 @@ All variants see the same split, so that they are compared picture by picture.
 Examples:
   avizor variants backbones.toml --set data.path=photos
   avizor variants backbones.toml --only resnet50-a1,resnet50-a2 --seeds 3
+  avizor variants backbones.toml --folds 5
   avizor variants backbones.toml --into runs/2026-11-30-backbones-01   go on where it was stopped")]
 pub(crate) struct Variants {
     /// A recipe (.toml) with variants
@@ -176,6 +177,10 @@ pub(crate) struct Variants {
     /// Runs of each variant, with as many seeds
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u16>(1..=100))]
     pub(crate) seeds: u16,
+    /// Choose by cross-validation: train and validation part together fall into so many folds, and each variant is trained
+    /// once for each fold, which is then its validation part; the test part stays the same
+    #[arg(long, value_name = "K", value_parser = whole::<u16>(2..=100))]
+    pub(crate) folds: Option<u16>,
     /// Change one option of the recipe and all its variants; may be repeated
     #[arg(long, value_name = "OPTION=VALUE")]
     pub(crate) set: Vec<String>,

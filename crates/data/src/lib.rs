@@ -55,4 +55,4 @@ pub use picture::Picture;
 pub use picture_file::{Unreadable, read_picture};
 pub use resize::{Resizer, resize};
 pub use scan::{Scan, scan};
-pub use split::{Partition, SplitError, SplitOptions, split};
+pub use split::{Fold, Partition, SplitError, SplitOptions, split};

@@ -1,6 +1,6 @@
 //! What stored runs say side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use avizor_base::{Seed, Split};
 use avizor_metrics::{Level, Options, PairedAccuracy, evaluate};
@@ -21,7 +21,9 @@ pub struct Compared {
     pub name: String,
     /// What it changes of the recipe.
     pub changes: Vec<String>,
-    /// Its runs, one a seed; at least one.
+    /// Folds of its cross-validation; 0: none.
+    pub folds: usize,
+    /// Its runs, one a seed and fold; at least one.
     pub runs: Vec<RunFolder>,
 }
 
@@ -72,8 +74,18 @@ pub fn compare(name: &str, compared: &[Compared]) -> Result<Comparison, Experime
                 .to_owned(),
         );
     }
+    let folds = compared.iter().map(|of| of.folds).max().unwrap_or(0) as u64;
     let chosen = if all_alike { chosen(&variants) } else { None };
-    Ok(Comparison { format: Format, name: name.to_owned(), variants, chosen, pairs, level: level.share(), notes })
+    Ok(Comparison {
+        format: Format,
+        name: name.to_owned(),
+        variants,
+        folds,
+        chosen,
+        pairs,
+        level: level.share(),
+        notes,
+    })
 }
 
 /// The best validation macro F1; of equals the one with the lowest validation loss, as epochs are chosen; of those the first.
@@ -109,6 +121,12 @@ impl Answers {
         of.into_iter().flat_map(|predictions| {
             predictions.rows.iter().map(|row| (row.sample.as_str(), row.label.map(|id| predictions.classes.name(id))))
         })
+    }
+
+    /// Pictures that were answered for: each fold has a validation part of its own.
+    fn samples(&self) -> usize {
+        let rows = self.predictions.iter().flat_map(|predictions| &predictions.rows);
+        rows.map(|row| row.sample.as_str()).collect::<BTreeSet<_>>().len()
     }
 
     fn asks_the_same(&self, other: &Self) -> bool {
@@ -160,7 +178,7 @@ impl Answers {
             val_macro_f1: self.val_macro_f1,
             val_log_loss: self.val_log_loss,
             part: self.part,
-            samples: self.question().count() as u64,
+            samples: self.samples() as u64,
             level: evaluation.options.level.share(),
             accuracy: Measure::from(&evaluation.accuracy),
             macro_f1: Measure::from(&evaluation.macro_average.f1),

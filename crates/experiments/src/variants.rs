@@ -17,7 +17,8 @@ pub struct Plan {
     pub name: String,
     /// The variants, in order.
     pub variants: Vec<Variant>,
-    /// Runs of each, with as many seeds from the recipe's on; at least one. The split stays the same.
+    /// Runs of each, with as many seeds from the recipe's on; at least one. The split stays the same, but for the fold that is
+    /// val where the recipe has folds: then each seed has a run for each of them.
     pub seeds: u64,
 }
 
@@ -28,6 +29,8 @@ pub struct Progress<'p> {
     pub variant: &'p str,
     /// Its seed.
     pub seed: u64,
+    /// The fold that is val, from 1, and how many there are; `None` without cross-validation.
+    pub fold: Option<(usize, usize)>,
     /// Its place among all runs, from 1.
     pub number: usize,
     /// All runs.
@@ -47,27 +50,45 @@ pub fn train_variants(
     env: &mut Environment<'_>,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Option<Comparison>, ExperimentError> {
-    let all = plan.variants.len() * plan.seeds as usize;
+    let all = plan.variants.iter().map(|variant| plan.runs_of(variant).len()).sum();
+    let mut number = 0;
     let mut compared: Vec<Compared> = Vec::new();
     for variant in &plan.variants {
         let mut runs = Vec::new();
-        for offset in 0..plan.seeds {
-            let mut recipe = variant.recipe.clone();
-            recipe.train.seed = recipe.train.seed.wrapping_add(offset);
+        for recipe in plan.runs_of(variant) {
             let known = find(folder.path(), &recipe)?;
             let is_done = matches!(&known, Some((_, RunState::Finished)));
-            let number = compared.len() * plan.seeds as usize + runs.len() + 1;
-            tell(Progress { variant: &variant.name, seed: recipe.train.seed, number, all, is_done });
+            number += 1;
+            let split = &recipe.split;
+            let fold = (split.folds > 0).then_some((split.fold, split.folds));
+            tell(Progress { variant: &variant.name, seed: recipe.train.seed, fold, number, all, is_done });
             match run(known, &recipe, variant, folder, env)? {
                 Some(run) => runs.push(run),
                 None => return Ok(None),
             }
         }
-        compared.push(Compared { name: variant.name.clone(), changes: variant.changes.clone(), runs });
+        let (name, changes) = (variant.name.clone(), variant.changes.clone());
+        compared.push(Compared { name, changes, folds: variant.recipe.split.folds, runs });
         // After each, so that what is done can be looked at while the rest is under way.
         folder.write(&compare(&plan.name, &compared)?)?;
     }
     Ok(Some(folder.read()?))
+}
+
+impl Plan {
+    /// The recipes of all runs of a variant.
+    fn runs_of(&self, variant: &Variant) -> Vec<Recipe> {
+        let folds = variant.recipe.split.folds;
+        let run = |seed: u64, fold: usize| {
+            let mut recipe = variant.recipe.clone();
+            recipe.train.seed = recipe.train.seed.wrapping_add(seed);
+            if folds > 0 {
+                recipe.split.fold = fold;
+            }
+            recipe
+        };
+        (0..self.seeds).flat_map(|seed| (1..=folds.max(1)).map(move |fold| run(seed, fold))).collect()
+    }
 }
 
 /// Trains a recipe, or goes on with it, or finds it done; `None` where it was stopped.

@@ -42,7 +42,7 @@ pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
     let mut sentences = Vec::new();
     let chosen = comparison.chosen.as_deref().and_then(|name| comparison.variants.iter().find(|row| row.name == name));
     if let Some(row) = chosen {
-        sentences.push(choice(row));
+        sentences.push(choice(row, comparison.folds));
     }
     if let (Some(first), false) = (comparison.variants.first(), comparison.pairs.is_empty()) {
         let apart = comparison.pairs.iter().filter(|pair| pair.told_apart).count();
@@ -76,14 +76,18 @@ pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
     sentences
 }
 
-fn choice(row: &ComparedVariant) -> String {
-    let value = row.val_macro_f1.map_or(String::new(), |f1| format!(" (macro F1 {})", number::percent(f1)));
+fn choice(row: &ComparedVariant, folds: u64) -> String {
+    let (by, mean) = match folds {
+        0 => ("on the validation part", String::new()),
+        folds => ("by cross-validation", format!(", mean of {folds} folds")),
+    };
+    let value = row.val_macro_f1.map_or(String::new(), |f1| format!(" (macro F1 {}{mean})", number::percent(f1)));
     let right = row.accuracy.value().map_or(String::new(), number::percent);
     let range = row.accuracy.interval().map_or(String::new(), |(low, high)| {
         format!(" ({} % interval {} to {})", number::level(row.level), number::percent(low), number::percent(high))
     });
     format!(
-        "Chosen on the validation part: {}{value}. On the {} part, {right}{range} of {} get the right name.",
+        "Chosen {by}: {}{value}. On the {} part, {right}{range} of {} get the right name.",
         quoted(&row.name),
         row.part,
         number::counted(row.samples, "picture")
@@ -171,6 +175,7 @@ mod tests {
         Comparison {
             format: Format,
             name: "<backbones>".to_owned(),
+            folds: 0,
             variants: vec![variant("a", 0.71, 0.7), variant("b", 0.92, 0.93), variant("c", 0.9, 0.91)],
             chosen: Some("b".to_owned()),
             pairs: vec![pair("a", "b", 0.21, true), pair("a", "c", 0.19, true), pair("b", "c", -0.02, false)],
@@ -194,6 +199,12 @@ mod tests {
                 "It differs clearly from “a”.",
                 "Something else.",
             ]
+        );
+        let folds = super::sentences(&Comparison { folds: 5, ..comparison() });
+        assert!(
+            folds[0]
+                .replace('\u{a0}', " ")
+                .starts_with("Chosen by cross-validation: “b” (macro F1 93.0 %, mean of 5 folds).")
         );
     }
 

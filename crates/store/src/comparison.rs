@@ -16,6 +16,9 @@ pub struct Comparison {
     pub name: String,
     /// Variants in the order of the recipe; those that have not run yet are missing.
     pub variants: Vec<ComparedVariant>,
+    /// Folds of the cross-validation by which choices are made; 0: all runs have one validation part.
+    #[serde(default)]
+    pub folds: u64,
     /// The variant with the best validation macro F1, of equals with the lowest validation loss; `None` where they answer different questions.
     pub chosen: Option<String>,
     /// Every two variants that were evaluated on the same samples.
@@ -33,7 +36,7 @@ pub struct ComparedVariant {
     pub name: String,
     /// What it changes of the recipe.
     pub changes: Vec<String>,
-    /// Folders of its runs, one a seed, in the folder of the comparison.
+    /// Folders of its runs, one a seed and fold, in the folder of the comparison.
     pub runs: Vec<String>,
     /// Its network.
     pub network: String,

@@ -7,13 +7,13 @@ use avizor_data::audit::{Material, audit};
 use avizor_data::index::Index;
 use avizor_data::loader::{Prepared, is_imbalanced};
 use avizor_data::scan::{Scan, scan};
-use avizor_data::split::{Partition, SplitOptions, split};
+use avizor_data::split::{Fold, Partition, SplitOptions, split};
 use avizor_predict::{Model, Scores};
 use avizor_store::{BalanceRow, SampleRow};
 
 use crate::error::TrainError;
 use crate::metadata::Metadata;
-use crate::recipe::{Balance, Recipe, Role, Sampler};
+use crate::recipe::{self, Balance, Recipe, Role, Sampler};
 use crate::source;
 
 /// Pictures that are read before they are scored: bounds memory, not results.
@@ -76,6 +76,7 @@ impl Setup {
         let options = SplitOptions {
             ratios: recipe.split.ratios,
             seed: Seed(recipe.split.seed),
+            fold: fold(&recipe.split),
             keep_groups: true,
             keep_duplicates: recipe.split.duplicates_together,
         };
@@ -235,4 +236,9 @@ impl Setup {
         notes.iter().for_each(|note| listener.on_event(&Event::Warning(note.clone())));
         notes
     }
+}
+
+/// The fold that is val, in cross-validation.
+fn fold(split: &recipe::SplitOptions) -> Option<Fold> {
+    (split.folds > 0).then(|| Fold { of: split.folds, number: split.fold - 1 })
 }

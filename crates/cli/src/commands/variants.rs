@@ -25,10 +25,11 @@ pub(crate) fn run(session: &Session, args: &args::Variants) -> Result<(), Failur
         if session.quiet {
             return;
         }
-        let Progress { variant, seed, number, all, is_done } = progress;
+        let Progress { variant, seed, fold, number, all, is_done } = progress;
+        let fold = fold.map_or(String::new(), |(fold, of)| format!(", fold {fold} of {of}"));
         let done = if is_done { ": done already" } else { "" };
         // Progress that cannot be shown stops nothing.
-        let _ = writeln!(anstream::stderr(), "\n{number} of {all}: {variant}, seed {seed}{done}");
+        let _ = writeln!(anstream::stderr(), "\n{number} of {all}: {variant}, seed {seed}{fold}{done}");
     };
     let comparison = with_environment(session, |env| Ok(train_variants(&plan, &folder, env, &mut tell)?))?;
     let path = folder.path().display();
@@ -71,7 +72,8 @@ fn variants(args: &args::Variants) -> Result<Vec<Variant>, Failure> {
     }
     variants.retain(|variant| args.only.is_empty() || args.only.contains(&variant.name));
     for variant in &mut variants {
-        variant.recipe.set(args.set.iter().map(String::as_str))?;
+        let folds = args.folds.map(|folds| format!("split.folds={folds}"));
+        variant.recipe.set(args.set.iter().chain(&folds).map(String::as_str))?;
     }
     Ok(variants)
 }

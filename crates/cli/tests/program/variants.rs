@@ -65,6 +65,37 @@ fn variants_are_trained_compared_and_not_trained_twice() {
 }
 
 #[test]
+fn variants_are_chosen_by_cross_validation() {
+    let sandbox = sandbox();
+    let arguments = ["variants", "some.toml", "--only", "quick,slow", "--folds", "3", "--threads", "2"];
+    let said = sandbox.run(&arguments);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.err.contains("6 of 6: quick, seed 42, fold 3 of 3"), "{}", said.err);
+    assert!(said.out.contains("Chosen by cross-validation: "), "{}", said.out);
+    let folder = sandbox.the_run();
+    let all = comparison(&sandbox, &folder);
+    assert_eq!(all["folds"], 3);
+    let runs: Vec<&str> = all["variants"][1]["runs"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
+    let rows = |run: &str, part: &str| {
+        let text = fs::read_to_string(sandbox.path(&format!("{folder}/{run}/samples.csv"))).unwrap();
+        let of_part = text.lines().filter(|line| line.split(',').nth(2) == Some(part));
+        of_part.map(|line| line.split(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Every picture is in one test part that all share, or val once.
+    let mut seen = rows(runs[0], "test");
+    for run in &runs {
+        assert_eq!(rows(run, "test"), rows(runs[0], "test"));
+        seen.extend(rows(run, "val"));
+    }
+    let answers = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!((answers, seen.len()), (48, 48));
+    let out = sandbox.run(&["train", "some.toml", "--set", "split.fold=4", "--set", "split.folds=3"]);
+    assert!(out.err.contains("split.fold: is 4, but must lie between 1 and split.folds"), "{}", out.err);
+}
+
+#[test]
 fn what_cannot_be_compared_is_told() {
     let sandbox = sandbox();
     sandbox.write("plain.toml", "[data]\npath = \"photos\"\n");

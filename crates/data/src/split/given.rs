@@ -2,6 +2,7 @@
 
 use avizor_base::{Note, Split};
 
+use super::Fold;
 use crate::index::Index;
 
 /// What is settled before anything is drawn.
@@ -16,17 +17,26 @@ pub(super) struct Given {
     pub(super) notes: Vec<Note>,
 }
 
-pub(super) fn plan(index: &Index, usable: impl Fn(usize) -> bool, ratios: [f64; 3]) -> Given {
+pub(super) fn plan(index: &Index, usable: impl Fn(usize) -> bool, ratios: [f64; 3], fold: Option<Fold>) -> Given {
     let given: Vec<Option<Split>> = (0..index.len()).map(|row| index.given(row)).collect();
     let has = |part| given.contains(&Some(part));
     let usable_rows = || (0..index.len()).filter(|&row| usable(row));
     // Val's share of what is not test.
-    let val = if ratios[1] > 0.0 { ratios[1] / (ratios[0] + ratios[1]) } else { 0.0 };
+    let val = match fold {
+        Some(fold) => 1.0 / fold.of as f64,
+        None if ratios[1] > 0.0 => ratios[1] / (ratios[0] + ratios[1]),
+        None => 0.0,
+    };
     let from_train = [1.0 - val, val, 0.0];
-    let presence = (has(Split::Val), has(Split::Test));
+    // In cross-validation a given val is as good as train, where it need not serve as test.
+    let joins = fold.is_some() && has(Split::Val) && has(Split::Test);
+    let presence = (has(Split::Val) && !joins, has(Split::Test));
     let (ratios, said) = match presence {
         (false, false) => (ratios, None),
         (true, false) => (from_train, Some(("val_is_test", "val serves as test; choices are made on a part of train"))),
+        (false, true) if joins => {
+            (from_train, Some(("val_from_train", "val and train are one: choices are made on a part")))
+        }
         (false, true) => (from_train, Some(("val_from_train", "there is no val: choices are made on a part of train"))),
         (true, true) => ([1.0, 0.0, 0.0], None),
     };

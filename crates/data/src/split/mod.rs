@@ -1,6 +1,7 @@
 //! Train, val and test: stratified, seeded, by group, and stable when pictures are added.
 
 mod error;
+mod folds;
 mod given;
 mod repair;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use repair::repair;
 use units::{Unit, Units};
 
 pub use error::SplitError;
+pub use folds::Fold;
 
 /// How samples are shared out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +25,8 @@ pub struct SplitOptions {
     pub ratios: [f64; 3],
     /// Another seed, another split. Recipe: `split.seed`.
     pub seed: Seed,
+    /// Where val is one of several folds: which; `ratios` then say the size of test alone. Recipe: `split.folds`, `split.fold`.
+    pub fold: Option<Fold>,
     /// Whether samples of one group stay on one side.
     pub keep_groups: bool,
     /// Whether samples with equal content stay on one side; needs a scan.
@@ -32,7 +36,7 @@ pub struct SplitOptions {
 impl Default for SplitOptions {
     /// 0.70, 0.15, 0.15, seed 42, groups and duplicates kept together.
     fn default() -> Self {
-        Self { ratios: [0.70, 0.15, 0.15], seed: Seed(42), keep_groups: true, keep_duplicates: true }
+        Self { ratios: [0.70, 0.15, 0.15], seed: Seed(42), fold: None, keep_groups: true, keep_duplicates: true }
     }
 }
 
@@ -88,6 +92,8 @@ impl Partition {
 /// ranking. So a new picture moves at most the units at the two cuts of its class. A class with three units or more
 /// gets one in every part that has a share.
 ///
+/// With a [`Fold`], all that is not test is train and val: a val that the source gives joins them.
+///
 /// Without a `scan` every sample counts as usable and equal files are not known.
 ///
 /// # Errors
@@ -95,15 +101,21 @@ impl Partition {
 pub fn split(index: &Index, scan: Option<&Scan>, options: &SplitOptions) -> Result<Partition, SplitError> {
     check_ratios(options.ratios)?;
     let usable = |row: usize| scan.is_none_or(|scan| scan.is_usable(row));
-    let given = given::plan(index, usable, options.ratios);
+    let given = given::plan(index, usable, options.ratios, options.fold);
     let mut parts = given.parts;
     if !given.pool.is_empty() {
         if given.all_from_pool {
             require_enough(index, &given.pool)?;
         }
         let units = Units::new(index, scan, options, &given.pool);
-        let mut assigned = assign(&units, index.classes().len(), given.ratios);
-        repair(&units, given.ratios, &mut assigned);
+        let assigned = match options.fold {
+            Some(fold) => folds::assign_fold(&units, index.classes().len(), given.ratios, fold),
+            None => {
+                let mut assigned = assign(&units, index.classes().len(), given.ratios);
+                repair(&units, given.ratios, &mut assigned);
+                assigned
+            }
+        };
         for (unit, part) in units.iter().zip(&assigned) {
             units.rows(unit).iter().for_each(|&row| parts[row as usize] = Some(*part));
         }

@@ -125,6 +125,28 @@ fn given_parts_are_kept_and_the_missing_one_is_cut_from_train() {
     assert_eq!(made(&[("train", 40)]).0, [28, 6, 6]);
 }
 
+#[test]
+fn a_given_val_joins_the_folds_unless_it_is_test() {
+    let made = |parts: &[(&str, usize)], number: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        for (part, count) in parts {
+            for n in 0..*count {
+                write(folder.path(), &format!("{part}/{}/{n}.jpg", ["a", "b"][n % 2]), b"");
+            }
+        }
+        let index = Index::read(&DataOptions::new(folder.path())).unwrap();
+        let options = SplitOptions { fold: Some(Fold { of: 4, number }), ..SplitOptions::default() };
+        let partition = split(&index, None, &options).unwrap();
+        let tests: Vec<_> = partition.rows(Split::Test).iter().map(|&row| index.given(row as usize)).collect();
+        (Split::ALL.map(|part| partition.rows(part).len()), tests.first().copied().flatten())
+    };
+    for number in 0..4 {
+        assert_eq!(made(&[("train", 40), ("val", 10)], number), ([30, 10, 10], Some(Split::Val)));
+        assert_eq!(made(&[("train", 40), ("val", 8), ("test", 10)], number), ([36, 12, 10], Some(Split::Test)));
+        assert_eq!(made(&[("train", 40), ("test", 10)], number), ([30, 10, 10], Some(Split::Test)));
+    }
+}
+
 /// Names of 2 to 4 classes with groups of uneven sizes, some over two classes.
 fn names() -> impl Strategy<Value = Vec<String>> {
     let one = (0usize..4, 0usize..30, 0usize..1000);
@@ -163,6 +185,29 @@ proptest! {
             let own = units[class].iter().filter(|unit| unit.contains('/')).count();
             prop_assert!(own < 3 || counts.iter().all(|&count| count > 0), "{} of {own}: {counts:?}", class);
         }
+    }
+
+    #[test]
+    fn every_unit_is_val_in_one_fold_and_test_in_all_or_none(names in names(), seed in 0u64..1000, of in 2usize..6) {
+        let (_folder, index) = index(&names);
+        let fold = |number| SplitOptions { seed: Seed(seed), fold: Some(Fold { of, number }), ..SplitOptions::default() };
+        let folds: Vec<Partition> = (0..of).map(|number| split(&index, None, &fold(number)).unwrap()).collect();
+        let mut sides = BTreeMap::new();
+        for row in 0..index.len() {
+            let parts: Vec<_> = folds.iter().map(|partition| partition.part(row)).collect();
+            let count = |part| parts.iter().filter(|&&of| of == Some(part)).count();
+            prop_assert!(matches!([Split::Train, Split::Val, Split::Test].map(count), [_, 1, 0] | [0, 0, _]), "{parts:?}");
+            let unit = index.group(row).unwrap_or(index.name(row));
+            prop_assert_eq!(sides.entry(unit).or_insert(parts.clone()), &parts);
+        }
+        // Folds are of equal size but for what a unit more or less makes in each class.
+        let largest = (0..index.len()).map(|row| {
+            let unit = index.group(row);
+            (0..index.len()).filter(|&other| other == row || unit.is_some() && index.group(other) == unit).count()
+        });
+        let slack = index.classes().len() * largest.max().unwrap_or(1);
+        let sizes: Vec<usize> = folds.iter().map(|partition| partition.rows(Split::Val).len()).collect();
+        prop_assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 2 * slack, "{sizes:?}");
     }
 
     #[test]

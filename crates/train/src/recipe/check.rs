@@ -19,6 +19,12 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
     within("data", "fraction", data.fraction, 1e-6, 1.0)?;
     within("data", "max_megapixels", data.max_megapixels, 0.001, 4000.0)?;
     ratios(split.ratios)?;
+    if split.folds == 1 || split.folds > 1000 {
+        return wrong("split", "folds", "must be 0, or between 2 and 1000");
+    }
+    if !(1..=split.folds.max(1)).contains(&split.fold) {
+        return wrong("split", "fold", format!("is {}, but must lie between 1 and split.folds", split.fold));
+    }
     if transforms.size.image_size().is_none_or(|size| size.area() > 1 << 24) {
         return wrong("transforms", "size", "is too large; a network's input has at most 16 million pixels");
     }

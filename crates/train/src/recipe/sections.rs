@@ -109,6 +109,11 @@ section! {
         ratios: [f64; 3] = [0.70, 0.15, 0.15],
         /// Seed of the split; another one gives another test part.
         seed: u64 = 42,
+        /// Cross-validation: train and val together fall into so many folds of equal size, each of which is val once, and
+        /// `ratios` say the size of test alone; 0: one val. `avizor variants --folds` trains on all of them.
+        folds: usize = 0,
+        /// Which fold is val, from 1.
+        fold: usize = 1,
         /// Column of the table whose equal values stay on one side, such as the patient.
         group: Option<String> = None,
         /// Keep files with the same content on one side.
