@@ -4,7 +4,8 @@
     python3 scripts/torch_recipe.py runs/2026-11-22-photos-01 --seeds 1,2,3 [--data FOLDER] [--epochs N]
 
 Reads samples.csv (path, class, split) and recipe.toml (resolved) of the run folder. Transforms, optimizer, schedule and
-sampler are torchvision's and torch's of the same names. Progress goes to standard error; standard output gets a JSON
+sampler are torchvision's and torch's of the same names; metadata come from the recipe's table. `weights = "imagenet"` is looked for
+in the folder AVIZOR_WEIGHTS, under the names of WEIGHTS. Progress goes to standard error; standard output gets a JSON
 line a seed, then one with mean and standard deviation of test accuracy. Needs torch, torchvision, Pillow, scikit-learn.
 """
 import argparse
@@ -12,6 +13,7 @@ import copy
 import csv
 import json
 import math
+import os
 import pathlib
 import statistics
 import sys
@@ -29,6 +31,9 @@ from torchvision.transforms import InterpolationMode, v2
 import golden_backbones
 import golden_networks
 
+WEIGHTS = {"tf_efficientnet_lite0": "efficientnet_lite0", "tf_efficientnet_lite1": "efficientnet_lite1",
+           "tf_efficientnet_lite2": "efficientnet_lite2", "resnet50_v1": "resnet50", "tf_mobilenet_v2": "mobilenet_v2",
+           "squeezenet1_1": "squeezenet1_1"}
 FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
 
 
@@ -61,14 +66,57 @@ def prepare(path, transforms):
     return np.asarray(picture).copy()
 
 
+MISSING = {"", "#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "na", "nan", "none", "null", "-nan"}
+
+
+def metadata(root, recipe, rows):
+    """A row of numbers a sample, as our encoder makes them: fitted on the training rows."""
+    table = root / recipe["data"]["table"]
+    with open(table, newline="") as file:
+        entries = list(csv.DictReader(file, delimiter="\t" if table.suffix == ".tsv" else ","))
+    # The column that names the file holds its path, its name, or its stem.
+    by_name = {}
+    for entry in entries:
+        for value in entry.values():
+            by_name.setdefault(value, entry)
+    found = [next(by_name[name] for name in (row["path"], pathlib.Path(row["path"]).name, pathlib.Path(row["path"]).stem)
+                  if name in by_name) for row in rows]
+    train = [entry for entry, row in zip(found, rows) if row["split"] == "train"]
+    columns = []
+    for column in recipe["data"]["metadata"]:
+        known = [entry[column] for entry in train if entry[column].strip() not in MISSING]
+        lacks = len(known) < len(train)
+        values = [entry[column].strip() for entry in found]
+        if column not in recipe["metadata"]["categories"] and all(is_number(value) for value in known):
+            numbers = np.array([float(value) for value in known])
+            mean, std = numbers.mean(), numbers.std() or 1.0
+            columns.append([(float(value) - mean) / std if value not in MISSING else 0.0 for value in values])
+            if lacks:
+                columns.append([float(value in MISSING) for value in values])
+        else:
+            levels = sorted(set(known))
+            columns += [[float(value == level) for value in values] for level in levels]
+            if lacks:
+                columns.append([float(value not in levels) for value in values])
+    return torch.tensor(columns, dtype=torch.float32).T.contiguous()
+
+
+def is_number(text):
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
 class Pictures(torch.utils.data.Dataset):
     """One part in memory: u8 CHW pictures, augmented when asked for, normalised last."""
 
-    def __init__(self, root, rows, classes, transforms, augment=None):
+    def __init__(self, root, rows, classes, transforms, augment=None, metadata=None):
         pictures = [prepare(root / row["path"], transforms) for row in rows]
         self.pictures = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
         self.labels = torch.tensor([classes.index(row["class"]) for row in rows])
         self.augment = augment
+        self.metadata = torch.zeros(len(rows), 0) if metadata is None else metadata
         self.normalise = v2.Normalize(transforms["mean"], transforms["std"])
 
     def __len__(self):
@@ -78,7 +126,7 @@ class Pictures(torch.utils.data.Dataset):
         picture = self.pictures[index]
         if self.augment is not None:
             picture = self.augment(picture)
-        return self.normalise(picture.float() / 255.0), self.labels[index]
+        return self.normalise(picture.float() / 255.0), self.metadata[index], self.labels[index]
 
 
 # ---------------------------------------------------------------- transforms
@@ -220,12 +268,12 @@ def augmentation(entries, size):
 
 
 # ---------------------------------------------------------------- network
-def network(recipe, classes):
+def network(recipe, classes, width=0):
     model, size = recipe["model"], recipe["transforms"]["size"]
     dropout = model["dropout"]
-    if model["name"] in golden_backbones.NAMES:
+    if model["name"] in golden_backbones.NAMES or model["name"] in WEIGHTS:
         net = golden_backbones.network(model["name"], classes, model["stem"], dropout=dropout, stochastic_depth=0.2)
-        head = net.fc if hasattr(net, "fc") else net.classifier[3 if model["name"] == "mobilenet_v3_large" else 1]
+        head = net.fc if hasattr(net, "fc") else last_linear(net)
         if hasattr(net, "fc") and dropout > 0:
             net.fc = nn.Sequential(nn.Dropout(dropout), head)
     elif model["name"] == "small_cnn":
@@ -245,11 +293,61 @@ def network(recipe, classes):
     else:
         sys.exit(f"torch_recipe.py knows no network {model['name']!r}")
     if model["weights"] != "none":
-        load(net, head, model["weights"])
+        path = model["weights"]
+        if path == "imagenet":
+            path = str(pathlib.Path(os.environ["AVIZOR_WEIGHTS"]) / f"{WEIGHTS[model['name']]}.safetensors")
+        load(net, head, path)
     if model.get("freeze", "none") == "backbone":
         for parameter in net.parameters():
             parameter.requires_grad = any(parameter is own for own in head.parameters())
-    return net
+    if recipe["metadata"]["role"] != "ignored":
+        return Joined(recipe, net, width, classes)
+    return Ignoring(net)
+
+
+def last_linear(net):
+    return [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
+
+
+class Joined(nn.Module):
+    """Our fusion: metadata through layers of their own, beside the features; a head reads both."""
+
+    def __init__(self, recipe, net, width, classes):
+        super().__init__()
+        options, dropout = recipe["metadata"], recipe["model"]["dropout"]
+        self.net, features = None, 0
+        if options["role"] == "joined":
+            linear = last_linear(net)
+            features = linear.in_features
+            # What stands before the classes, its dropout too, is the network's own head.
+            for name in ("fc", "classifier"):
+                if hasattr(net, name):
+                    setattr(net, name, nn.Identity())
+            if hasattr(net, "drop_rate"):
+                net.drop_rate = 0.0
+            self.net = net
+        self.meta, self.head, sizes = nn.Sequential(), nn.Sequential(), [width, *options["hidden"]]
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            self.meta.extend([nn.Linear(inputs, outputs), nn.ReLU()])
+        sizes = [features + sizes[-1], *recipe["model"].get("head", options.get("head", []))]
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            self.head.extend([nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)])
+        self.head.append(nn.Linear(sizes[-1], classes))
+
+    def forward(self, pictures, metadata):
+        branch = self.meta(metadata)
+        return self.head(branch if self.net is None else torch.cat([self.net(pictures), branch], 1))
+
+
+class Ignoring(nn.Module):
+    """A network that sees pictures alone."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, pictures, _):
+        return self.net(pictures)
 
 
 def load(net, head, path):
@@ -305,7 +403,7 @@ def score(net, part):
     net.eval()
     with torch.no_grad():
         batches = torch.utils.data.DataLoader(part, 64)
-        logits = torch.cat([net(pictures) for pictures, _ in batches])
+        logits = torch.cat([net(pictures, metadata) for pictures, metadata, _ in batches])
     predicted, labels = logits.argmax(1).numpy(), part.labels.numpy()
     average = dict(average="macro", zero_division=0)
     return {
@@ -333,7 +431,7 @@ def loader(part, recipe, classes, generator):
 def fit(recipe, parts, classes, seed, epochs, keep=None):
     torch.manual_seed(seed)
     np.random.seed(seed)
-    net = network(recipe, len(classes)).to(memory_format=torch.channels_last)
+    net = network(recipe, len(classes), parts["train"].metadata.shape[1]).to(memory_format=torch.channels_last)
     step_with = optimizer(recipe["optimizer"], [p for p in net.parameters() if p.requires_grad])
     batches, counts = loader(parts["train"], recipe, len(classes), torch.Generator().manual_seed(seed))
     weights = None
@@ -353,11 +451,11 @@ def fit(recipe, parts, classes, seed, epochs, keep=None):
     for epoch in range(begun, epochs):
         started, losses = time.perf_counter(), []
         net.train()
-        for pictures, labels in batches:
+        for pictures, metadata, labels in batches:
             for group in step_with.param_groups:
                 group["lr"] = rate.at(step)
             step_with.zero_grad(set_to_none=True)
-            loss = loss_of(net(pictures.contiguous(memory_format=torch.channels_last)), labels)
+            loss = loss_of(net(pictures.contiguous(memory_format=torch.channels_last), metadata), labels)
             loss.backward()
             step_with.step()
             losses.append(loss.item())
@@ -400,11 +498,16 @@ def main():
     size = recipe["transforms"]["size"]
     sides = [size, size] if isinstance(size, int) else size
     augment = augmentation(recipe["transforms"].get("train", []), sides)
-    parts = {}
+    transforms, parts = recipe["transforms"], {}
+    # What the weights say of themselves stands with the model.
+    card = json.loads((args.run / "model" / "model.json").read_text())["preprocess"]
+    transforms = {**transforms, "mean": card["mean"], "std": card["std"]}
+    numbers = metadata(root, recipe, rows) if recipe["metadata"]["role"] != "ignored" else torch.zeros(len(rows), 0)
     for name in ("train", "val", "test"):
-        chosen = [row for row in rows if row["split"] == name]
+        chosen = [at for at, row in enumerate(rows) if row["split"] == name]
         if chosen:
-            parts[name] = Pictures(root, chosen, classes, recipe["transforms"], augment if name == "train" else None)
+            parts[name] = Pictures(root, [rows[at] for at in chosen], classes, transforms,
+                                   augment if name == "train" else None, numbers[chosen])
     accuracies = []
     for seed in (int(seed) for seed in args.seeds.split(",")):
         started = time.perf_counter()
