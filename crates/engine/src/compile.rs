@@ -23,9 +23,27 @@ impl Program {
         let graph = transform(graph, options)?;
         let buffers = Buffers::plan(&graph, !options.without.contains(&Pass::InPlace));
         let kernels = lower_all(&graph, &buffers, cpu, options)?;
-        let layout = Layout::new(&graph, &buffers, &kernels, state)?;
+        let space = state.add_program_space(0);
+        let layout = Layout::new(&graph, &buffers, &kernels, state, space)?;
+        state.memory.grow(state.arena, layout.arena_words);
+        state.memory.grow(space, layout.program_words);
         Ok(layout.program(&graph, &buffers, kernels))
     }
+}
+
+/// Bytes of its own, and of the arena, that a program would take.
+pub(crate) fn program_and_arena_bytes(
+    graph: &Graph,
+    options: &CompileOptions,
+    cpu: &Cpu,
+    state: &State,
+) -> Result<[usize; 2], GraphError> {
+    let graph = transform(graph, options)?;
+    let buffers = Buffers::plan(&graph, !options.without.contains(&Pass::InPlace));
+    let kernels = lower_all(&graph, &buffers, cpu, options)?;
+    // Of no state: nothing will lie there.
+    let layout = Layout::new(&graph, &buffers, &kernels, state, Space(u32::MAX))?;
+    Ok([layout.program_words * 4, layout.arena_words * 4])
 }
 
 /// The graph as it will run.
@@ -97,7 +115,8 @@ impl Layout {
         graph: &Graph,
         buffers: &Buffers,
         kernels: &[Option<Kernel>],
-        state: &mut State,
+        state: &State,
+        space: Space,
     ) -> Result<Self, GraphError> {
         let mut extents = Vec::new();
         // Which extent is a buffer's, and which a node's workspace.
@@ -113,8 +132,7 @@ impl Layout {
             extents.push(Extent { words, first: node, last: node });
         }
         let (offsets, arena_words) = arrange(&extents);
-        let (arena, space) = (state.arena, state.add_program_space(0));
-        state.memory.grow(arena, arena_words);
+        let arena = state.arena;
         let in_arena = |extent: usize| Place { space: arena, offset: offsets[extent], len: extents[extent].words };
 
         let mut program_words = 0;
@@ -140,7 +158,6 @@ impl Layout {
             kernel.iter().flat_map(|kernel| &kernel.packings).map(|packing| in_program(packing.words)).collect()
         };
         let packed = kernels.iter().map(&mut packed_places).collect();
-        state.memory.grow(space, program_words);
         Ok(Self { buffers: places, workspaces, packed, space, program_words, arena_words })
     }
 

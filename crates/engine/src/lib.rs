@@ -41,6 +41,7 @@ mod error;
 mod graph;
 mod initialise;
 mod lower;
+mod memory_use;
 mod name_hash;
 mod operator;
 #[cfg(test)]
@@ -64,6 +65,7 @@ pub use compile_options::{CompileOptions, FrozenNorm, Mode, Trainable};
 pub use definition::{Evaluation, evaluate};
 pub use error::{GraphError, ShapeError, StateError};
 pub use graph::{Graph, Node, NodeId, Source, Value};
+pub use memory_use::MemoryUse;
 pub use operator::{NodePurpose, Operands, Operator, Specialised, Storage, Wide};
 pub use optimizer::{Group, Optimizer, OptimizerKind};
 pub use parameter::{DiskLayout, Initialiser, ParameterSpec, Role};

@@ -65,7 +65,7 @@ impl OptimizerKind {
     pub const RMS_PROP: Self = Self::RmsProp { alpha: 0.99, eps: 1e-8, momentum: 0.0 };
 
     /// Names of the slots that it keeps for every parameter: PyTorch's.
-    fn slots(self) -> &'static [&'static str] {
+    pub(crate) fn slots(self) -> &'static [&'static str] {
         match self {
             Self::Sgd { momentum: 0.0, .. } => &[],
             Self::Sgd { .. } => &["momentum_buffer"],

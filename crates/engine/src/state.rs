@@ -38,6 +38,11 @@ impl Parameter {
     pub(crate) fn place(&self) -> Place {
         self.place
     }
+
+    /// Words that it takes in its space: whole cache lines.
+    pub(crate) fn words(&self) -> usize {
+        self.place.len.next_multiple_of(LINE_WORDS)
+    }
 }
 
 /// Numbers beside the parameters: each lies in its space where the parameter lies in its own.
@@ -84,6 +89,16 @@ pub struct State {
 impl State {
     /// Room for the parameters of a graph, zero until they are [initialised](Self::initialise) or written.
     pub fn new(graph: &Graph) -> Self {
+        let mut state = Self::planned(graph);
+        let [values, statistics] = [false, true].map(|statistics| state.planned_words(statistics));
+        state.memory.grow(state.values, values);
+        state.memory.grow(state.gradients, values);
+        state.memory.grow(state.statistics, statistics);
+        state
+    }
+
+    /// Where everything would lie, without any memory: for plans alone.
+    pub(crate) fn planned(graph: &Graph) -> Self {
         let mut memory = Memory::new();
         let [values, gradients, statistics, arena] = [(); 4].map(|()| memory.add_space(0));
         let mut ends = [0, 0];
@@ -93,12 +108,10 @@ impl State {
             let end = &mut ends[usize::from(is_statistic)];
             let space = if is_statistic { statistics } else { values };
             let place = Place { space, offset: *end, len: shape.elements() };
-            *end += place.len.next_multiple_of(LINE_WORDS);
-            parameters.push(Parameter { name: name.to_owned(), shape: shape.clone(), spec, place });
+            let parameter = Parameter { name: name.to_owned(), shape: shape.clone(), spec, place };
+            *end += parameter.words();
+            parameters.push(parameter);
         }
-        memory.grow(values, ends[0]);
-        memory.grow(gradients, ends[0]);
-        memory.grow(statistics, ends[1]);
         let by_name = parameters.iter().enumerate().map(|(i, parameter)| (parameter.name.clone(), i)).collect();
         Self {
             memory,
@@ -114,6 +127,12 @@ impl State {
             version: 0,
             constants: BTreeMap::new(),
         }
+    }
+
+    /// Words of all running statistics, or of everything else.
+    pub(crate) fn planned_words(&self, statistics: bool) -> usize {
+        let of_kind = self.parameters.iter().filter(|parameter| parameter.is_statistic() == statistics);
+        of_kind.map(Parameter::words).sum()
     }
 
     /// Gives every parameter its starting values, from a stream of its own: adding a layer changes no other.
