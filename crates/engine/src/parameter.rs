@@ -102,6 +102,12 @@ pub enum DiskLayout {
         /// Height and width of the flattened map.
         map: [usize; 2],
     },
+    /// As in memory, `[1][1 + height · width][numbers]`: what stands for something else, then for the places of a grid row by
+    /// row. Whoever reads a file of another grid may resample it.
+    Grid {
+        /// Height and width in places.
+        grid: [usize; 2],
+    },
 }
 
 impl DiskLayout {
@@ -169,5 +175,10 @@ mod tests {
         assert_eq!(*DiskLayout::LinearWeight.disk_shape(&[1, 1, 3, 2].into()), [2, 3]);
         assert_eq!(*DiskLayout::PerChannel.disk_shape(&[3].into()), [3, 1, 1]);
         assert_eq!(*DiskLayout::ConvWeight.disk_shape(&[1, 2, 3, 4].into()), [4, 3, 1, 2]);
+        let grid = DiskLayout::Grid { grid: [1, 2] };
+        assert_eq!(
+            (&*grid.disk_shape(&[1, 3, 2].into()), order(grid, &[1, 3, 2])),
+            (&[1, 3, 2][..], vec![0, 1, 2, 3, 4, 5])
+        );
     }
 }

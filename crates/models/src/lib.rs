@@ -61,6 +61,7 @@ pub use stages::Stages;
 pub use summary::{Summary, SummaryRow};
 pub use vit::VisionTransformer;
 pub use weights::{
-    Converted, LoadReport, ReplacedHead, convert_weights, load_weights, read_weights, save_safetensors, to_safetensors,
+    Converted, LoadReport, ReplacedHead, Resampled, convert_weights, load_weights, read_weights, save_safetensors,
+    to_safetensors,
 };
 pub use weights::{PUBLISHED, Package, Published, Source, published, recognise, weights_folders};

@@ -4,7 +4,7 @@
 //! Source: Dosovitskiy et al. 2020, arXiv:2010.11929; names, starting values and the norms' eps are timm's.
 
 use avizor_engine::ops::{self, Unary};
-use avizor_engine::{GraphBuilder, Initialiser, ParameterSpec, Role, Value};
+use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Role, Value};
 
 use crate::layers::{ConvSpec, channels, conv, layer_norm, plain_head, sides};
 use crate::{ModelError, NetworkOptions, Outputs, Step};
@@ -54,10 +54,11 @@ impl VisionTransformer {
         }
         let patches = conv(graph, "patch_embed.proj", image, &ConvSpec::patches(width, patch))?;
         let mut steps = vec![Step::new("patch_embed", patches, "a token for every patch")];
-        let count = 1 + rows / patch * (columns / patch);
+        let grid = [rows / patch, columns / patch];
         let added = |start| ParameterSpec::plain(start, Role::Bias);
         let class = graph.parameter("cls_token", [1, 1, width], added(CLASS_TOKEN_START));
-        let positions = graph.parameter("pos_embed", [1, count, width], added(START));
+        let of_grid = ParameterSpec { layout: DiskLayout::Grid { grid }, ..added(START) };
+        let positions = graph.parameter("pos_embed", [1, 1 + grid[0] * grid[1], width], of_grid);
         let mut tokens = graph.apply("tokens", ops::Tokens, &[patches, class, positions])?;
         steps.push(Step::new("cls_token, pos_embed", tokens, "a token for the class; where each stands"));
         let mut first = 0;

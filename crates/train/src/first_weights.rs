@@ -109,13 +109,13 @@ impl FirstWeights {
         if let Ok(report) = load_weights(&self.path, state, Some(head)) {
             return Ok(report);
         }
-        self.load(plain, plain_head)?;
+        let report = self.load(plain, plain_head)?;
         let shared: Vec<Parameter> =
             plain.parameters().iter().filter(|parameter| state.parameter(&parameter.name).is_some()).cloned().collect();
         for parameter in &shared {
             state.write_disk(&parameter.name, &parameter.disk_shape(), &plain.read_disk(&parameter.name)?)?;
         }
-        Ok(LoadReport { loaded: shared.len(), replaced_head: None })
+        Ok(LoadReport { loaded: shared.len(), replaced_head: None, ..report })
     }
 
     fn wrong(&self, source: WeightsError) -> TrainError {

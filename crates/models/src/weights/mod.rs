@@ -10,6 +10,7 @@ mod floats;
 mod keras_resnet;
 mod names;
 mod pickle;
+mod positions;
 mod published;
 mod pytorch;
 mod read;
@@ -20,6 +21,7 @@ mod write;
 mod tests;
 
 pub use convert::{Converted, convert_weights};
+pub use positions::Resampled;
 pub use published::{PUBLISHED, Package, Published, Source, published, recognise, weights_folders};
 pub use read::{LoadReport, ReplacedHead, load_weights, read_weights};
 pub use write::{save_safetensors, to_safetensors};

@@ -9,6 +9,7 @@ use avizor_engine::{Shape, State};
 use super::content::{Stored, tensors};
 use super::file::content;
 use super::names::translated;
+use super::positions::Resampled;
 use crate::WeightsError;
 
 /// PyTorch's count of batches stands in every file of a batch norm; nothing here needs it.
@@ -24,6 +25,8 @@ pub struct LoadReport {
     pub loaded: usize,
     /// The last layer, where the file's did not fit.
     pub replaced_head: Option<ReplacedHead>,
+    /// Positions of a transformer, where the file's are those of another size of pictures.
+    pub resampled: Option<Resampled>,
 }
 
 /// A last layer that kept its starting values.
@@ -40,6 +43,9 @@ pub struct ReplacedHead {
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} parameters loaded", self.loaded)?;
+        if let Some(resampled) = &self.resampled {
+            write!(f, "; {resampled}")?;
+        }
         let Some(ReplacedHead { head, in_file, in_network }) = &self.replaced_head else { return Ok(()) };
         match in_file {
             Some(outputs) => write!(f, "; {head} starts anew: it has {outputs} outputs in the file, {in_network} here"),
@@ -53,7 +59,8 @@ impl fmt::Display for LoadReport {
 ///
 /// Names must be the state's or those of a library that is known, shapes its [disk
 /// shapes](avizor_engine::Parameter::disk_shape); numbers may be F32, F16, BF16 or F64. With `replaceable` the layer of
-/// this name keeps its values when the file's has another number of outputs or is missing; the report says so.
+/// this name keeps its values when the file's has another number of outputs or is missing; positions on a
+/// [grid](avizor_engine::DiskLayout::Grid) are resampled from a square one of another size. The report says both.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or belongs to another network; the state is then as before.
@@ -75,18 +82,26 @@ pub fn read_weights(bytes: &[u8], state: &mut State, replaceable: Option<&str>) 
     same_names(&file, state, is_replaced)?;
 
     // Everything is decoded before anything is written.
-    let mut new = Vec::new();
+    let (mut new, mut resampled) = (Vec::new(), None);
     for parameter in state.parameters() {
         if is_replaced(&parameter.name) {
             continue;
         }
-        let tensor = &file[&parameter.name];
-        new.push((parameter.name.clone(), floats(&parameter.name, tensor, &parameter.disk_shape())?));
+        let (tensor, shape) = (&file[&parameter.name], parameter.disk_shape());
+        let values = match Resampled::of(parameter, &tensor.shape) {
+            None => floats(&parameter.name, tensor, &shape)?,
+            Some(of) => {
+                let values = of.apply(&floats(&parameter.name, tensor, &Shape::from(&tensor.shape[..]))?);
+                resampled = Some(of);
+                values
+            }
+        };
+        new.push((parameter.name.clone(), shape, values));
     }
-    for (name, (shape, values)) in &new {
+    for (name, shape, values) in &new {
         state.write_disk(name, shape, values)?;
     }
-    Ok(LoadReport { loaded: new.len(), replaced_head })
+    Ok(LoadReport { loaded: new.len(), replaced_head, resampled })
 }
 
 fn belongs(parameter: &str, layer: &str) -> bool {
@@ -122,7 +137,7 @@ fn same_names(file: &Tensors<'_>, state: &State, is_replaced: impl Fn(&str) -> b
     Err(WeightsError::Names { missing, unexpected })
 }
 
-fn floats(name: &str, tensor: &Stored<'_>, expected: &Shape) -> Result<(Shape, Vec<f32>), WeightsError> {
+fn floats(name: &str, tensor: &Stored<'_>, expected: &Shape) -> Result<Vec<f32>, WeightsError> {
     let name = || name.to_owned();
     let shape = Shape::from(&tensor.shape[..]);
     if shape != *expected {
@@ -132,5 +147,5 @@ fn floats(name: &str, tensor: &Stored<'_>, expected: &Shape) -> Result<(Shape, V
     if values.iter().any(|value| !value.is_finite()) {
         return Err(WeightsError::NotFinite { name: name() });
     }
-    Ok((shape, values))
+    Ok(values)
 }

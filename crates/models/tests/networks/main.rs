@@ -13,6 +13,7 @@ mod learning;
 mod level;
 mod light_blocks;
 mod parity;
+mod positions;
 mod summaries;
 mod trajectories;
 mod weights;

@@ -36,7 +36,7 @@ fn what_is_saved_is_read_bit_for_bit() {
         let (first, mut second) = (state(name, 3, 1), state(name, 3, 2));
         save_safetensors(&path, &first).unwrap();
         let report = load_weights(&path, &mut second, None).unwrap();
-        assert_eq!(report, LoadReport { loaded: first.parameters().len(), replaced_head: None });
+        assert_eq!(report, LoadReport { loaded: first.parameters().len(), replaced_head: None, resampled: None });
         assert_eq!(same(&first, &second).len(), first.parameters().len(), "{name}");
         assert_eq!(to_safetensors(&first).unwrap(), fs::read(&path).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing but the file is left");
