@@ -103,6 +103,29 @@ fn cubic(x: f64) -> f64 {
 mod tests {
     use super::*;
 
+    /// `scripts/golden_positions.py`.
+    #[test]
+    fn grids_are_resampled_as_by_timm() {
+        /// timm's shares are those of places in f32: of the 14th some 14 · 2⁻²³ = 2e-6 off.
+        const NEAR: f64 = 1e-5;
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/positions.json");
+        let golden: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).expect("the golden file is there")).expect("it is JSON");
+        let number = |field: &serde_json::Value| field.as_u64().expect("a whole number") as usize;
+        for case in golden["grids"].as_array().expect("a list") {
+            let (side, numbers) = (number(&case["side"]), number(&case["numbers"]));
+            let to = [0, 1].map(|axis| number(&case["to"][axis]));
+            let values: Vec<f32> = (0..(1 + side * side) * numbers).map(|i| (0.37 * i as f64).sin() as f32).collect();
+            let have = Resampled { name: String::new(), from: [side; 2], to }.apply(&values);
+            let want = case["positions"].as_array().expect("a list").iter().flat_map(|row| row.as_array());
+            let want: Vec<f64> = want.flatten().filter_map(serde_json::Value::as_f64).collect();
+            assert_eq!((have.len(), want.len()), ((1 + to[0] * to[1]) * numbers, have.len()), "{side} to {to:?}");
+            for (at, (&have, want)) in have.iter().zip(want).enumerate() {
+                assert!((f64::from(have) - want).abs() <= NEAR, "{side} to {to:?}: number {at} is {have}, not {want}");
+            }
+        }
+    }
+
     #[test]
     fn shares_are_whole_and_inside() {
         for (from, to) in [(1, 1), (1, 7), (7, 1), (14, 14), (14, 13), (14, 24), (24, 14), (2, 31), (31, 2)] {
