@@ -61,7 +61,9 @@ pub use stages::Stages;
 pub use summary::{Summary, SummaryRow};
 pub use vit::VisionTransformer;
 pub use weights::{
+    ACCURACIES, Accuracy, PUBLISHED, Package, Published, Source, accuracy, published, recognise, weights_folders,
+};
+pub use weights::{
     Converted, LoadReport, ReplacedHead, Resampled, convert_weights, load_weights, read_weights, save_safetensors,
     to_safetensors,
 };
-pub use weights::{PUBLISHED, Package, Published, Source, published, recognise, weights_folders};

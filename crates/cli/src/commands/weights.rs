@@ -34,7 +34,14 @@ fn list() -> Result<(), Failure> {
     let mut out = anstream::stdout();
     let folders = weights_folders();
     for entry in PUBLISHED {
-        writeln!(out, "{:<22} {} on ImageNet; {}, {}", entry.network, entry.top1, entry.origin, entry.licence)?;
+        writeln!(
+            out,
+            "{:<22} {:.1} % on ImageNet; {}, {}",
+            entry.network,
+            entry.accuracy(),
+            entry.origin,
+            entry.licence
+        )?;
         match entry.find_in(&folders) {
             Some(path) => writeln!(out, "    at hand: {}", path.display())?,
             None => match (entry.package(), folders.first()) {

@@ -3,6 +3,7 @@
 //! Written as `.safetensors`; read from those, from PyTorch's own files, which are programs and are not run, and from
 //! TensorFlow.js's ResNet-50.
 
+mod accuracy;
 mod content;
 mod convert;
 mod file;
@@ -20,6 +21,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use accuracy::{ACCURACIES, Accuracy, accuracy};
 pub use convert::{Converted, convert_weights};
 pub use positions::Resampled;
 pub use published::{PUBLISHED, Package, Published, Source, published, recognise, weights_folders};
