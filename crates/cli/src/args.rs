@@ -1,6 +1,7 @@
 //! The command line as it is typed. What it means is the commands' business.
 
 mod bench;
+mod models;
 mod tip;
 mod value;
 
@@ -12,6 +13,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use value::{duration, whole};
 
 pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat, Precision};
+pub(crate) use models::Models;
 
 /// From a folder of pictures to a classifier that its owner can trust.
 #[derive(Debug, Parser)]
@@ -86,7 +88,7 @@ pub(crate) enum Command {
     Report(Report),
     /// Show the recipes that come along, or every option of a recipe
     Recipes(Recipes),
-    /// Show the networks, or one of them layer by layer
+    /// Show the networks, what they know of ImageNet and how fast they are, or one of them layer by layer
     Models(Models),
     /// Show the ImageNet weights that are known and which are at hand; fetch or convert some
     Weights(Weights),
@@ -282,21 +284,6 @@ pub(crate) struct Recipes {
     /// List every layer of a custom network with its options
     #[arg(long, conflicts_with_all = ["name", "options", "transforms"])]
     pub(crate) layers: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Models {
-    /// Show this network layer by layer
-    pub(crate) name: Option<String>,
-    /// Classes of its last layer
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole::<u32>(1..=65_536))]
-    pub(crate) classes: u32,
-    /// Side of its input in pixels [default: what it was made for]
-    #[arg(long, value_name = "PIXELS", value_parser = whole::<u32>(1..=4096))]
-    pub(crate) size: Option<u32>,
-    /// First layers: as published, or without the first two halvings for small pictures
-    #[arg(long, default_value = "imagenet")]
-    pub(crate) stem: Stem,
 }
 
 #[derive(Debug, Args)]

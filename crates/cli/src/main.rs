@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict::run(&session, &args),
         Command::Report(args) => commands::report::run(&args),
         Command::Recipes(args) => commands::recipes::run(&args),
-        Command::Models(args) => commands::models::run(&args),
+        Command::Models(args) => commands::models::run(&session, &args),
         Command::Weights(args) => commands::weights::run(&session, &args),
         Command::Bench(args) => commands::bench::run(&session, &args),
         Command::Doctor(args) => commands::doctor::run(&session, &args),

@@ -183,3 +183,32 @@ impl TransferBar {
         }
     }
 }
+
+/// A line that says what begins, and a bar over networks that are measured one after the other. It vanishes when dropped.
+pub(crate) struct MeasuringBar {
+    progress: Progress,
+    done: u64,
+}
+
+impl MeasuringBar {
+    pub(crate) fn new(quiet: bool, networks: usize) -> Self {
+        let mut progress = Progress::new(quiet);
+        progress.say(&format!("measuring {networks} networks"));
+        progress.begin_bar(networks as u64);
+        Self { progress, done: 0 }
+    }
+
+    /// Says which one is measured now.
+    pub(crate) fn begin(&mut self, network: &str) {
+        self.progress.bar.set_message(network.to_owned());
+        self.progress.bar.set_position(self.done);
+        self.progress.bar.tick();
+        self.done += 1;
+    }
+}
+
+impl Drop for MeasuringBar {
+    fn drop(&mut self) {
+        self.progress.bar.finish_and_clear();
+    }
+}

@@ -6,14 +6,14 @@
 //!
 //! ```
 //! use avizor_models::{NetworkOptions, Summary, find, image_input};
-//! use avizor_engine::GraphBuilder;
+//! use avizor_engine::{GraphBuilder, Trainable};
 //!
 //! let network = find("resnet18")?;
 //! let mut graph = GraphBuilder::new();
 //! let pixels = image_input(&mut graph, 1, &network.preprocess())?;
 //! let outputs = network.build(&mut graph, pixels, &NetworkOptions::new(1000))?;
 //! graph.output("logits", outputs.logits);
-//! let summary = Summary::new(&graph.finish()?, &outputs);
+//! let summary = Summary::new(&graph.finish()?, &outputs, &Trainable::All);
 //! assert_eq!(summary.parameters(), 11_689_512);
 //! # Ok::<(), avizor_models::ModelError>(())
 //! ```

@@ -1,8 +1,8 @@
 //! A network cut into stages: what freezing and learning rates go by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use avizor_engine::{Graph, Source};
+use avizor_engine::{Graph, Source, Trainable};
 
 use crate::Outputs;
 
@@ -42,6 +42,23 @@ impl Stages {
     /// What the stages are called; the last one holds the head.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What the stages below the head are called: what can be frozen.
+    pub fn below_head(&self) -> &[String] {
+        &self.names[..self.names.len().saturating_sub(1)]
+    }
+
+    /// The parameters of a graph that learn while so many stages from the first are frozen. Scales and shifts of batch norms
+    /// that came folded never do.
+    pub fn trainable(&self, graph: &Graph, frozen: usize, folded_norms: bool) -> Trainable {
+        let names: BTreeSet<&str> = graph.parameters().map(|(name, ..)| name).collect();
+        let is_of_norm = |name: &str| {
+            let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
+            names.contains(format!("{layer}.running_mean").as_str())
+        };
+        let trained = graph.parameters().filter(|(_, _, spec)| spec.role.is_trained()).map(|(name, ..)| name);
+        Trainable::where_name(trained, |name| self.of(name) >= frozen && !(folded_norms && is_of_norm(name)))
     }
 
     /// The stage of a parameter, from 0; that of the head for a parameter that the network does not have.

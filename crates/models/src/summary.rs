@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
-use avizor_engine::{Graph, NodeId, Role, Shape, Source};
+use avizor_engine::{Graph, NodeId, Role, Shape, Source, Trainable};
 
 use crate::Outputs;
 
@@ -16,8 +16,10 @@ pub struct SummaryRow {
     pub operator: &'static str,
     /// Shape of what it gives, the batch first.
     pub output: Shape,
-    /// Trained numbers that no row before has counted.
+    /// Numbers that can be trained and that no row before has counted.
     pub parameters: usize,
+    /// Those of them that learn.
+    pub trainable: usize,
     /// Multiplications with weights, each followed by an addition.
     pub multiply_adds: u64,
 }
@@ -37,9 +39,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of a graph as the network wrote it, before it is compiled.
-    pub fn new(graph: &Graph, outputs: &Outputs) -> Self {
-        Self { rows: rows(graph), steps: steps(graph, outputs) }
+    /// Of a graph as the network wrote it, before it is compiled, and of what learns in it.
+    pub fn new(graph: &Graph, outputs: &Outputs, trainable: &Trainable) -> Self {
+        Self { rows: rows(graph, trainable), steps: steps(graph, outputs) }
     }
 
     /// The layers, first to last.
@@ -47,9 +49,14 @@ impl Summary {
         &self.rows
     }
 
-    /// Trained numbers of the whole network.
+    /// Numbers of the whole network that can be trained.
     pub fn parameters(&self) -> usize {
         self.rows.iter().map(|row| row.parameters).sum()
+    }
+
+    /// Those that learn.
+    pub fn trainable(&self) -> usize {
+        self.rows.iter().map(|row| row.trainable).sum()
     }
 
     /// Multiply-adds of the whole network for the graph's batch.
@@ -67,25 +74,29 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |n: u64| if n == 0 { String::new() } else { grouped(n) };
-        let mut cells: Vec<[String; 5]> = Vec::new();
+        let mut cells: Vec<[String; 6]> = Vec::new();
         for row in &self.rows {
+            // Beside parameters that are frozen a nothing is said.
+            let trainable = if row.parameters > 0 { grouped(row.trainable as u64) } else { String::new() };
             let (parameters, multiply_adds) = (number(row.parameters as u64), number(row.multiply_adds));
-            cells.push([row.name.clone(), row.operator.to_owned(), row.output.to_string(), parameters, multiply_adds]);
+            let (name, operator, output) = (row.name.clone(), row.operator.to_owned(), row.output.to_string());
+            cells.push([name, operator, output, parameters, trainable, multiply_adds]);
         }
-        let (parameters, multiply_adds) = (grouped(self.parameters() as u64), grouped(self.multiply_adds()));
-        cells.push(["total".to_owned(), String::new(), String::new(), parameters, multiply_adds]);
-        let align = [Align::Left, Align::Left, Align::Left, Align::Right, Align::Right];
-        f.write_str(&table(["layer", "operator", "output", "parameters", "multiply-adds"], cells, align))
+        let [parameters, trainable] = [self.parameters(), self.trainable()].map(|n| grouped(n as u64));
+        let multiply_adds = grouped(self.multiply_adds());
+        cells.push(["total".to_owned(), String::new(), String::new(), parameters, trainable, multiply_adds]);
+        let align = [Align::Left, Align::Left, Align::Left, Align::Right, Align::Right, Align::Right];
+        f.write_str(&table(["layer", "operator", "output", "parameters", "trainable", "multiply-adds"], cells, align))
     }
 }
 
-fn rows(graph: &Graph) -> Vec<SummaryRow> {
+fn rows(graph: &Graph, trainable: &Trainable) -> Vec<SummaryRow> {
     let mut counted = BTreeSet::<NodeId>::new();
     let mut rows = Vec::new();
     for node in graph.nodes().iter().filter(|node| matches!(node.source, Source::Operator(_))) {
         let output = node.outputs[0].shape.clone();
         let positions = output.elements() / output.last().copied().unwrap_or(1).max(1);
-        let (mut parameters, mut multiply_adds) = (0, 0);
+        let (mut parameters, mut learning, mut multiply_adds) = (0, 0, 0);
         for value in &node.inputs {
             let Source::Parameter(spec) = &graph.node(value.node).source else { continue };
             let elements = graph.shape(*value).elements();
@@ -95,9 +106,11 @@ fn rows(graph: &Graph) -> Vec<SummaryRow> {
             }
             if spec.role != Role::Statistic && counted.insert(value.node) {
                 parameters += elements;
+                learning += if trainable.contains(&graph.node(value.node).name) { elements } else { 0 };
             }
         }
-        rows.push(SummaryRow { name: node.name.clone(), operator: node.kind(), output, parameters, multiply_adds });
+        let (name, operator, trainable) = (node.name.clone(), node.kind(), learning);
+        rows.push(SummaryRow { name, operator, output, parameters, trainable, multiply_adds });
     }
     rows
 }

@@ -7,6 +7,7 @@ mod bench;
 mod custom;
 mod fetch;
 mod metadata;
+mod models;
 mod quickstart;
 mod resume;
 mod road;

@@ -1,7 +1,7 @@
 //! Parameter counts and the two tables.
 
-use avizor_engine::{DType, GraphBuilder, Role};
-use avizor_models::{NETWORKS, Network, NetworkOptions, Stem, Summary, find, image_input};
+use avizor_engine::{DType, GraphBuilder, Role, Trainable};
+use avizor_models::{NETWORKS, Network, NetworkOptions, Stages, Stem, Summary, find, image_input};
 
 fn summary(network: &Network, size: u32, options: &NetworkOptions) -> Summary {
     let mut graph = GraphBuilder::new();
@@ -9,7 +9,7 @@ fn summary(network: &Network, size: u32, options: &NetworkOptions) -> Summary {
     let image = graph.input("image", DType::F32, [1, side, side, 3]);
     let outputs = network.build(&mut graph, image, options).unwrap();
     let graph = graph.finish().unwrap();
-    let summary = Summary::new(&graph, &outputs);
+    let summary = Summary::new(&graph, &outputs, &Trainable::All);
     let trained = graph.parameters().filter(|(_, _, spec)| spec.role != Role::Statistic);
     assert_eq!(summary.parameters(), trained.map(|(_, shape, _)| shape.elements()).sum::<usize>());
     summary
@@ -20,6 +20,30 @@ fn every_network_has_the_parameters_that_its_row_says() {
     for network in NETWORKS {
         let summary = summary(network, network.size, &NetworkOptions::new(1000));
         assert_eq!(summary.parameters(), network.parameters, "{}", network.name);
+    }
+}
+
+#[test]
+fn what_is_frozen_is_not_trainable() {
+    // Numbers of torchvision's modules: the stem's and layer1's, all but fc's, all norms' (weights and biases).
+    for (name, frozen, folded_norms, fixed) in [
+        ("resnet18", 0, false, 0),
+        ("resnet18", 2, false, 9_536 + 147_968),
+        ("resnet18", 5, false, 11_176_512),
+        ("resnet18", 0, true, 9_600),
+        ("resnet18", 5, true, 11_176_512),
+        ("tf_mobilenet_v2", 0, true, 34_112),
+        ("convnext_tiny", 0, true, 0),
+    ] {
+        let mut graph = GraphBuilder::new();
+        let image = graph.input("image", DType::F32, [1, 64, 64, 3]);
+        let outputs = find(name).unwrap().build(&mut graph, image, &NetworkOptions::new(1000)).unwrap();
+        let graph = graph.finish().unwrap();
+        let stages = Stages::new(&graph, &outputs);
+        let summary = Summary::new(&graph, &outputs, &stages.trainable(&graph, frozen, folded_norms));
+        let what = format!("{name}, {frozen} stages, folded norms {folded_norms}");
+        assert_eq!(summary.parameters() - summary.trainable(), fixed, "{what}");
+        assert_eq!(summary.rows().iter().map(|row| row.trainable).sum::<usize>(), summary.trainable(), "{what}");
     }
 }
 

@@ -12,11 +12,11 @@ const LEAST_RUNS: usize = 3;
 
 /// Seconds that equal runs took, sorted.
 #[derive(Clone, Debug)]
-pub(super) struct Times(Vec<f64>);
+pub(in crate::commands) struct Times(Vec<f64>);
 
 impl Times {
     /// Repeats for that long, at least three times, after a warm-up.
-    pub(super) fn of(time: Duration, mut run: impl FnMut()) -> Self {
+    pub(in crate::commands) fn of(time: Duration, mut run: impl FnMut()) -> Self {
         (0..WARM_UP).for_each(|_| run());
         let mut seconds = Vec::new();
         let begun = Instant::now();
@@ -31,47 +31,47 @@ impl Times {
     }
 
     /// Of runs that somebody else timed; at least one.
-    pub(super) fn from_seconds(mut seconds: Vec<f64>) -> Self {
+    pub(in crate::commands) fn from_seconds(mut seconds: Vec<f64>) -> Self {
         assert!(!seconds.is_empty(), "times of nothing");
         seconds.sort_by(f64::total_cmp);
         Self(seconds)
     }
 
     /// The least time that at least that share of the runs did not exceed.
-    pub(super) fn quantile(&self, share: f64) -> f64 {
+    pub(in crate::commands) fn quantile(&self, share: f64) -> f64 {
         let rank = (share * self.0.len() as f64).ceil() as usize;
         self.0[rank.clamp(1, self.0.len()) - 1]
     }
 
-    pub(super) fn median(&self) -> f64 {
+    pub(in crate::commands) fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
-    pub(super) fn least(&self) -> f64 {
+    pub(in crate::commands) fn least(&self) -> f64 {
         self.0[0]
     }
 
-    pub(super) fn most(&self) -> f64 {
+    pub(in crate::commands) fn most(&self) -> f64 {
         self.0[self.0.len() - 1]
     }
 
-    pub(super) fn n(&self) -> usize {
+    pub(in crate::commands) fn n(&self) -> usize {
         self.0.len()
     }
 
     /// Median, least and most in seconds, and how many runs there were.
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(in crate::commands) fn json(&self) -> serde_json::Value {
         json!({ "median": self.median(), "least": self.least(), "most": self.most(), "n": self.n() })
     }
 }
 
 /// `--seconds` as a time; what is not a time of at most an hour is brought into that range.
-pub(super) fn duration(seconds: f64) -> Duration {
+pub(in crate::commands) fn duration(seconds: f64) -> Duration {
     Duration::from_secs_f64(if seconds > 0.0 { seconds.min(3600.0) } else { 0.0 })
 }
 
 /// The most memory this process ever had; `None` where the system does not tell.
-pub(super) fn peak_memory() -> Option<u64> {
+pub(in crate::commands) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -7,6 +7,9 @@ mod network;
 mod ops;
 mod step;
 
+pub(super) use clock::{Times, duration};
+pub(super) use network::BenchNetwork;
+
 use crate::args::{self, BenchWhat};
 use crate::failure::Failure;
 use crate::session::Session;

@@ -21,7 +21,7 @@ use crate::session::Session;
 const TIMED_RUNS: usize = 5;
 
 /// A network, the machine that runs it, and the pictures' size.
-pub(super) struct BenchNetwork {
+pub(in crate::commands) struct BenchNetwork {
     cpu: Cpu,
     network: &'static Network,
     options: NetworkOptions,
@@ -29,7 +29,7 @@ pub(super) struct BenchNetwork {
 }
 
 impl BenchNetwork {
-    pub(super) fn new(session: &Session, args: &args::BenchNetwork) -> Result<Self, Failure> {
+    pub(in crate::commands) fn new(session: &Session, args: &args::BenchNetwork) -> Result<Self, Failure> {
         let network = find(&args.model)?;
         let options = NetworkOptions { stem: args.stem.into(), ..NetworkOptions::new(args.classes as usize) };
         let size = ImageSize::new(args.size, args.size).ok_or_else(|| Failure::usage("--size is too large"))?;
@@ -39,7 +39,7 @@ impl BenchNetwork {
     }
 
     /// Forward, cross-entropy, backward and SGD with momentum.
-    pub(super) fn training(&self, batch: usize, precision: Precision) -> Result<Training<'_>, Failure> {
+    pub(in crate::commands) fn training(&self, batch: usize, precision: Precision) -> Result<Training<'_>, Failure> {
         let mut graph = GraphBuilder::new();
         let image = image_input(&mut graph, batch, &self.preprocess)?;
         let outputs = self.network.build(&mut graph, image, &self.options)?;
@@ -64,7 +64,7 @@ impl BenchNetwork {
 
     /// Inference with parameters of its own. No kernel's time depends on their values, as long as these stay away from the
     /// smallest numbers there are: those of fresh networks do.
-    pub(super) fn inference(&self, batch: usize) -> Result<Inference<'_>, Failure> {
+    pub(in crate::commands) fn inference(&self, batch: usize) -> Result<Inference<'_>, Failure> {
         let graph = Scorer::graph(self.network, &self.options, &self.preprocess, batch).map_err(unfit)?;
         let mut state = State::new(&graph);
         state.initialise(Seed(42));
@@ -112,7 +112,7 @@ impl BenchNetwork {
 }
 
 /// A training step, ready to run.
-pub(super) struct Training<'b> {
+pub(in crate::commands) struct Training<'b> {
     bench: &'b BenchNetwork,
     batch: usize,
     program: Program,
@@ -121,17 +121,17 @@ pub(super) struct Training<'b> {
 }
 
 impl<'b> Training<'b> {
-    pub(super) fn run(&mut self) {
+    pub(in crate::commands) fn run(&mut self) {
         self.program.run(&self.bench.cpu, &mut self.state);
         self.optimizer.step(&self.bench.cpu, &mut self.state, 1e-3);
     }
 
-    pub(super) fn timed_plan(&mut self) -> PlanTable<'_> {
+    pub(in crate::commands) fn timed_plan(&mut self) -> PlanTable<'_> {
         self.bench.timed_plan(&self.program, &mut self.state)
     }
 
     /// The same network's inference, with the parameters as they are now.
-    pub(super) fn into_inference(self) -> Result<Inference<'b>, Failure> {
+    pub(in crate::commands) fn into_inference(self) -> Result<Inference<'b>, Failure> {
         let Self { bench, batch, state, .. } = self;
         let graph = Scorer::graph(bench.network, &bench.options, &bench.preprocess, batch).map_err(unfit)?;
         bench.compile_inference(&graph, state)
@@ -139,18 +139,18 @@ impl<'b> Training<'b> {
 }
 
 /// Inference, ready to run.
-pub(super) struct Inference<'b> {
+pub(in crate::commands) struct Inference<'b> {
     bench: &'b BenchNetwork,
     program: Program,
     state: State,
 }
 
 impl Inference<'_> {
-    pub(super) fn run(&mut self) {
+    pub(in crate::commands) fn run(&mut self) {
         self.program.run(&self.bench.cpu, &mut self.state);
     }
 
-    pub(super) fn timed_plan(&mut self) -> PlanTable<'_> {
+    pub(in crate::commands) fn timed_plan(&mut self) -> PlanTable<'_> {
         self.bench.timed_plan(&self.program, &mut self.state)
     }
 }
