@@ -6,6 +6,9 @@ use std::sync::Arc;
 use crate::graph::{Node, Source};
 use crate::{DType, Graph, GraphError, Operator, ParameterSpec, Shape, TensorType, Value};
 
+/// More trained numbers are refused: a network of them takes 2 GiB, and as much again for its gradients.
+const MOST_PARAMETERS: usize = 1 << 29;
+
 /// Writes a [`Graph`], node by node.
 ///
 /// ```
@@ -79,7 +82,26 @@ impl GraphBuilder {
     pub fn finish(self) -> Result<Graph, GraphError> {
         unique("nodes", self.graph.nodes.iter().map(|node| node.name.as_str()))?;
         unique("outputs", self.graph.outputs().map(|(name, _)| name))?;
+        few_parameters(&self.graph)?;
         Ok(self.graph)
+    }
+}
+
+/// A layer of a size that nobody meant ends here, and not where its memory would be taken.
+fn few_parameters(graph: &Graph) -> Result<(), GraphError> {
+    let size = |shape: &Shape| shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    let sum = graph.parameters().try_fold(0usize, |sum, (_, shape, _)| sum.checked_add(size(shape)?));
+    // One whose size overflows is larger than all others.
+    let largest = graph.parameters().max_by_key(|(_, shape, _)| size(shape).unwrap_or(usize::MAX));
+    match largest {
+        Some((largest, shape, _)) if sum.is_none_or(|sum| sum > MOST_PARAMETERS) => {
+            Err(GraphError::TooManyParameters {
+                most: MOST_PARAMETERS,
+                largest: largest.to_owned(),
+                shape: shape.clone(),
+            })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -115,5 +137,27 @@ mod tests {
         let shapes: Vec<String> = graph.parameters().map(|(name, shape, _)| format!("{name} {shape}")).collect();
         assert_eq!(shapes, ["last.weight 3×5", "last.bias 5"]);
         assert_eq!(graph.outputs().map(|(name, _)| name).collect::<Vec<_>>(), ["kept", "y"]);
+    }
+
+    #[test]
+    fn weights_that_no_memory_holds_are_refused_before_they_are_there() {
+        let finish = |shapes: &[[usize; 2]]| {
+            let mut graph = GraphBuilder::new();
+            for (at, shape) in shapes.iter().enumerate() {
+                graph.parameter(&format!("{at}.weight"), *shape, ParameterSpec::LINEAR_WEIGHT);
+            }
+            graph.finish().map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(finish(&[[1 << 14, 1 << 14], [1 << 14, 1 << 14]]), Ok(()));
+        for (shapes, largest) in [
+            (&[[1 << 14, 1 << 14], [1 << 14, 1 << 14], [1, 1]][..], "1.weight is the largest, of shape 16384×16384"),
+            (&[[3, 2], [1 << 20, 1 << 20]], "1.weight is the largest, of shape 1048576×1048576"),
+            (&[[1 << 40, 1 << 40], [1 << 14, 1 << 14]], "0.weight is the largest"),
+            (&[[1 << 62, 1], [1 << 62, 1], [1 << 62, 1], [1 << 62, 1]], "3.weight is the largest"),
+        ] {
+            let said = finish(shapes).unwrap_err();
+            assert!(said.starts_with("the network has more than 536870912 weights; "), "{said}");
+            assert!(said.contains(largest), "{said}");
+        }
     }
 }

@@ -25,6 +25,10 @@ impl Program {
         let kernels = lower_all(&graph, &buffers, cpu, options)?;
         let space = state.add_program_space(0);
         let layout = Layout::new(&graph, &buffers, &kernels, state, space)?;
+        if layout.arena_words > state.memory.len(state.arena) {
+            can_be_had(layout.arena_words)?;
+        }
+        can_be_had(layout.program_words)?;
         state.memory.grow(state.arena, layout.arena_words);
         state.memory.grow(space, layout.program_words);
         Ok(layout.program(&graph, &buffers, kernels))
@@ -219,6 +223,15 @@ impl Layout {
         };
         Step { kernel, reads: reads.into(), writes: writes.into(), row }
     }
+}
+
+/// Whether the system would give so much memory. Asked before it is taken, where a refusal ends the program.
+fn can_be_had(words: usize) -> Result<(), GraphError> {
+    let mut probe: Vec<f32> = Vec::new();
+    let refused = probe.try_reserve_exact(words).is_err();
+    // Otherwise the compiler leaves out memory that nobody looks at, and with it the question.
+    std::hint::black_box(&probe);
+    if refused { Err(GraphError::Memory { bytes: words.saturating_mul(4) }) } else { Ok(()) }
 }
 
 /// Where each buffer lies, now that it is known which inputs are packed: what only they and constant nodes read need not

@@ -144,6 +144,27 @@ pub enum GraphError {
         /// Its operator.
         kind: &'static str,
     },
+    /// More trained numbers than memory is meant to hold.
+    #[error(
+        "the network has more than {most} weights; {largest} is the largest, of shape {shape}: make its layers smaller"
+    )]
+    TooManyParameters {
+        /// The most that there may be.
+        most: usize,
+        /// The largest parameter.
+        largest: String,
+        /// Its shape.
+        shape: Shape,
+    },
+    /// More working memory than the machine gives.
+    #[error(
+        "a batch takes {:.1} GiB of working memory, more than this machine gives: make the batch or its pictures smaller",
+        *bytes as f64 / f64::from(1 << 30)
+    )]
+    Memory {
+        /// What was asked for.
+        bytes: usize,
+    },
     /// A name that the graph does not have.
     #[error("the graph has no {what} {name:?}; it has {available}")]
     Unknown {

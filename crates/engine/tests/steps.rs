@@ -4,7 +4,10 @@
 
 mod network;
 
-use avizor_engine::{Accumulator, Average, OptimizerKind, State};
+use avizor_engine::ops::Unary;
+use avizor_engine::{
+    Accumulator, Average, CompileOptions, DType, GraphBuilder, GraphError, OptimizerKind, Program, State,
+};
 use avizor_kernels::{Cpu, Level};
 use network::{Settings, Trainer, bits, optimizer};
 
@@ -113,4 +116,21 @@ fn what_stands_around_a_step_is_stored_with_the_state() {
     let mut resumed = trainer();
     resumed.state.import(&half.state.export()).unwrap();
     assert!(steps(&mut resumed, 3..6) == whole);
+}
+
+#[test]
+fn a_batch_that_no_memory_holds_is_an_error() {
+    let mut graph = GraphBuilder::new();
+    let image = graph.input("image", DType::F32, [1 << 20, 1 << 12, 1 << 12, 3]);
+    let map = graph.apply("relu", Unary::Relu, &[image]).unwrap();
+    graph.output("map", map);
+    let graph = graph.finish().unwrap();
+    let mut state = State::new(&graph);
+    let error =
+        Program::compile(&graph, &CompileOptions::infer(), &Cpu::new(1, Level::Scalar), &mut state).unwrap_err();
+    assert!(matches!(error, GraphError::Memory { bytes } if bytes >= 3 << 46), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.ends_with("GiB of working memory, more than this machine gives: make the batch or its pictures smaller")
+    );
 }
