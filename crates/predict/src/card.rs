@@ -11,6 +11,8 @@ use crate::PredictError;
 
 /// Version of this file's shape.
 const FORMAT: u32 = 1;
+/// A network's input has at most so many pixels, in a recipe too.
+const MOST_PIXELS: u32 = 1 << 24;
 
 /// The content of `model.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,6 +115,7 @@ impl ModelCard {
                 "resampling \"{asked}\" is not \"{RESAMPLING}\", the one that this version has"
             )));
         }
+        can_be_prepared(&card.preprocess).map_err(wrong)?;
         card.options().map_err(wrong)?;
         card.class_list().map_err(wrong)?;
         Ok(card)
@@ -200,6 +203,18 @@ impl MetadataCard {
     }
 }
 
+/// Whether pictures can become the input that is described.
+fn can_be_prepared(preprocess: &Preprocess) -> Result<(), String> {
+    let Preprocess { size, mean, std, .. } = preprocess;
+    if size.area() > MOST_PIXELS {
+        return Err(format!("a size of {size} is too large; a network's input has at most 16 million pixels"));
+    }
+    if !mean.iter().chain(std).all(|number| number.is_finite()) || std.iter().any(|&std| std <= 0.0) {
+        return Err(format!("a mean of {mean:?} and a std of {std:?} normalise no picture"));
+    }
+    Ok(())
+}
+
 /// Whether layers may be of these sizes.
 fn sizes(layers: &[usize]) -> Result<(), String> {
     if layers.iter().any(|&size| size == 0 || size > 1 << 20) || layers.len() > 1 << 10 {
@@ -277,6 +292,9 @@ mod tests {
             ("\"cat\",\"dog\"", "\"cat\"", "1 classes are too few"),
             ("\"imagenet\"", "\"huge\"", "the stem \"huge\""),
             ("[64,48]", "[0,48]", "0 × 48 is no size of a picture"),
+            ("[64,48]", "[5000,5000]", "a size of 5000 × 5000 is too large"),
+            ("[0.485,", "[1e39,", "number out of range"),
+            ("[0.229,", "[0.0,", "normalise no picture"),
             ("{", "", "model.json: "),
         ] {
             std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
