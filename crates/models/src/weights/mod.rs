@@ -19,6 +19,8 @@ mod tensorflow_js;
 mod write;
 
 #[cfg(test)]
+mod malformed;
+#[cfg(test)]
 mod tests;
 
 pub use accuracy::{ACCURACIES, Accuracy, accuracy};

@@ -51,14 +51,24 @@ type Parts<'b> = (Pickle, HashMap<String, &'b [u8]>);
 
 fn zipped(bytes: &[u8]) -> Result<Parts<'_>, WeightsError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(error.to_string()))?;
+    // Which of them is meant, other readers may say otherwise.
+    if archive.has_duplicate_names() {
+        return Err(damaged("a zip file with two files of one name: PyTorch did not write it"));
+    }
     let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
-    let program = names.iter().find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
-    let program = program.ok_or_else(|| damaged("a zip file without data.pkl: PyTorch did not write it"))?;
+    let mut programs = names.iter().filter(|name| *name == "data.pkl" || name.ends_with("/data.pkl"));
+    let program = programs.next().ok_or_else(|| damaged("a zip file without data.pkl: PyTorch did not write it"))?;
+    if programs.next().is_some() {
+        return Err(damaged("it has several data.pkl: PyTorch did not write it"));
+    }
     let folder = program.trim_end_matches("data.pkl");
     let mut content = |name: &str| {
         let entry = archive.by_name(name).map_err(|error| damaged(format!("{name}: {error}")))?;
         if entry.compression() != CompressionMethod::Stored {
             return Err(damaged(format!("{name} is compressed: PyTorch did not write it")));
+        }
+        if entry.is_symlink() {
+            return Err(damaged(format!("{name} is a link: PyTorch did not write it")));
         }
         // Uncompressed: its bytes are those of the file.
         let start = entry.data_start().and_then(|start| usize::try_from(start).ok());
