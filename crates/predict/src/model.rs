@@ -176,3 +176,28 @@ impl Model {
         Ok(Resizer::new().resize(&decoded.picture, &self.card.preprocess))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use avizor_base::{ImageSize, Preprocess};
+    use avizor_kernels::Level;
+
+    use super::*;
+    use crate::{NetworkCard, Provenance};
+
+    /// What a card costs is known before its memory is taken.
+    #[test]
+    fn a_card_of_more_than_memory_holds_is_refused() {
+        let classes = ClassList::from_labels(["dog", "cat"]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut small = State::new(&avizor_engine::GraphBuilder::new().finish().unwrap());
+        small.initialise(avizor_base::Seed(1));
+        let hidden = vec![1 << 20, 1 << 20];
+        let network = NetworkCard::new("mlp", &NetworkOptions { hidden, ..NetworkOptions::new(2) });
+        let preprocess = Preprocess::new(ImageSize::new(2, 2).unwrap());
+        let card = ModelCard::new(network, &classes, preprocess, Provenance::default());
+        Model::save(folder.path(), &card, &small).unwrap();
+        let said = Model::open(folder.path(), Cpu::new(1, Level::Scalar)).unwrap_err().to_string();
+        assert!(said.starts_with("the network has more than 536870912 weights; 3.weight is the largest"), "{said}");
+    }
+}
