@@ -2,16 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use avizor_engine::ops::{self, Unary};
-use avizor_engine::{CompileOptions, DType, Graph, GraphBuilder, Program, State, Trainable};
-
+use avizor_engine::{CompileOptions, Graph, Program, State, Trainable};
 use avizor_kernels::Cpu;
-use avizor_models::{
-    ConvNext, EfficientNet, EfficientNetLite, Layers, MobileNetV2, MobileNetV3, NetworkOptions, Pool, ResNet,
-    SqueezeNet, Stem, find,
-};
 use serde_json::Value;
 
+use crate::case::Case;
 use crate::formula::{self, places, projections};
 use crate::golden::{Golden, numbers, relative};
 use crate::level::level;
@@ -149,67 +144,6 @@ impl Wrong {
     fn none(self) {
         assert!(self.0.is_empty(), "{}", self.0.join("\n"));
     }
-}
-
-/// A case of the script.
-struct Case<'g>(&'g Value);
-
-impl Case<'_> {
-    fn text(&self, option: &str) -> &str {
-        self.0[option].as_str().unwrap()
-    }
-
-    fn number(&self, option: &str) -> usize {
-        self.0[option].as_u64().unwrap() as usize
-    }
-
-    fn graph(&self) -> Graph {
-        let (batch, size) = (self.number("batch"), self.number("size"));
-        let mut graph = GraphBuilder::new();
-        let image = graph.input("image", DType::F32, [batch, size, size, 3]);
-        let labels = graph.input("labels", DType::I32, [batch]);
-        let stem = if self.text("stem") == "small" { Stem::Small } else { Stem::Imagenet };
-        let layers =
-            self.0.get("layers").map_or_else(Layers::default, |list| serde_json::from_value(list.clone()).unwrap());
-        let options = NetworkOptions { stem, layers, ..NetworkOptions::new(self.number("classes")) };
-        let smooth = self.0["smooth"].as_bool().unwrap();
-        let outputs = match self.text("network") {
-            "resnet50" if smooth => without_jumps(ResNet::R50).build(&mut graph, image, &options),
-            "resnet101" if smooth => without_jumps(ResNet::R101).build(&mut graph, image, &options),
-            "mobilenet_v2" if smooth => {
-                MobileNetV2 { activation: Unary::Silu, ..MobileNetV2::RELU6 }.build(&mut graph, image, &options)
-            }
-            "tf_efficientnet_lite0" if smooth => {
-                EfficientNetLite { activation: Unary::Silu, ..EfficientNetLite::LITE0 }
-                    .build(&mut graph, image, &options)
-            }
-            "convnext_tiny" => ConvNext { stochastic_depth: 0.0, ..ConvNext::TINY }.build(&mut graph, image, &options),
-            "mobilenet_v3_large" if smooth => {
-                MobileNetV3 { early: Unary::Silu, ..MobileNetV3::LARGE }.build(&mut graph, image, &options)
-            }
-            "squeezenet1_1" if smooth => {
-                SqueezeNet { activation: Unary::Silu, pool: Pool::Average }.build(&mut graph, image, &options)
-            }
-            "efficientnet_b0" => without_chance(EfficientNet::B0).build(&mut graph, image, &options),
-            "efficientnet_b1" => without_chance(EfficientNet::B1).build(&mut graph, image, &options),
-            "efficientnet_b2" => without_chance(EfficientNet::B2).build(&mut graph, image, &options),
-            "efficientnet_b3" => without_chance(EfficientNet::B3).build(&mut graph, image, &options),
-            name => find(name).unwrap().build(&mut graph, image, &options),
-        };
-        let logits = outputs.unwrap().logits;
-        let loss = graph.apply("loss", ops::CrossEntropy::default(), &[logits, labels]).unwrap();
-        graph.output("logits", logits);
-        graph.output("loss", loss);
-        graph.finish().unwrap()
-    }
-}
-
-fn without_jumps(network: ResNet) -> ResNet {
-    ResNet { activation: Unary::Silu, pool: Pool::Average, ..network }
-}
-
-fn without_chance(network: EfficientNet) -> EfficientNet {
-    EfficientNet { stochastic_depth: 0.0, ..network }
 }
 
 /// A network with formula weights and its batch.

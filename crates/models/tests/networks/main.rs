@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod backbones;
+mod case;
 mod custom;
 mod formula;
 mod fusion;
@@ -12,6 +13,7 @@ mod imagenet;
 mod learning;
 mod level;
 mod light_blocks;
+mod live;
 mod parity;
 mod positions;
 mod summaries;
