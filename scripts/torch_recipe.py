@@ -268,19 +268,39 @@ def augmentation(entries, size):
 
 
 # ---------------------------------------------------------------- network
+def dense_head(inputs, model, classes):
+    """Layers of the head in the last layer's place."""
+    layers = []
+    for size in model["head"]:
+        layers += [nn.Linear(inputs, size), nn.ReLU(), nn.Dropout(model["dropout"])]
+        inputs = size
+    return nn.Sequential(*layers, nn.Linear(inputs, classes))
+
+
 def network(recipe, classes, width=0):
     model, size = recipe["model"], recipe["transforms"]["size"]
     dropout = model["dropout"]
     if model["name"] in golden_backbones.NAMES or model["name"] in WEIGHTS:
         net = golden_backbones.network(model["name"], classes, model["stem"], dropout=dropout, stochastic_depth=0.2)
         head = net.fc if hasattr(net, "fc") else last_linear(net)
-        if hasattr(net, "fc") and dropout > 0:
+        if model.get("head") and recipe["metadata"]["role"] == "ignored":
+            head = dense_head(head.in_features, model, classes)
+            if hasattr(net, "fc"):
+                net.fc = head
+            elif isinstance(net.classifier, nn.Linear):
+                net.classifier = head
+            else:
+                place = len(net.classifier) - 1
+                net.classifier[place - 1], net.classifier[place] = nn.Identity(), head
+        elif hasattr(net, "fc") and dropout > 0:
             net.fc = nn.Sequential(nn.Dropout(dropout), head)
     elif model["name"] == "small_cnn":
         if not isinstance(size, int):
             sys.exit("small_cnn here wants a square size")
         net = golden_networks.SmallCnn(classes, size, smooth=False)
         net.classifier[0].p = dropout
+        if model.get("head"):
+            net.classifier[3] = dense_head(net.classifier[3].in_features, model, classes)
         head = net.classifier[3]
     elif model["name"] == "mlp":
         height, width = (size, size) if isinstance(size, int) else size

@@ -9,7 +9,7 @@ use avizor_engine::{GraphBuilder, Value};
 use crate::efficientnet::{FIRST, STAGES, scaled_stage};
 use crate::layers::{ConvSpec, Padding, batch_norm_with, channels, conv};
 use crate::light_blocks::{LightBlock, light_blocks};
-use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Stem, Step};
+use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Stem, Step, head};
 
 /// Settings of an EfficientNet-Lite.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,11 +68,10 @@ impl EfficientNetLite {
         steps.push(Step::new("conv_head", map, "combinations of them"));
         let features = graph.apply("global_pool", ops::GlobalAvgPool, &[map])?;
         steps.push(Step::new("global_pool, flatten", features, "mean of every map"));
-        let head = PlainHead::new("classifier.dropout", "classifier");
-        let logits = head.build(graph, features, options)?;
-        let name = if options.dropout > 0.0 { "dropout, classifier" } else { "classifier" };
-        steps.push(Step::new(name, logits, "logits"));
-        Ok(Outputs { logits, features, head: "classifier".to_owned(), plain_head: Some(head), steps })
+        let plain_head = PlainHead::new("classifier.dropout", "classifier");
+        let logits = plain_head.build(graph, features, options)?;
+        steps.push(Step::new(head::step_name("dropout", "classifier", options), logits, "logits"));
+        Ok(Outputs { logits, features, head: "classifier".to_owned(), plain_head: Some(plain_head), steps })
     }
 
     /// Expansion, convolution of every channel, projection; a shortcut where nothing changes its shape.

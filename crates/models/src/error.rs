@@ -46,6 +46,22 @@ pub enum ModelError {
         /// The network.
         network: &'static str,
     },
+    /// Layers of a head for a network that has none of its own kind.
+    #[error("{network} has layers of its own: list them in {option}, and leave model.head empty")]
+    OwnLayers {
+        /// The network.
+        network: &'static str,
+        /// Where its layers are listed.
+        option: &'static str,
+    },
+    /// A head that no memory is taken for.
+    #[error("the layers of model.head would have {weights} weights, more than {most}: make them smaller")]
+    HeadTooLarge {
+        /// What they would have.
+        weights: usize,
+        /// What they may have.
+        most: usize,
+    },
     /// A custom network without layers.
     #[error("custom has no layers: list them in model.layers")]
     NoLayers,

@@ -2,13 +2,14 @@
 //!
 //! Late fusion by concatenation: the metadata go through a small fully connected branch, what comes out stands beside the
 //! features, and a fully connected head reads both. Names are those of two `torch.nn.Sequential`s: `meta` of linear layers and
-//! ReLUs (`meta.0`, `meta.2`, …), `head` of linear layers, ReLUs and dropouts (`head.0`, `head.3`, …). Starting values are
-//! PyTorch's.
+//! ReLUs (`meta.0`, `meta.2`, …), `head` of linear layers, ReLUs and dropouts (`head.0`, `head.3`, …; without a hidden layer
+//! dropout acts on the joined numbers and the last layer is `head.0`). Starting values are PyTorch's.
 
 use avizor_base::Preprocess;
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{DType, GraphBuilder, Value};
 
+use crate::head::dense_head;
 use crate::layers::{dropout, linear};
 use crate::{
     MetadataOptions, MetadataRole, ModelError, Network, NetworkOptions, Outputs, PlainHead, Step, image_input,
@@ -28,10 +29,16 @@ pub fn build_network(
 ) -> Result<Outputs, ModelError> {
     match &options.metadata {
         Some(metadata) if metadata.role == MetadataRole::Alone => alone(graph, metadata, options, batch),
-        _ => {
+        Some(_) => {
             let image = image_input(graph, batch, preprocess)?;
-            let outputs = network.build(graph, image, options)?;
+            // The layers of the head come behind the join: below it, networks are asked for none.
+            let below = NetworkOptions { head: Vec::new(), ..options.clone() };
+            let outputs = network.build(graph, image, &below)?;
             fuse(graph, outputs, options)
+        }
+        None => {
+            let image = image_input(graph, batch, preprocess)?;
+            network.build(graph, image, options)
         }
     }
 }
@@ -42,7 +49,9 @@ pub fn build_network(
 /// # Errors
 /// When a layer does not fit.
 pub fn fuse(graph: &mut GraphBuilder, network: Outputs, options: &NetworkOptions) -> Result<Outputs, ModelError> {
-    let Some(metadata) = &options.metadata else { return Ok(network) };
+    if options.metadata.is_none() {
+        return Ok(network);
+    }
     let Outputs { features, plain_head, mut steps, .. } = network;
     graph.forget_after(features);
     steps.retain(|step| step.value.node <= features.node);
@@ -50,7 +59,7 @@ pub fn fuse(graph: &mut GraphBuilder, network: Outputs, options: &NetworkOptions
     steps.push(Step::new("meta, head", logits, "joined with metadata: logits"));
     // Features that were constant are so still; what stands behind them is another head.
     let plain_head = plain_head.map(|_| PlainHead::Fused);
-    Ok(Outputs { logits, features, head: last_layer(metadata), plain_head, steps })
+    Ok(Outputs { logits, features, head: HEAD.to_owned(), plain_head, steps })
 }
 
 /// The branch of the metadata and the head, without any picture.
@@ -61,9 +70,9 @@ fn alone(
     batch: usize,
 ) -> Result<Outputs, ModelError> {
     let features = branch(graph, metadata, batch)?;
-    let logits = head(graph, features, metadata, options)?;
+    let logits = head(graph, features, options)?;
     let steps = vec![Step::new("meta, head", logits, "logits")];
-    Ok(Outputs { logits, features, head: last_layer(metadata), plain_head: None, steps })
+    Ok(Outputs { logits, features, head: HEAD.to_owned(), plain_head: None, steps })
 }
 
 /// Logits from features, whose maps become their means, and metadata.
@@ -76,7 +85,7 @@ pub(crate) fn behind(graph: &mut GraphBuilder, features: Value, options: &Networ
     let batch = graph.shape(features).first().copied().unwrap_or(0);
     let branch = branch(graph, metadata, batch)?;
     let joined = graph.apply("join", ops::Concat, &[features, branch])?;
-    head(graph, joined, metadata, options)
+    head(graph, joined, options)
 }
 
 /// The metadata after their own layers.
@@ -89,20 +98,11 @@ fn branch(graph: &mut GraphBuilder, metadata: &MetadataOptions, batch: usize) ->
     Ok(value)
 }
 
-fn head(
-    graph: &mut GraphBuilder,
-    mut value: Value,
-    metadata: &MetadataOptions,
-    options: &NetworkOptions,
-) -> Result<Value, ModelError> {
-    for (layer, &size) in metadata.head.iter().enumerate() {
-        let dense = linear(graph, &format!("head.{}", 3 * layer), value, size)?;
-        let active = graph.apply(&format!("head.{}", 3 * layer + 1), Unary::Relu, &[dense])?;
-        value = dropout(graph, &format!("head.{}", 3 * layer + 2), active, options.dropout)?;
-    }
-    linear(graph, &last_layer(metadata), value, options.classes)
+fn head(graph: &mut GraphBuilder, value: Value, options: &NetworkOptions) -> Result<Value, ModelError> {
+    let dropped = if options.head.is_empty() { options.dropout } else { 0.0 };
+    let kept = dropout(graph, "join.dropout", value, dropped)?;
+    dense_head(graph, HEAD, kept, options)
 }
 
-fn last_layer(metadata: &MetadataOptions) -> String {
-    format!("head.{}", 3 * metadata.head.len())
-}
+/// Name of the head.
+const HEAD: &str = "head";

@@ -3,7 +3,7 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{DiskLayout, GraphBuilder, Initialiser, ParameterSpec, Value};
 
-use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Pool, Step};
+use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Pool, Step, head};
 
 /// Zeros around a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,7 +223,8 @@ pub(crate) fn classifier(
     plain_head(graph, ["classifier.0", "classifier.1"], features, options, start, steps)
 }
 
-/// Dropout and the last layer, whose weight starts as told and whose bias starts at zero.
+/// Dropout and the last layer, whose weight starts as told and whose bias starts at zero; or the layers that stand in its
+/// place.
 pub(crate) fn plain_head(
     graph: &mut GraphBuilder,
     [dropped, layer]: [&str; 2],
@@ -232,13 +233,16 @@ pub(crate) fn plain_head(
     start: Initialiser,
     mut steps: Vec<Step>,
 ) -> Result<Outputs, ModelError> {
-    let kept = dropout(graph, dropped, features, options.dropout)?;
-    let weight = ParameterSpec::LINEAR_WEIGHT.starting(start);
-    let logits = linear_starting(graph, layer, kept, options.classes, weight)?;
-    let name = if options.dropout > 0.0 { format!("{dropped}, {layer}") } else { layer.to_owned() };
-    steps.push(Step::new(name, logits, "logits"));
-    let plain_head = Some(PlainHead::new(dropped, layer));
-    Ok(Outputs { logits, features, head: layer.to_owned(), plain_head, steps })
+    let plain_head = PlainHead::new(dropped, layer);
+    let logits = if options.head.is_empty() {
+        let kept = dropout(graph, dropped, features, options.dropout)?;
+        let weight = ParameterSpec::LINEAR_WEIGHT.starting(start);
+        linear_starting(graph, layer, kept, options.classes, weight)?
+    } else {
+        plain_head.build(graph, features, options)?
+    };
+    steps.push(Step::new(head::step_name(dropped, layer, options), logits, "logits"));
+    Ok(Outputs { logits, features, head: layer.to_owned(), plain_head: Some(plain_head), steps })
 }
 
 /// Nothing where `p` is zero.

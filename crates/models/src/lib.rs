@@ -24,6 +24,7 @@ mod efficientnet;
 mod efficientnet_lite;
 mod error;
 mod fusion;
+mod head;
 mod input;
 mod layers;
 mod light_blocks;
@@ -64,6 +65,6 @@ pub use weights::{
     ACCURACIES, Accuracy, PUBLISHED, Package, Published, Source, accuracy, published, recognise, weights_folders,
 };
 pub use weights::{
-    Converted, LoadReport, ReplacedHead, Resampled, convert_weights, load_weights, read_weights, save_safetensors,
+    Converted, HeadInFile, LoadReport, ReplacedHead, Resampled, convert_weights, load_weights, read_weights, save_safetensors,
     to_safetensors,
 };

@@ -22,7 +22,7 @@ impl Mlp {
     /// Writes the network behind a normalised picture `[batch][height][width][3]`. Dropout acts after every hidden layer.
     ///
     /// # Errors
-    /// When the small stem is asked for or a layer does not fit.
+    /// When the small stem or layers of a head are asked for, or a layer does not fit.
     pub fn build(
         self,
         graph: &mut GraphBuilder,
@@ -30,6 +30,7 @@ impl Mlp {
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
         options.stem.only_imagenet("mlp")?;
+        options.no_head("mlp", "model.hidden")?;
         let map = sides(graph, image);
         let mut features = graph.apply("flatten", ops::Flatten, &[image])?;
         let mut kept = features;

@@ -6,9 +6,9 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Initialiser, ParameterSpec, Value};
 
-use crate::layers::{ConvSpec, channels, conv_norm_with, dropout, linear_starting};
+use crate::layers::{ConvSpec, channels, conv_norm_with, linear_starting, plain_head};
 use crate::light_blocks::{scaled_channels, squeeze_excitation};
-use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Stem, Step};
+use crate::{ModelError, NetworkOptions, Outputs, Stem, Step};
 
 /// Settings of MobileNetV3-Large.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,22 +121,14 @@ impl MobileNetV3 {
         options: &NetworkOptions,
         mut steps: Vec<Step>,
     ) -> Result<Outputs, ModelError> {
-        let weight = ParameterSpec::LINEAR_WEIGHT.starting(Initialiser::Normal(0.01));
+        let start = Initialiser::Normal(0.01);
+        let weight = ParameterSpec::LINEAR_WEIGHT.starting(start);
         let means = graph.apply("avgpool", ops::GlobalAvgPool, &[map])?;
         steps.push(Step::new("avgpool, flatten", means, "mean of every map"));
         let hidden = linear_starting(graph, "classifier.0", means, HIDDEN, weight)?;
         let features = graph.apply("classifier.1", self.late, &[hidden])?;
         steps.push(Step::new("classifier.0-1", features, "combinations of features"));
-        let kept = dropout(graph, "classifier.2", features, options.dropout)?;
-        let logits = linear_starting(graph, "classifier.3", kept, options.classes, weight)?;
-        steps.push(Step::new(if options.dropout > 0.0 { "classifier.2-3" } else { "classifier.3" }, logits, "logits"));
-        Ok(Outputs {
-            logits,
-            features,
-            head: "classifier.3".to_owned(),
-            plain_head: Some(PlainHead::new("classifier.2", "classifier.3")),
-            steps,
-        })
+        plain_head(graph, ["classifier.2", "classifier.3"], features, options, start, steps)
     }
 
     /// Expansion, convolution of every channel, gates where there are any, projection; a shortcut where nothing changes

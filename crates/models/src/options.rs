@@ -13,6 +13,10 @@ pub struct NetworkOptions {
     pub dropout: f32,
     /// First layers. Networks without a stem refuse the small one.
     pub stem: Stem,
+    /// Sizes of dense layers between the features and the last layer, each followed by ReLU and dropout, which then does not
+    /// act on the features. `mlp` and `custom` refuse any: they have their own. Where metadata are joined, these layers read
+    /// both.
+    pub head: Vec<usize>,
     /// Sizes of the hidden layers of `mlp`.
     pub hidden: Vec<usize>,
     /// Layers of `custom`, which drops where they say and nowhere else.
@@ -22,15 +26,20 @@ pub struct NetworkOptions {
 }
 
 impl NetworkOptions {
-    /// No dropout, the ImageNet stem, one hidden layer of 512, no layers listed, no metadata.
+    /// No dropout, the ImageNet stem, no layer in the head but the last, one hidden layer of 512, no layers listed, no metadata.
     pub fn new(classes: usize) -> Self {
-        let (hidden, layers) = (vec![512], Layers::default());
-        Self { classes, dropout: 0.0, stem: Stem::Imagenet, hidden, layers, metadata: None }
+        let (head, hidden, layers) = (Vec::new(), vec![512], Layers::default());
+        Self { classes, dropout: 0.0, stem: Stem::Imagenet, head, hidden, layers, metadata: None }
     }
 
     /// Whether the network sees the picture: one of metadata alone does not.
     pub fn sees_pictures(&self) -> bool {
         self.metadata.as_ref().is_none_or(|metadata| metadata.role == MetadataRole::Joined)
+    }
+
+    /// For networks whose layers are all listed elsewhere.
+    pub(crate) fn no_head(&self, network: &'static str, option: &'static str) -> Result<(), ModelError> {
+        if self.head.is_empty() { Ok(()) } else { Err(ModelError::OwnLayers { network, option }) }
     }
 
     /// Numbers that it reads beside a picture.
@@ -48,8 +57,6 @@ pub struct MetadataOptions {
     pub role: MetadataRole,
     /// Sizes of the layers that the numbers go through by themselves.
     pub hidden: Vec<usize>,
-    /// Sizes of the layers between the joined numbers and the logits; dropout acts after each.
-    pub head: Vec<usize>,
 }
 
 /// What a network reads beside metadata.

@@ -2,6 +2,7 @@
 
 use avizor_engine::{GraphBuilder, Value};
 
+use crate::head::dense_head;
 use crate::layers::{dropout, linear};
 use crate::{ModelError, NetworkOptions, fusion};
 
@@ -10,11 +11,12 @@ use crate::{ModelError, NetworkOptions, fusion};
 pub struct Outputs {
     /// `[batch][classes]`.
     pub logits: Value,
-    /// `[batch][features]`: what the last layer reads, before dropout. Where that is a convolution, maps of them.
+    /// `[batch][features]`: what the head reads, before dropout. Where that is a convolution, maps of them.
     pub features: Value,
-    /// Name of the last layer; its parameters are `{head}.weight` and `{head}.bias`.
+    /// Name of the head: of the last layer, whose parameters are `{head}.weight` and `{head}.bias`, or of the sequence of
+    /// [layers](NetworkOptions::head) in its place, whose parameters are `{head}.0.weight` and so on.
     pub head: String,
-    /// That layer with the dropout before it, where nothing else stands between it and the features and nothing before them
+    /// The head with the dropout before it, where nothing else stands between it and the features and nothing before them
     /// draws by chance: features of a picture behind a frozen backbone are then the same every time.
     pub plain_head: Option<PlainHead>,
     /// The network in a few steps, from first to last, the logits' step included.
@@ -22,7 +24,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Whether a parameter belongs to the last layer: it depends on the classes, the others do not.
+    /// Whether a parameter belongs to the head, which depends on the classes; the others do not.
     pub fn is_head(&self, parameter: &str) -> bool {
         parameter.strip_prefix(self.head.as_str()).is_some_and(|rest| rest.starts_with('.'))
     }
@@ -31,11 +33,11 @@ impl Outputs {
 /// A head that can be put on features that were made before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlainHead {
-    /// A layer.
+    /// A layer, or the sequence of layers in its place.
     Layer {
         /// Name of the dropout before it, which decides what that draws.
         dropout: String,
-        /// Its name; its parameters are `{layer}.weight` and `{layer}.bias`.
+        /// Its name: [`Outputs::head`].
         layer: String,
     },
     /// All that [`fuse`](crate::fuse) writes: features are joined with metadata, which it reads anew.
@@ -58,6 +60,7 @@ impl PlainHead {
         options: &NetworkOptions,
     ) -> Result<Value, ModelError> {
         match self {
+            Self::Layer { layer, .. } if !options.head.is_empty() => dense_head(graph, layer, features, options),
             Self::Layer { dropout: name, layer } => {
                 let kept = dropout(graph, name, features, options.dropout)?;
                 linear(graph, layer, kept, options.classes)

@@ -6,7 +6,7 @@ use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Value};
 
 use crate::layers::{ConvSpec, batch_norm, channels, conv, pool};
-use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Pool, Stem, Step};
+use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Pool, Stem, Step, head};
 
 /// Settings of a residual network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,11 +81,10 @@ impl ResNet {
         }
         let features = graph.apply("avgpool", ops::GlobalAvgPool, &[map])?;
         steps.push(Step::new("avgpool, flatten", features, "mean of every map"));
-        let head = PlainHead::new("fc.dropout", "fc");
-        let logits = head.build(graph, features, options)?;
-        let name = if options.dropout > 0.0 { "dropout, fc" } else { "fc" };
-        steps.push(Step::new(name, logits, "logits"));
-        Ok(Outputs { logits, features, head: "fc".to_owned(), plain_head: Some(head), steps })
+        let plain_head = PlainHead::new("fc.dropout", "fc");
+        let logits = plain_head.build(graph, features, options)?;
+        steps.push(Step::new(head::step_name("dropout", "fc", options), logits, "logits"));
+        Ok(Outputs { logits, features, head: "fc".to_owned(), plain_head: Some(plain_head), steps })
     }
 
     fn stem(

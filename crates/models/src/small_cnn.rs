@@ -6,6 +6,7 @@
 use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Value};
 
+use crate::head::dense_head;
 use crate::layers::{ConvSpec, conv, dropout, linear, linear_after_map, pool, require_sides, sides};
 use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
 
@@ -57,8 +58,12 @@ impl SmallCnn {
         let hidden = linear_after_map(graph, "classifier.1", kept, self.hidden, map_sides)?;
         let features = graph.apply("classifier.2", self.activation, &[hidden])?;
         steps.push(Step::new("flatten, dense, relu", features, "combinations of features"));
-        let logits = linear(graph, "classifier.3", features, options.classes)?;
-        steps.push(Step::new("dense", logits, "logits"));
+        let (logits, name) = if options.head.is_empty() {
+            (linear(graph, "classifier.3", features, options.classes)?, "dense")
+        } else {
+            (dense_head(graph, "classifier.3", features, options)?, "dense layers of the head")
+        };
+        steps.push(Step::new(name, logits, "logits"));
         Ok(Outputs { logits, features, head: "classifier.3".to_owned(), plain_head: None, steps })
     }
 }

@@ -6,7 +6,7 @@ use avizor_engine::ops::{self, Unary};
 use avizor_engine::{GraphBuilder, Initialiser, ParameterSpec, Value};
 
 use crate::layers::{Bias, ConvSpec, Padding, conv, dropout, pool_to_the_end, require_sides};
-use crate::{ModelError, NetworkOptions, Outputs, Pool, Step};
+use crate::{ModelError, NetworkOptions, Outputs, PlainHead, Pool, Step, head};
 
 /// Settings of SqueezeNet 1.1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +38,8 @@ impl SqueezeNet {
     pub const V1_1: Self = Self { activation: Unary::Relu, pool: Pool::Max };
 
     /// Writes the network behind a normalised picture `[batch][height][width][3]`. The last layer is a convolution of single
-    /// pixels: dropout acts on the maps before it, and what it says of every place is averaged.
+    /// pixels: dropout acts on the maps before it, and what it says of every place is averaged. Layers of a head read the
+    /// mean of every map.
     ///
     /// # Errors
     /// When the picture is smaller than 17 × 17, the small stem is asked for or a layer does not fit.
@@ -64,6 +65,9 @@ impl SqueezeNet {
             }
             steps.push(Step::new(format!("features.{first}-{layer}"), map, meaning));
             layer += 1;
+        }
+        if !options.head.is_empty() {
+            return dense_classifier(graph, map, options, steps);
         }
         let kept = dropout(graph, "classifier.0", map, options.dropout)?;
         let last = biased(options.classes, 1, 0, Initialiser::Normal(0.01));
@@ -92,6 +96,21 @@ impl SqueezeNet {
         let windows = layer("expand3x3", few, biased(expanded, 3, 1, START))?;
         Ok(graph.apply(&format!("{name}.concat"), ops::Concat, &[points, windows])?)
     }
+}
+
+/// The mean of every map, and the layers that the options list.
+fn dense_classifier(
+    graph: &mut GraphBuilder,
+    map: Value,
+    options: &NetworkOptions,
+    mut steps: Vec<Step>,
+) -> Result<Outputs, ModelError> {
+    let features = graph.apply("avgpool", ops::GlobalAvgPool, &[map])?;
+    steps.push(Step::new("avgpool, flatten", features, "mean of every map"));
+    let plain_head = PlainHead::new("classifier.0", "classifier.1");
+    let logits = plain_head.build(graph, features, options)?;
+    steps.push(Step::new(head::step_name("classifier.0", "classifier.1", options), logits, "logits"));
+    Ok(Outputs { logits, features, head: "classifier.1".to_owned(), plain_head: Some(plain_head), steps })
 }
 
 fn biased(out: usize, kernel: usize, padding: usize, initialiser: Initialiser) -> ConvSpec {

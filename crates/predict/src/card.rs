@@ -37,12 +37,10 @@ pub struct ModelCard {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetadataCard {
-    /// `joined` with the picture, or `alone`: then of the network's name and options its dropout alone counts.
+    /// `joined` with the picture, or `alone`: then of the network's name and options its dropout and head alone count.
     pub role: String,
     /// Sizes of the layers that the numbers go through by themselves.
     pub hidden: Vec<usize>,
-    /// Sizes of the layers behind the join.
-    pub head: Vec<usize>,
     /// How the columns become numbers, as the training rows were.
     pub columns: MetadataEncoder,
 }
@@ -57,6 +55,9 @@ pub struct NetworkCard {
     pub stem: String,
     /// Probability of dropping a feature in training.
     pub dropout: f32,
+    /// Dense layers between the features and the last one, or behind the join; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub head: Vec<usize>,
     /// Hidden layers of `mlp`.
     pub hidden: Vec<usize>,
     /// Layers of `custom`, as a recipe lists them; left out where there are none.
@@ -155,6 +156,7 @@ impl NetworkCard {
             name: name.to_owned(),
             stem: stem.to_owned(),
             dropout: options.dropout,
+            head: options.head.clone(),
             hidden: options.hidden.clone(),
             layers: options.layers.clone(),
         }
@@ -163,7 +165,7 @@ impl NetworkCard {
     /// The options to build it with.
     ///
     /// # Errors
-    /// A stem that is not known, a dropout that is no probability.
+    /// A stem that is not known, a dropout that is no probability, layers of impossible sizes.
     pub fn options(&self, classes: usize) -> Result<NetworkOptions, String> {
         let stem = match self.stem.as_str() {
             "imagenet" => Stem::Imagenet,
@@ -174,20 +176,21 @@ impl NetworkCard {
             return Err(format!("a dropout of {} is no probability below 1", self.dropout));
         }
         sizes(&self.hidden)?;
-        let (hidden, layers) = (self.hidden.clone(), self.layers.clone());
-        Ok(NetworkOptions { classes, dropout: self.dropout, stem, hidden, layers, metadata: None })
+        sizes(&self.head)?;
+        let (head, hidden, layers) = (self.head.clone(), self.hidden.clone(), self.layers.clone());
+        Ok(NetworkOptions { classes, dropout: self.dropout, stem, head, hidden, layers, metadata: None })
     }
 }
 
 impl MetadataCard {
     /// What a network reads beside the picture, with the encoder of its columns; `None` where that is nothing.
     pub fn new(options: &NetworkOptions, columns: Option<&MetadataEncoder>) -> Option<Self> {
-        let MetadataOptions { role, hidden, head, .. } = options.metadata.clone()?;
+        let MetadataOptions { role, hidden, .. } = options.metadata.clone()?;
         let role = match role {
             MetadataRole::Joined => "joined",
             MetadataRole::Alone => "alone",
         };
-        Some(Self { role: role.to_owned(), hidden, head, columns: columns?.clone() })
+        Some(Self { role: role.to_owned(), hidden, columns: columns?.clone() })
     }
 
     fn options(&self) -> Result<MetadataOptions, String> {
@@ -197,9 +200,7 @@ impl MetadataCard {
             other => return Err(format!("the role \"{other}\" of metadata is neither joined nor alone")),
         };
         sizes(&self.hidden)?;
-        sizes(&self.head)?;
-        let (width, hidden, head) = (self.columns.width(), self.hidden.clone(), self.head.clone());
-        Ok(MetadataOptions { width, role, hidden, head })
+        Ok(MetadataOptions { width: self.columns.width(), role, hidden: self.hidden.clone() })
     }
 }
 
@@ -258,21 +259,38 @@ mod tests {
     }
 
     #[test]
+    fn a_head_stands_in_the_card_of_a_network_that_has_one() {
+        let text = serde_json::to_string(&card()).unwrap();
+        assert!(!text.contains("head"), "{text}");
+        let options = NetworkOptions { head: vec![128, 7], ..NetworkOptions::new(2) };
+        let card = ModelCard { network: NetworkCard::new("resnet18", &options), ..card() };
+        let text = serde_json::to_string(&card).unwrap();
+        let read: ModelCard = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.options().unwrap(), read), (options, card));
+        for wrong in ["\"head\":[0]", "\"head\":[128,1048577]"] {
+            let read: ModelCard = serde_json::from_str(&text.replacen("\"head\":[128,7]", wrong, 1)).unwrap();
+            assert!(read.options().unwrap_err().contains("a hidden layer is empty or larger"), "{wrong}");
+        }
+    }
+
+    #[test]
     fn metadata_stand_in_the_card_of_a_network_that_reads_them() {
         let text = serde_json::to_string(&card()).unwrap();
         assert!(!text.contains("metadata"), "{text}");
         let column = r#"[{"kind":"category","column":"sex","levels":["f","m"],"missing":true}]"#;
         let encoder: MetadataEncoder = serde_json::from_str(column).unwrap();
         let role = MetadataRole::Joined;
-        let metadata = MetadataOptions { width: encoder.width(), role, hidden: vec![4], head: Vec::new() };
-        let options = NetworkOptions { metadata: Some(metadata), ..NetworkOptions::new(2) };
-        let card = card().reading(MetadataCard::new(&options, Some(&encoder)));
+        let metadata = MetadataOptions { width: encoder.width(), role, hidden: vec![4] };
+        let options = NetworkOptions { metadata: Some(metadata), head: vec![8], ..NetworkOptions::new(2) };
+        let network = NetworkCard::new("resnet18", &options);
+        let card = ModelCard { network, ..card() }.reading(MetadataCard::new(&options, Some(&encoder)));
         let text = serde_json::to_string(&card).unwrap();
         let read: ModelCard = serde_json::from_str(&text).unwrap();
         assert_eq!((read.options().unwrap(), read), (options, card));
         for (from, to, wanted) in [
             ("joined", "beside", "the role \"beside\" of metadata"),
             ("\"hidden\":[4]", "\"hidden\":[0]", "a hidden layer is empty"),
+            ("\"head\":[8]", "\"head\":[1048577]", "larger than a million"),
         ] {
             let read: ModelCard = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
             let problem = read.options().unwrap_err();

@@ -86,7 +86,7 @@ impl FirstWeights {
         Ok(Self { path, published: Some(entry) })
     }
 
-    /// Reads them into a state; the last layer, `head`, may be of another size.
+    /// Reads them into a state; `head` may be another one in the file.
     ///
     /// # Errors
     /// A file that is damaged or of another network.

@@ -12,7 +12,7 @@ use crate::recipe::{Freeze, Frozen, OptimizerName, OptimizerOptions};
 /// What of a network learns in a part of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Learns {
-    /// Its head alone: the last layer, or all that metadata meet.
+    /// Its head alone: the last layer and `model.head`, or all that metadata meet.
     Head,
     /// All but what the recipe freezes.
     Network,
@@ -111,7 +111,7 @@ mod tests {
         let common = ["model.name=resnet18", "optimizer.weight_decay=0.1"];
         recipe.set(common.into_iter().chain(options.iter().copied())).unwrap();
         let classes = ClassList::from_labels(["a", "b"]).unwrap();
-        let preprocess = Preprocess::new(ImageSize::new(32, 32).unwrap());
+        let preprocess = Preprocess::new(ImageSize::new(48, 48).unwrap());
         let plan = NetworkPlan::new(&recipe, &classes, preprocess, None, 3).unwrap();
         let (state, _) = plan.state(Seed(1)).unwrap();
         (plan, state)
@@ -138,19 +138,42 @@ mod tests {
 
     #[test]
     fn metadata_are_of_the_head_and_always_learn() {
-        let joined = ["data.metadata=[\"age\"]", "metadata.role=joined"];
+        let joined = ["data.metadata=[\"age\"]", "metadata.role=joined", "model.head=[256]"];
         let head = ["head.0.bias", "head.0.weight", "head.3.bias", "head.3.weight", "meta.0.bias", "meta.0.weight"];
         for more in ["model.freeze=backbone", "model.freeze=5"] {
             assert_eq!(learning(Learns::Network, &[&joined[..], &[more]].concat()), head, "{more}");
         }
         assert_eq!(learning(Learns::Head, &joined), head);
         assert_eq!(learning(Learns::Network, &joined).len(), 60 + head.len());
-        let alone = [joined[0], "metadata.role=alone", "model.freeze=backbone"];
+        let alone = [joined[0], "metadata.role=alone", joined[2], "model.freeze=backbone"];
         assert_eq!(learning(Learns::Network, &alone), head);
         let (plan, state) = plan(&[&joined[..], &["optimizer.layer_decay=0.5"]].concat());
         let groups = plan.groups(Learns::Network, &state).unwrap();
         let fastest = groups.iter().find(|group| group.lr_scale == 1.0).unwrap();
         assert_eq!(fastest.parameters, head);
+    }
+
+    #[test]
+    fn all_layers_of_the_head_learn_as_one_stage() {
+        for (name, layer, sizes, count) in [
+            ("resnet18", "fc", "[16]", 2),
+            ("mobilenet_v2", "classifier.1", "[16, 8]", 3),
+            ("squeezenet1_1", "classifier.1", "[16]", 2),
+            ("small_cnn", "classifier.3", "[16]", 2),
+        ] {
+            let options =
+                [format!("model.name={name}"), format!("model.head={sizes}"), "optimizer.layer_decay=0.5".into()];
+            let mut options: Vec<&str> = options.iter().map(String::as_str).collect();
+            let part = |place: usize| [format!("{layer}.{place}.bias"), format!("{layer}.{place}.weight")];
+            let head: Vec<String> = (0..count).flat_map(|place| part(3 * place)).collect();
+            assert_eq!(learning(Learns::Head, &options), head);
+            let (plan, state) = plan(&options);
+            let groups = plan.groups(Learns::Network, &state).unwrap();
+            let fastest = groups.iter().find(|group| group.lr_scale == 1.0).unwrap();
+            assert_eq!(fastest.parameters, head);
+            options.push("model.freeze=backbone");
+            assert_eq!(learning(Learns::Network, &options), head);
+        }
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl NetworkPlan {
             classes: classes.len(),
             dropout: model.dropout as f32,
             stem,
+            head: model.head.clone(),
             hidden: model.hidden.clone(),
             layers: model.layers.clone(),
             metadata: metadata_options(&recipe.metadata, width),
@@ -189,7 +190,8 @@ impl NetworkPlan {
         let report = if self.options.metadata.is_none() {
             weights.load(&mut state, &outputs.head)?
         } else {
-            let plain = Self { options: NetworkOptions { metadata: None, ..self.options.clone() }, ..self.clone() };
+            let options = NetworkOptions { metadata: None, head: Vec::new(), ..self.options.clone() };
+            let plain = Self { options, ..self.clone() };
             let (graph, plain_outputs) = plain.training_graph(1)?;
             weights.load_joined(&mut state, &outputs.head, &mut State::new(&graph), &plain_outputs.head)?
         };
@@ -234,7 +236,7 @@ fn metadata_options(metadata: &recipe::Metadata, width: usize) -> Option<Metadat
         Role::Joined => MetadataRole::Joined,
         Role::Alone => MetadataRole::Alone,
     };
-    Some(MetadataOptions { width, role, hidden: metadata.hidden.clone(), head: metadata.head.clone() })
+    Some(MetadataOptions { width, role, hidden: metadata.hidden.clone() })
 }
 
 /// Weights of the classes in the loss: n / (classes × n of the class), as scikit-learn's `balanced`.

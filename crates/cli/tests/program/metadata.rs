@@ -32,10 +32,8 @@ fn table(rows: usize, age: &str, file: impl Fn(usize) -> String) -> String {
 }
 
 const COLUMNS: &[&str] = &["--set", "data.metadata=[\"age\", \"sex\"]"];
-const JOINED: &[&str] =
-    &["--set", "metadata.role=joined", "--set", "metadata.hidden=[16]", "--set", "metadata.head=[16]"];
-const ALONE: &[&str] =
-    &["--set", "metadata.role=alone", "--set", "metadata.hidden=[16]", "--set", "metadata.head=[16]"];
+const JOINED: &[&str] = &["--set", "metadata.role=joined", "--set", "metadata.hidden=[16]", "--set", "model.head=[16]"];
+const ALONE: &[&str] = &["--set", "metadata.role=alone", "--set", "metadata.hidden=[16]", "--set", "model.head=[16]"];
 const LONGER: &[&str] = &[
     "--set",
     "train.epochs=15",

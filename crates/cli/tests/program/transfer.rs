@@ -23,9 +23,9 @@ fn losses(sandbox: &Sandbox, run: &str) -> Vec<Vec<f64>> {
 #[test]
 fn kept_features_change_no_number() {
     const NEVER: &str = r#"transforms.train=[{op="horizontal_flip",p=0.0}]"#;
-    for network in ["resnet18", "mobilenet_v2", "efficientnet_b0"] {
-        let name = format!("model.name={network}");
-        let common = ["--set", &name, "--set", "model.stem=small", "--set", "transforms.size=16"];
+    for (network, head) in [("resnet18", "[]"), ("mobilenet_v2", "[]"), ("efficientnet_b0", "[24]")] {
+        let (name, head) = (format!("model.name={network}"), format!("model.head={head}"));
+        let common = ["--set", &name, "--set", &head, "--set", "model.stem=small", "--set", "transforms.size=16"];
         let sandbox_of = |options: &[&str]| {
             let sandbox = Sandbox::new();
             sandbox.pictures("photos", &[("ant", 14), ("bee", 9), ("cat", 10)]);
@@ -57,6 +57,38 @@ fn kept_features_change_no_number() {
             assert!((kept - computed).abs() <= 1e-5 * computed.abs() + 1e-6, "{network}: {losses_of_both:?}");
         }
     }
+}
+
+/// From the weights of a network without such layers, through kept features, to a stored model that says the same.
+#[test]
+fn layers_of_the_head_travel_with_the_model() {
+    let sandbox = Sandbox::new();
+    sandbox.pictures("photos", &[("ant", 24), ("bee", 24)]);
+    let common = ["model.name=resnet18", "model.stem=small", "transforms.size=16", "train.epochs=2"];
+    let train = |runs: &str, options: &[&str]| {
+        let options: Vec<&str> = common.iter().chain(options).flat_map(|option| ["--set", option]).collect();
+        let said = sandbox.run(&quick_train("photos", &[&options[..], &["--runs", runs]].concat()));
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        let run = fs::read_dir(sandbox.path(runs)).unwrap().next().unwrap().unwrap().file_name();
+        (said.err, format!("{runs}/{}", run.to_str().unwrap()))
+    };
+    let (_, first) = train("plain", &[]);
+    let weights = format!("model.weights={}", sandbox.path(&format!("{first}/model/model.safetensors")).display());
+    let (said, run) = train("runs", &[&weights, "model.freeze=backbone", "model.head=[16, 8]", "optimizer.lr=0.02"]);
+    assert!(said.contains("fc starts anew: it has other layers in the file"), "{said}");
+    assert!(said.contains("goes through the frozen network once"), "{said}");
+    let (start, end) = (tensors(&sandbox, &first), tensors(&sandbox, &run));
+    let is_head = |name: &&String| name.starts_with("fc.");
+    let head = ["fc.0.bias", "fc.0.weight", "fc.3.bias", "fc.3.weight", "fc.6.bias", "fc.6.weight"];
+    assert_eq!(end.keys().filter(is_head).collect::<Vec<_>>(), head);
+    for (name, values) in end.iter().filter(|(name, _)| !is_head(name)) {
+        assert_eq!(values, &start[name], "{name} is frozen");
+    }
+    let stored = fs::read(sandbox.path(&format!("{run}/metrics.json"))).unwrap();
+    let stored: serde_json::Value = serde_json::from_slice(&stored).unwrap();
+    let again: serde_json::Value = serde_json::from_str(&sandbox.succeed(&["eval", &run, "--json"])).unwrap();
+    assert_eq!(again["test"]["log_loss"], stored["test"]["log_loss"]);
+    assert_eq!(again["test"]["confusion"], stored["test"]["confusion"]);
 }
 
 /// Values of a stored model, by name.

@@ -21,8 +21,8 @@ impl Custom {
     /// Writes the network behind a normalised picture `[batch][height][width][3]`. Its dropouts are those of the list.
     ///
     /// # Errors
-    /// When the list is empty, a layer does not fit what comes before it, or the small stem is asked for; the text names
-    /// the layer.
+    /// When the list is empty, a layer does not fit what comes before it, or the small stem or layers of a head are
+    /// asked for; the text names the layer.
     pub fn build(
         self,
         graph: &mut GraphBuilder,
@@ -30,6 +30,7 @@ impl Custom {
         options: &NetworkOptions,
     ) -> Result<Outputs, ModelError> {
         options.stem.only_imagenet("custom")?;
+        options.no_head("custom", "model.layers")?;
         let layers = options.layers.list();
         let Some(last) = layers.last() else { return Err(ModelError::NoLayers) };
         let mut writer = Writer { graph, blocks: Vec::new(), parameters: 0, flattened: None };

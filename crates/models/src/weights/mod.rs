@@ -27,5 +27,5 @@ pub use accuracy::{ACCURACIES, Accuracy, accuracy};
 pub use convert::{Converted, convert_weights};
 pub use positions::Resampled;
 pub use published::{PUBLISHED, Package, Published, Source, published, recognise, weights_folders};
-pub use read::{LoadReport, ReplacedHead, load_weights, read_weights};
+pub use read::{HeadInFile, LoadReport, ReplacedHead, load_weights, read_weights};
 pub use write::{save_safetensors, to_safetensors};

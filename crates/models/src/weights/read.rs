@@ -23,21 +23,32 @@ type Tensors<'b> = BTreeMap<String, Stored<'b>>;
 pub struct LoadReport {
     /// Parameters that have the file's values now.
     pub loaded: usize,
-    /// The last layer, where the file's did not fit.
+    /// The head, or its last layer, where the file's did not fit.
     pub replaced_head: Option<ReplacedHead>,
     /// Positions of a transformer, where the file's are those of another size of pictures.
     pub resampled: Option<Resampled>,
 }
 
-/// A last layer that kept its starting values.
+/// A head that kept its starting values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplacedHead {
-    /// Name of the layer.
+    /// Name of the layer, or what the names of its layers begin with.
     pub head: String,
-    /// Outputs that it has in the file; `None` where the file has no such layer.
-    pub in_file: Option<usize>,
+    /// What the file has in its place.
+    pub in_file: HeadInFile,
     /// Outputs that it has in the network.
     pub in_network: usize,
+}
+
+/// What a file has in the place of a head that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadInFile {
+    /// Nothing of its name.
+    Nothing,
+    /// The same layer with so many outputs.
+    Outputs(usize),
+    /// Other layers.
+    OtherLayers,
 }
 
 impl fmt::Display for LoadReport {
@@ -47,9 +58,11 @@ impl fmt::Display for LoadReport {
             write!(f, "; {resampled}")?;
         }
         let Some(ReplacedHead { head, in_file, in_network }) = &self.replaced_head else { return Ok(()) };
+        write!(f, "; {head} starts anew: ")?;
         match in_file {
-            Some(outputs) => write!(f, "; {head} starts anew: it has {outputs} outputs in the file, {in_network} here"),
-            None => write!(f, "; {head} starts anew: the file has none"),
+            HeadInFile::Outputs(outputs) => write!(f, "it has {outputs} outputs in the file, {in_network} here"),
+            HeadInFile::OtherLayers => write!(f, "it has other layers in the file"),
+            HeadInFile::Nothing => write!(f, "the file has none"),
         }
     }
 }
@@ -58,9 +71,10 @@ impl fmt::Display for LoadReport {
 /// checkpoint, of whose program nothing is run; the `model.json` of TensorFlow.js's ResNet-50, its pieces beside it.
 ///
 /// Names must be the state's or those of a library that is known, shapes its [disk
-/// shapes](avizor_engine::Parameter::disk_shape); numbers may be F32, F16, BF16 or F64. With `replaceable` the layer of
-/// this name keeps its values when the file's has another number of outputs or is missing; positions on a
-/// [grid](avizor_engine::DiskLayout::Grid) are resampled from a square one of another size. The report says both.
+/// shapes](avizor_engine::Parameter::disk_shape); numbers may be F32, F16, BF16 or F64. With `replaceable` the head of
+/// this name keeps its values when the file's has other layers or is missing, and its last layer does when that has another
+/// number of outputs; positions on a [grid](avizor_engine::DiskLayout::Grid) are resampled from a square one of another size.
+/// The report says both.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, or belongs to another network; the state is then as before.
@@ -108,20 +122,28 @@ fn belongs(parameter: &str, layer: &str) -> bool {
     parameter.strip_prefix(layer).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// The head, if its number of outputs in the file is another one.
+/// The head, if the file's is another one; or its last layer, if that alone is.
 fn replaced(file: &Tensors<'_>, state: &State, head: &str) -> Option<ReplacedHead> {
-    let weight = format!("{head}.weight");
-    let shape = state.parameter(&weight)?.disk_shape();
+    let weights = state.parameters().iter().filter(|parameter| belongs(&parameter.name, head));
+    let layers: Vec<(&str, Shape)> = weights
+        .filter_map(|parameter| Some((parameter.name.strip_suffix(".weight")?, parameter.disk_shape())))
+        .collect();
+    let ((last, shape), hidden) = layers.split_last()?;
     let (&in_network, inputs) = shape.split_first()?;
-    let in_file = match file.get(&weight) {
-        Some(tensor) => match tensor.shape.split_first() {
-            Some((&outputs, have)) if have == inputs && outputs != in_network => Some(outputs),
-            // The same size, or one that does not follow the features: that is told as any other shape.
-            _ => return None,
-        },
-        None => None,
-    };
-    Some(ReplacedHead { head: head.to_owned(), in_file, in_network })
+    let new = |head: &str, in_file| Some(ReplacedHead { head: head.to_owned(), in_file, in_network });
+    let in_file = |layer: &str| file.get(&format!("{layer}.weight")).map(|tensor| &tensor.shape[..]);
+
+    let count = file.keys().filter(|name| belongs(name, head) && name.ends_with(".weight")).count();
+    if count == 0 {
+        return new(head, HeadInFile::Nothing);
+    }
+    let same_below = count == layers.len() && hidden.iter().all(|(layer, shape)| in_file(layer) == Some(shape));
+    match in_file(last).and_then(<[usize]>::split_first).filter(|_| same_below) {
+        None => new(head, HeadInFile::OtherLayers),
+        Some((&outputs, have)) if have == inputs && outputs != in_network => new(last, HeadInFile::Outputs(outputs)),
+        // The same size, or one that does not follow the features: that is told as any other shape.
+        Some(_) => None,
+    }
 }
 
 fn same_names(file: &Tensors<'_>, state: &State, is_replaced: impl Fn(&str) -> bool) -> Result<(), WeightsError> {

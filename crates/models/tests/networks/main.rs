@@ -9,6 +9,7 @@ mod custom;
 mod formula;
 mod fusion;
 mod golden;
+mod heads;
 mod imagenet;
 mod learning;
 mod level;

@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use avizor_base::Seed;
 use avizor_engine::{DType, GraphBuilder, State};
 use avizor_models::{
-    LoadReport, NetworkOptions, ReplacedHead, find, load_weights, read_weights, save_safetensors, to_safetensors,
+    HeadInFile, LoadReport, NetworkOptions, ReplacedHead, find, load_weights, read_weights, save_safetensors,
+    to_safetensors,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -59,7 +60,8 @@ fn a_head_of_another_size_keeps_its_values_and_is_told() {
     let bytes = to_safetensors(&state("mlp", 7, 1)).unwrap();
     let (before, mut after) = (state("mlp", 3, 2), state("mlp", 3, 2));
     let report = read_weights(&bytes, &mut after, Some("3")).unwrap();
-    assert_eq!(report.replaced_head, Some(ReplacedHead { head: "3".to_owned(), in_file: Some(7), in_network: 3 }));
+    let replaced = ReplacedHead { head: "3".to_owned(), in_file: HeadInFile::Outputs(7), in_network: 3 };
+    assert_eq!(report.replaced_head, Some(replaced));
     assert_eq!(report.to_string(), "2 parameters loaded; 3 starts anew: it has 7 outputs in the file, 3 here");
     assert_eq!(same(&before, &after), ["3.weight", "3.bias"]);
 

@@ -6,6 +6,10 @@ use avizor_models::CUSTOM;
 
 use super::{Freeze, Recipe, Role, ScheduleName};
 
+/// Layers that a list of sizes may have, and the size of each.
+const MOST_LAYERS: usize = 1 << 10;
+const LARGEST_LAYER: usize = 1 << 20;
+
 /// An option with a value that cannot be meant.
 pub(super) struct OutOfRange {
     pub(super) section: &'static str,
@@ -48,19 +52,18 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
     }
     within("balance", "threshold", balance.threshold, 1.0, f64::MAX)?;
     below("model", "dropout", model.dropout, 1.0)?;
-    if model.hidden.contains(&0) {
-        return wrong("model", "hidden", "has a layer of size 0");
+    sizes("model", "head", &model.head)?;
+    sizes("model", "hidden", &model.hidden)?;
+    sizes("metadata", "hidden", &metadata.hidden)?;
+    let own_layers = OWN_LAYERS.iter().find(|(name, _)| *name == model.name && metadata.role == Role::Ignored);
+    if let Some((name, list)) = own_layers.filter(|_| !model.head.is_empty()) {
+        return wrong("model", "head", format!("does not go with \"{name}\": list all of its layers in model.{list}"));
     }
     if model.name != CUSTOM.name && !model.layers.is_empty() {
         return wrong("model", "layers", "goes with model.name = \"custom\"");
     }
     if metadata.role != Role::Ignored && data.metadata.is_empty() {
         return wrong("metadata", "role", "needs columns of the table: name them in data.metadata");
-    }
-    for (option, layers) in [("hidden", &metadata.hidden), ("head", &metadata.head)] {
-        if layers.iter().any(|size| !(1..=1 << 20).contains(size)) {
-            return wrong("metadata", option, "has a layer of size 0, or one of more than a million");
-        }
     }
     if let Some(other) = metadata.categories.iter().find(|name| !data.metadata.contains(name)) {
         return wrong("metadata", "categories", format!("names \"{other}\", which is no column of data.metadata"));
@@ -107,6 +110,19 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
         return wrong("schedule", "warmup_epochs", "goes with other schedules: onecycle rises by itself");
     }
     at_least("schedule", "patience", schedule.patience, usize::from(schedule.name == ScheduleName::Step))
+}
+
+/// Networks whose layers are all listed, and the option that does.
+const OWN_LAYERS: [(&str, &str); 2] = [("mlp", "hidden"), (CUSTOM.name, "layers")];
+
+fn sizes(section: &'static str, option: &'static str, layers: &[usize]) -> Result<(), OutOfRange> {
+    if layers.iter().any(|size| !(1..=LARGEST_LAYER).contains(size)) {
+        return wrong(section, option, "has a layer of size 0, or one of more than a million");
+    }
+    if layers.len() > MOST_LAYERS {
+        return wrong(section, option, "has more than a thousand layers");
+    }
+    Ok(())
 }
 
 fn wrong(section: &'static str, option: &'static str, problem: impl Into<String>) -> Result<(), OutOfRange> {

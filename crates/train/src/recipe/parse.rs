@@ -353,6 +353,16 @@ mod tests {
                  with `avizor recipes --options`",
             ),
             (
+                "[model]\nhead = [128, 0]",
+                "recipe.toml:2: model.head: has a layer of size 0, or one of more than a million | see every option with \
+                 `avizor recipes --options`",
+            ),
+            (
+                "[model]\nname = \"mlp\"\nhead = [128]",
+                "recipe.toml:3: model.head: does not go with \"mlp\": list all of its layers in model.hidden | see every \
+                 option with `avizor recipes --options`",
+            ),
+            (
                 "[schedule]\nname = \"onecycle\"\nwarmup_epochs = 1",
                 "recipe.toml:3: schedule.warmup_epochs: goes with other schedules: onecycle rises by itself | see every \
                  option with `avizor recipes --options`",

@@ -210,7 +210,11 @@ section! {
         /// `none` (random start), `imagenet` (see `avizor weights list`), the path of a `.safetensors` file, of a `.pth` that
         /// PyTorch wrote or of TensorFlow.js's `model.json`, or a file of the Hugging Face hub, `hf:ORG/NAME/FILE`.
         weights: String = "none".to_owned(),
-        /// Probability of dropping a feature before the last layer; `custom` drops where its layers say.
+        /// Dense layers between the network's features and the last layer, such as `[128]`, each followed by ReLU and `dropout`;
+        /// `mlp` and `custom` have their own. Joined metadata are read by them too.
+        head: Vec<usize> = Vec::new(),
+        /// Probability of dropping a feature before the last layer, or after each layer of `head`; `custom` drops where its
+        /// layers say.
         dropout: f64 = 0.2,
         /// First layers: `imagenet` (as published), or `small` (without the first two halvings) for pictures of up to about
         /// 64 pixels; not of `squeezenet1_1`, `small_cnn`, `mlp` and `custom`.
@@ -267,12 +271,10 @@ section! {
     /// What the network makes of `data.metadata`, columns of the table such as age and sex.
     Metadata {
         /// `ignored`; `joined`: layers of their own, whose numbers then stand beside the picture's features; or `alone`: no
-        /// picture is seen, and of `[model]` the dropout counts alone.
+        /// picture is seen, and of `[model]` `head` and `dropout` alone count. `model.head` reads what comes of it.
         role: Role = Role::Ignored,
         /// Layers that the metadata go through by themselves.
         hidden: Vec<usize> = vec![32],
-        /// Layers between the joined numbers and the classes, each followed by `model.dropout`.
-        head: Vec<usize> = vec![256],
         /// Columns whose numbers are names of categories, such as a number of the camera; columns of texts are that anyway.
         categories: Vec<String> = Vec::new(),
     }
