@@ -14,6 +14,7 @@
 //! ```
 
 pub mod atomic_file;
+mod beta;
 mod class_list;
 mod event;
 mod finding;

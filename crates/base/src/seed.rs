@@ -32,6 +32,8 @@ pub enum Purpose {
     Subset = 9,
     /// Which pictures a gallery or a sample grid shows. Key: class, 0, 0.
     Gallery = 10,
+    /// How the pictures of a batch are mixed. Key: step, 0, 0.
+    Mix = 11,
 }
 
 impl Seed {
