@@ -81,7 +81,7 @@ pub use max_pool2d::MaxPool2d;
 pub(crate) use max_pool2d::MaxPool2dGrad;
 pub use normalize::Normalize;
 pub(crate) use reshape::Reshape;
-pub(crate) use scale::Scale;
+pub use scale::Scale;
 pub use softmax::Softmax;
 pub use stochastic_depth::StochasticDepth;
 pub(crate) use sum_rows::SumRows;
