@@ -47,7 +47,8 @@ impl Kept {
     ) -> Result<Option<Self>, TrainError> {
         let (transforms, views) = (&recipe.transforms.train, recipe.train.views);
         let is_frozen = learns == Learns::Head || plan.freeze == Freeze::BACKBONE;
-        let changes_anew = learns == Learns::Network && !transforms.is_empty() && views == 0;
+        let is_changed = !transforms.is_empty() || plan.mixing.is_some();
+        let changes_anew = learns == Learns::Network && is_changed && views == 0;
         if !is_frozen || changes_anew {
             return Ok(None);
         }

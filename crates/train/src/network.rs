@@ -1,8 +1,7 @@
 //! From a recipe to a network in memory: its programs and its starting values.
 
 use avizor_base::{ClassList, Preprocess, Seed};
-use avizor_engine::DType;
-use avizor_engine::{CompileOptions, FrozenNorm, Graph, GraphBuilder, Program, State, Trainable, Value, ops};
+use avizor_engine::{CompileOptions, DType, FrozenNorm, Graph, GraphBuilder, Program, State, Trainable, Value, ops};
 use avizor_kernels::{Cpu, Precision};
 use avizor_models::{MetadataOptions, MetadataRole, Network, NetworkOptions, Outputs, PlainHead, build_network, find};
 use avizor_predict::{NetworkCard, Scorer};
@@ -10,7 +9,9 @@ use avizor_predict::{NetworkCard, Scorer};
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
 use crate::learning::Learns;
-use crate::recipe::{self, ClassWeights, Freeze, OptimizerOptions, Recipe, Role};
+use crate::loss::Loss;
+use crate::mixing::Mixing;
+use crate::recipe::{self, Freeze, OptimizerOptions, Recipe, Role};
 
 /// What a recipe asks for, found and checked.
 #[derive(Clone, Debug)]
@@ -18,8 +19,9 @@ pub(crate) struct NetworkPlan {
     pub(crate) network: &'static Network,
     pub(crate) options: NetworkOptions,
     pub(crate) preprocess: Preprocess,
-    label_smoothing: f32,
-    weigh_classes: bool,
+    loss: Loss,
+    /// How batches are mixed where all of the network learns.
+    pub(crate) mixing: Option<Mixing>,
     pub(crate) freeze: Freeze,
     precision: Precision,
     pub(crate) optimizer: OptimizerOptions,
@@ -65,8 +67,8 @@ impl NetworkPlan {
             network: find(&model.name)?,
             options,
             preprocess,
-            label_smoothing: recipe.train.label_smoothing as f32,
-            weigh_classes: recipe.balance.class_weights != ClassWeights::None,
+            loss: Loss::new(recipe, classes.len()),
+            mixing: Mixing::of(&recipe.train),
             freeze: model.freeze,
             precision: recipe.train.precision.into(),
             optimizer: recipe.optimizer.clone(),
@@ -96,23 +98,11 @@ impl NetworkPlan {
         Ok((graph, outputs))
     }
 
-    /// The graph of a training step, and what the network left in it.
+    /// The graph of a training step on pictures as they are, and what the network left in it.
     pub(crate) fn training_graph(&self, batch: usize) -> Result<(Graph, Outputs), TrainError> {
         let (mut graph, outputs) = self.graph(batch)?;
-        self.add_loss(&mut graph, outputs.logits, batch)?;
+        self.loss.of_labels(&mut graph, outputs.logits, batch)?;
         Ok((graph.finish()?, outputs))
-    }
-
-    fn add_loss(&self, graph: &mut GraphBuilder, logits: Value, batch: usize) -> Result<(), TrainError> {
-        let labels = graph.input("labels", DType::I32, [batch]);
-        let mut inputs = vec![logits, labels];
-        if self.weigh_classes {
-            inputs.push(graph.input("class_weights", DType::F32, [self.options.classes]));
-        }
-        let loss = graph.apply("loss", ops::CrossEntropy { label_smoothing: self.label_smoothing }, &inputs)?;
-        graph.output("logits", logits);
-        graph.output("loss", loss);
-        Ok(())
     }
 
     /// Features that are the same at every visit of a picture while the head alone learns, where the network has such.
@@ -147,7 +137,7 @@ impl NetworkPlan {
         state: &mut State,
     ) -> Result<Program, TrainError> {
         let (mut graph, logits) = self.head_graph(features, batch)?;
-        self.add_loss(&mut graph, logits, batch)?;
+        self.loss.of_labels(&mut graph, logits, batch)?;
         let options = CompileOptions::train("loss", Trainable::Named(self.learning_names(Learns::Head, state)?));
         Ok(Program::compile(&graph.finish()?, &options, cpu, state)?)
     }
@@ -209,7 +199,12 @@ impl NetworkPlan {
         cpu: &Cpu,
         state: &mut State,
     ) -> Result<Program, TrainError> {
-        let (graph, _) = self.training_graph(batch)?;
+        let (mut graph, outputs) = self.graph(batch)?;
+        match learns {
+            Learns::Network if self.mixing.is_some() => self.loss.of_mixed(&mut graph, outputs.logits, batch)?,
+            _ => self.loss.of_labels(&mut graph, outputs.logits, batch)?,
+        }
+        let graph = graph.finish()?;
         let mut options = CompileOptions::train("loss", Trainable::Named(self.learning_names(learns, state)?));
         options.frozen_norm = FrozenNorm::Running;
         options.precision = self.precision;
@@ -237,25 +232,4 @@ fn metadata_options(metadata: &recipe::Metadata, width: usize) -> Option<Metadat
         Role::Alone => MetadataRole::Alone,
     };
     Some(MetadataOptions { width, role, hidden: metadata.hidden.clone() })
-}
-
-/// Weights of the classes in the loss: n / (classes × n of the class), as scikit-learn's `balanced`.
-pub(crate) fn balanced_class_weights(counts: &[usize]) -> Vec<f32> {
-    let n: usize = counts.iter().sum();
-    let weight = |&count: &usize| match count {
-        0 => 0.0,
-        _ => (n as f64 / (counts.len() as f64 * count as f64)) as f32,
-    };
-    counts.iter().map(weight).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn balanced_weights_are_scikit_learns() {
-        // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
-        assert_eq!(balanced_class_weights(&[3, 1, 2]), [2.0 / 3.0, 2.0, 1.0]);
-    }
 }

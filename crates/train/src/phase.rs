@@ -7,7 +7,9 @@ use avizor_kernels::Cpu;
 use crate::error::TrainError;
 use crate::features::{Features, Kept};
 use crate::learning::Learns;
-use crate::network::{NetworkPlan, balanced_class_weights};
+use crate::loss::balanced_class_weights;
+use crate::mixing::Mixing;
+use crate::network::NetworkPlan;
 use crate::recipe::{ClassWeights, Recipe};
 use crate::schedule::LearningRate;
 use crate::setup::Setup;
@@ -17,6 +19,10 @@ pub(crate) struct Phase {
     pub(crate) learns: Learns,
     /// What the backbone makes of pictures, where that is kept.
     pub(crate) features: Option<Features>,
+    /// How batches are mixed.
+    pub(crate) mixing: Option<Mixing>,
+    /// Weights of the classes in the loss.
+    pub(crate) class_weights: Option<Vec<f32>>,
     /// With the size of their batches: for full ones, and for the last one of an epoch where it is smaller.
     programs: Vec<(usize, Program)>,
     pub(crate) optimizer: Optimizer,
@@ -47,15 +53,17 @@ impl Phase {
         };
         let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
         let programs = sizes.map(|size| Ok((size, program(size)?))).collect::<Result<Vec<_>, TrainError>>()?;
-        if recipe.balance.class_weights != ClassWeights::None {
-            let weights = balanced_class_weights(&setup.train_counts());
-            for (_, program) in &programs {
-                state.input_f32_mut(program, "class_weights").copy_from_slice(&weights);
-            }
+        let is_weighted = recipe.balance.class_weights != ClassWeights::None;
+        let class_weights = is_weighted.then(|| balanced_class_weights(&setup.train_counts()));
+        for (weights, (_, program)) in
+            class_weights.iter().flat_map(|weights| programs.iter().map(move |of| (weights, of)))
+        {
+            state.input_f32_mut(program, "class_weights").copy_from_slice(weights);
         }
         let optimizer = plan.optimizer(learns, state)?;
         let rate = rate(learns, recipe, pictures.div_ceil(batch));
-        Ok(Self { learns, features, programs, optimizer, rate })
+        let mixing = plan.mixing.filter(|_| learns == Learns::Network);
+        Ok(Self { learns, features, mixing, class_weights, programs, optimizer, rate })
     }
 
     /// The program for batches of a size.

@@ -7,6 +7,8 @@ use avizor_data::loader::{Batch, Loader, LoaderOptions, Visit, shuffled_order, w
 
 use super::Fit;
 use crate::error::TrainError;
+use crate::loss::Shares;
+use crate::mixing::{Mixing, partners};
 use crate::schedule::{LearningRate, Plateau};
 
 /// What steps of an epoch are made from.
@@ -94,10 +96,29 @@ impl Fit<'_> {
     }
 
     fn step_on_pictures(&mut self, batch: &Batch) -> Result<f32, TrainError> {
+        self.fill_metadata(batch.rows.iter().copied());
+        if let Some(mixing) = self.phase.mixing {
+            return self.step_on_mixed(mixing, batch);
+        }
         let program = self.phase.program_for(batch.len());
         self.state.input_u8_mut(program, "image").copy_from_slice(&batch.images);
-        self.fill_metadata(batch.rows.iter().copied());
-        self.step(&batch.labels)
+        self.step(&batch.labels, &batch.labels)
+    }
+
+    /// On pictures mixed in pairs. A mixed picture counts as one of the class that it shows more of.
+    fn step_on_mixed(&mut self, mixing: Mixing, batch: &Batch) -> Result<f32, TrainError> {
+        let size = self.plan.preprocess.size;
+        let mix = mixing.draw(self.seed, self.position.step, size);
+        let program = self.phase.program_for(batch.len());
+        mix.apply(&batch.images, size, self.state.input_u8_mut(program, "image"));
+        let partners = partners(&batch.labels);
+        self.state.input_i32_mut(program, "partner_labels").copy_from_slice(&partners);
+        let own = mix.own_share(size);
+        for (name, share) in Shares::new(own, &batch.labels, self.phase.class_weights.as_deref()).named() {
+            self.state.input_f32_mut(program, name)[0] = share;
+        }
+        let shown = if own >= 0.5 { &batch.labels } else { &partners };
+        self.step(&batch.labels, shown)
     }
 
     /// On kept features, or on metadata alone.
@@ -109,7 +130,7 @@ impl Fit<'_> {
         self.fill_metadata(visits.iter().map(|visit| visit.row));
         let labels: Vec<i32> =
             visits.iter().map(|visit| self.setup.index.label(visit.row as usize).index() as i32).collect();
-        self.step(&labels)
+        self.step(&labels, &labels)
     }
 
     fn fill_metadata(&mut self, rows: impl ExactSizeIterator<Item = u32>) {
@@ -119,8 +140,8 @@ impl Fit<'_> {
         }
     }
 
-    /// A step on what the program's input holds.
-    fn step(&mut self, labels: &[i32]) -> Result<f32, TrainError> {
+    /// A step on what the program's input holds. Predictions are counted against the labels that are `shown`.
+    fn step(&mut self, labels: &[i32], shown: &[i32]) -> Result<f32, TrainError> {
         let program = self.phase.program_for(labels.len());
         let state = &mut self.state;
         state.set_step(self.seed, self.position.step);
@@ -132,7 +153,7 @@ impl Fit<'_> {
             let (epoch, step) = (self.position.epoch + 1, self.position.batch + 1);
             return Err(TrainError::Diverged { loss, epoch, step, lr });
         }
-        self.position.sums.add(loss, labels, state.output(program, "logits"));
+        self.position.sums.add(loss, shown, state.output(program, "logits"));
         if self.gather(labels.len()) {
             self.phase.optimizer.step(self.cpu, &mut self.state, lr);
             if let Some(average) = &self.average {

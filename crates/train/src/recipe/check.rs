@@ -77,6 +77,7 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
         return wrong("train", "batch", "is more than 65,536");
     }
     below("train", "label_smoothing", train.label_smoothing, 1.0)?;
+    mixing(recipe)?;
     if train.head_epochs > 0 && model.freeze == Freeze::BACKBONE {
         return wrong(
             "train",
@@ -141,6 +142,29 @@ fn within(section: &'static str, option: &'static str, value: f64, low: f64, hig
     } else {
         wrong(section, option, format!("is {value}, but must lie between {low} and {high}"))
     }
+}
+
+/// What mixes pictures, where it can.
+fn mixing(recipe: &Recipe) -> Result<(), OutOfRange> {
+    let (train, metadata) = (&recipe.train, &recipe.metadata);
+    for (option, alpha) in [("mixup", train.mixup), ("cutmix", train.cutmix)] {
+        if alpha == 0.0 {
+            continue;
+        }
+        if !(0.001..=100.0).contains(&alpha) {
+            return wrong("train", option, format!("is {alpha}, but must be 0 or lie between 0.001 and 100"));
+        }
+        let problem = match metadata.role {
+            Role::Alone => "mixes pictures, but metadata.role is \"alone\": none is seen",
+            Role::Joined => "mixes pictures, but not what metadata.role = \"joined\" puts beside them: leave it at 0",
+            Role::Ignored if recipe.model.freeze == Freeze::BACKBONE && train.views > 0 => {
+                "mixes pictures as they come, but train.views keeps features of them: set one of the two to 0"
+            }
+            Role::Ignored => continue,
+        };
+        return wrong("train", option, problem);
+    }
+    Ok(())
 }
 
 /// In `0..limit`.

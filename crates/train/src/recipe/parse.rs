@@ -363,6 +363,21 @@ mod tests {
                  option with `avizor recipes --options`",
             ),
             (
+                "[train]\ncutmix = -1",
+                "recipe.toml:2: train.cutmix: is -1, but must be 0 or lie between 0.001 and 100 | see every option with `avizor \
+                 recipes --options`",
+            ),
+            (
+                "[train]\nmixup = 0.2\n[data]\nmetadata = [\"age\"]\n[metadata]\nrole = \"alone\"",
+                "recipe.toml:2: train.mixup: mixes pictures, but metadata.role is \"alone\": none is seen | see every option \
+                 with `avizor recipes --options`",
+            ),
+            (
+                "[model]\nfreeze = \"backbone\"\n[train]\nviews = 2\ncutmix = 1.0",
+                "recipe.toml:5: train.cutmix: mixes pictures as they come, but train.views keeps features of them: set one \
+                 of the two to 0 | see every option with `avizor recipes --options`",
+            ),
+            (
                 "[schedule]\nname = \"onecycle\"\nwarmup_epochs = 1",
                 "recipe.toml:3: schedule.warmup_epochs: goes with other schedules: onecycle rises by itself | see every \
                  option with `avizor recipes --options`",

@@ -315,6 +315,12 @@ section! {
         early_stop: usize = 0,
         /// Share of the target spread over all classes.
         label_smoothing: f64 = 0.0,
+        /// Above 0, pictures of a batch are blended in pairs, and their labels with them, by shares from Beta(mixup, mixup):
+        /// `torchvision.transforms.v2.MixUp`. Not in `head_epochs`.
+        mixup: f64 = 0.0,
+        /// As `mixup`, by a rectangle of the other picture: `torchvision.transforms.v2.CutMix`. With both, each batch has one of
+        /// them, by chance.
+        cutmix: f64 = 0.0,
         /// Batches whose gradients join in one step, as if they were one: for large batches in little memory.
         accumulate: usize = 1,
         /// Gradients that together are longer than this are shortened to it; 0: never.
