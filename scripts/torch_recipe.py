@@ -448,6 +448,13 @@ def loader(part, recipe, classes, generator):
     return torch.utils.data.DataLoader(part, batch, sampler=sampler), counts
 
 
+def mixing(train, classes):
+    """Batches mixed in pairs, by one of the ways that the recipe wants."""
+    ways = [way(alpha=train[name], num_classes=classes)
+            for name, way in (("mixup", v2.MixUp), ("cutmix", v2.CutMix)) if train.get(name, 0.0) > 0]
+    return v2.RandomChoice(ways) if ways else None
+
+
 def fit(recipe, parts, classes, seed, epochs, keep=None):
     torch.manual_seed(seed)
     np.random.seed(seed)
@@ -458,6 +465,7 @@ def fit(recipe, parts, classes, seed, epochs, keep=None):
     if recipe["balance"]["class_weights"] == "balanced":
         weights = torch.where(counts > 0, counts.sum() / (len(classes) * counts.clamp(min=1)), 0.0).float()
     loss_of = nn.CrossEntropyLoss(weights, label_smoothing=recipe["train"]["label_smoothing"])
+    mix = mixing(recipe["train"], len(classes))
     rate = Rate(recipe["schedule"], recipe["optimizer"]["lr"], epochs, len(batches))
     select = recipe["train"]["select"].removeprefix("val.")
     best, step, since, begun = None, 0, 0, 0
@@ -475,6 +483,8 @@ def fit(recipe, parts, classes, seed, epochs, keep=None):
             for group in step_with.param_groups:
                 group["lr"] = rate.at(step)
             step_with.zero_grad(set_to_none=True)
+            if mix:
+                pictures, labels = mix(pictures, labels)
             loss = loss_of(net(pictures.contiguous(memory_format=torch.channels_last), metadata), labels)
             loss.backward()
             step_with.step()
