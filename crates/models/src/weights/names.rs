@@ -31,6 +31,12 @@ pub(super) fn translated<'b>(mut tensors: BTreeMap<String, Stored<'b>>, state: &
             translated.insert(parameter.name.clone(), tensor);
         }
     }
+    // Whatever the head is here.
+    for part in ["weight", "bias"] {
+        if let Some(tensor) = tensors.remove(&format!("_fc.{part}")) {
+            translated.insert(format!("classifier.{part}"), tensor);
+        }
+    }
     // What is left has no name here: it is told as unexpected.
     translated.extend(tensors);
     translated
@@ -42,7 +48,6 @@ fn top(layer: &str) -> &str {
         "bn1" => "_bn0",
         "conv_head" => "_conv_head",
         "bn2" => "_bn1",
-        "classifier" => "_fc",
         other => other,
     }
 }

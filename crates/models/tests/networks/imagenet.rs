@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use avizor_engine::{CompileOptions, DType, GraphBuilder, Program, State};
 use avizor_kernels::Cpu;
-use avizor_models::{NetworkOptions, convert_weights, find, load_weights, published, recognise};
+use avizor_models::{HeadInFile, NetworkOptions, convert_weights, find, load_weights, published, recognise};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -85,4 +85,14 @@ fn check(path: &Path, golden: &Value) {
     best.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
     let want: Vec<usize> = golden["top5"].as_array().unwrap().iter().map(|i| i.as_u64().unwrap() as usize).collect();
     assert_eq!(best[..5], want, "{file}: the five likeliest classes");
+
+    // The same below another head.
+    let mut graph = GraphBuilder::new();
+    let image = graph.input("image", DType::F32, [1, size, size, 3]);
+    let options = NetworkOptions { head: vec![8], ..NetworkOptions::new(3) };
+    let outputs = network.build(&mut graph, image, &options).unwrap();
+    let mut state = State::new(&graph.finish().unwrap());
+    let report = load_weights(path, &mut state, Some(&outputs.head)).unwrap();
+    assert_eq!(report.loaded, state.parameters().len() - 4, "{file}");
+    assert_eq!(report.replaced_head.unwrap().in_file, HeadInFile::OtherLayers, "{file}");
 }
