@@ -106,6 +106,25 @@ const ALONE: Choice = (
         "train.checkpoint_steps=1",
     ],
 );
+/// Pictures mixed in pairs once all of the network learns, by one draw a step.
+const MIXED: Choice = (
+    "mixed",
+    &[
+        "model.name=resnet18",
+        "model.stem=small",
+        "model.head=[8]",
+        "transforms.size=16",
+        "train.batch=13",
+        "train.head_epochs=1",
+        "train.epochs=2",
+        "train.mixup=0.4",
+        "train.cutmix=1.0",
+        "train.label_smoothing=0.1",
+        "train.accumulate=2",
+        "balance.class_weights=balanced",
+        "train.checkpoint_steps=1",
+    ],
+);
 const ONE_CYCLE: Choice = ("onecycle", &["schedule.name=onecycle"]);
 
 /// What decides where runs are killed.
@@ -133,6 +152,7 @@ fn a_killed_run_resumes_to_the_bits_of_one_that_never_stopped() {
     cases.push([HEAD_FIRST_CNN, adam, cosine, plain]);
     cases.push([JOINED, adamw, step, weighted]);
     cases.push([ALONE, rmsprop, cosine, plain]);
+    cases.push([MIXED, adamw, cosine, plain]);
 
     let sandbox = Sandbox::new();
     pictures_with_doubtful_labels(&sandbox);

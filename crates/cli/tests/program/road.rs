@@ -98,7 +98,8 @@ fn the_same_command_gives_the_same_bits_at_any_number_of_threads() {
     for threads in ["1", "2", "3", "8"] {
         let runs = format!("runs{threads}");
         let augment = "transforms.train=[{ op = \"horizontal_flip\", p = 0.5 }]";
-        let more = ["--set", "model.dropout=0.3", "--set", augment, "--runs", &runs];
+        let mix = ["--set", "train.mixup=0.4", "--set", "train.cutmix=1.0"];
+        let more = [&mix[..], &["--set", "model.dropout=0.3", "--set", augment, "--runs", &runs]].concat();
         // The last `--threads` would be an error if given twice, so the quick options come without theirs.
         let mut arguments = quick_train("photos", &more);
         let at = arguments.iter().position(|argument| *argument == "--threads").unwrap();

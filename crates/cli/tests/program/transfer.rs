@@ -59,6 +59,24 @@ fn kept_features_change_no_number() {
     }
 }
 
+/// Mixed pictures are others at every visit; the epochs of the head see them as they are.
+#[test]
+fn features_of_mixed_pictures_are_not_kept() {
+    for (options, is_kept) in [
+        (["model.freeze=backbone", "train.mixup=0"], true),
+        (["model.freeze=backbone", "train.mixup=0.2"], false),
+        (["train.head_epochs=1", "train.cutmix=1.0"], true),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.pictures("photos", &[("ant", 12), ("bee", 12)]);
+        let common = ["model.name=resnet18", "model.stem=small", "transforms.size=16", "train.epochs=1"];
+        let options: Vec<&str> = common.iter().chain(&options).flat_map(|option| ["--set", option]).collect();
+        let said = sandbox.run(&quick_train("photos", &options));
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        assert_eq!(said.err.contains("goes through the frozen network once"), is_kept, "{options:?}: {}", said.err);
+    }
+}
+
 /// From the weights of a network without such layers, through kept features, to a stored model that says the same.
 #[test]
 fn layers_of_the_head_travel_with_the_model() {
