@@ -6,7 +6,7 @@ use avizor_base::{Seed, Split};
 use avizor_metrics::{Level, Options, PairedAccuracy, evaluate};
 use avizor_store::{
     ComparedPair, ComparedVariant, Comparison, Format, Measure, PartMetrics, Predictions, RunFolder, RunInfo,
-    StoreError,
+    StoreError, read_samples,
 };
 
 use crate::error::ExperimentError;
@@ -32,6 +32,8 @@ struct Answers {
     predictions: Vec<Predictions>,
     infos: Vec<RunInfo>,
     part: Split,
+    /// Samples of the validation parts, a list a run.
+    chosen_on: Vec<Vec<String>>,
     val_macro_f1: Option<f64>,
     val_log_loss: Option<f64>,
     /// Seed of the bootstrap: the first run's.
@@ -74,8 +76,15 @@ pub fn compare(name: &str, compared: &[Compared]) -> Result<Comparison, Experime
                 .to_owned(),
         );
     }
+    let same_choice = answers.windows(2).all(|pair| pair[0].chosen_on == pair[1].chosen_on);
+    if all_alike && !same_choice {
+        notes.push(
+            "the variants have different validation pictures, so their validation numbers choose none of them"
+                .to_owned(),
+        );
+    }
     let folds = compared.iter().map(|of| of.folds).max().unwrap_or(0) as u64;
-    let chosen = if all_alike { chosen(&variants) } else { None };
+    let chosen = if all_alike && same_choice { chosen(&variants) } else { None };
     Ok(Comparison {
         format: Format,
         name: name.to_owned(),
@@ -106,13 +115,14 @@ impl Answers {
         let part = if metrics.iter().all(|metrics| metrics.test.is_some()) { Split::Test } else { Split::Val };
         let read = |run: &RunFolder| Predictions::read(&run.predictions_path(part));
         let predictions = of.runs.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+        let chosen_on = of.runs.iter().map(chosen_on).collect::<Result<_, _>>()?;
         let mean = |of: fn(&PartMetrics) -> &Measure| {
             let values: Vec<f64> = metrics.iter().filter_map(|metrics| of(metrics.val.as_ref()?).value()).collect();
             (values.len() == metrics.len()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
         let (val_macro_f1, val_log_loss) = (mean(|part| &part.macro_f1), mean(|part| &part.log_loss));
         let seed = Seed(infos.first().map_or(0, |info| info.seed));
-        Ok(Self { predictions, infos, part, val_macro_f1, val_log_loss, seed })
+        Ok(Self { predictions, infos, part, chosen_on, val_macro_f1, val_log_loss, seed })
     }
 
     /// Samples and labels of one run, by name: what the question was.
@@ -191,6 +201,14 @@ impl Answers {
         let groups = columns.groups();
         PairedAccuracy::new(&columns.truth, &columns.prediction, &others.prediction, groups, self.seed, options)
     }
+}
+
+/// The samples of a run's validation part, sorted.
+fn chosen_on(run: &RunFolder) -> Result<Vec<String>, StoreError> {
+    let rows = read_samples(&run.samples_path())?;
+    let mut samples: Vec<String> = rows.into_iter().filter(|row| row.split == Split::Val).map(|row| row.path).collect();
+    samples.sort_unstable();
+    Ok(samples)
 }
 
 /// What [`evaluate`] takes.

@@ -65,6 +65,6 @@ pub use weights::{
     ACCURACIES, Accuracy, PUBLISHED, Package, Published, Source, accuracy, published, recognise, weights_folders,
 };
 pub use weights::{
-    Converted, HeadInFile, LoadReport, ReplacedHead, Resampled, convert_weights, load_weights, read_weights, save_safetensors,
-    to_safetensors,
+    Converted, HeadInFile, LoadReport, ReplacedHead, Resampled, convert_weights, load_weights, read_weights,
+    save_safetensors, to_safetensors,
 };

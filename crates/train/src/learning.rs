@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use avizor_engine::{Group, Optimizer, OptimizerKind, Parameter, State};
+use avizor_engine::{Group, Optimizer, OptimizerKind, State};
 use avizor_models::Stages;
 
 use crate::error::TrainError;
@@ -43,12 +43,9 @@ impl NetworkPlan {
                 });
             }
         };
-        let learns = |parameter: &Parameter| {
-            let name = &parameter.name;
-            stages.of(name) >= frozen_stages && !(self.keeps_norms() && is_of_norm(state, name))
-        };
-        let parameters = state.parameters().iter().filter(|parameter| !parameter.is_statistic());
-        Ok(parameters.filter(|parameter| learns(parameter)).map(|parameter| parameter.name.clone()).collect())
+        let trainable = stages.trainable(&graph, frozen_stages, self.keeps_norms());
+        let names = state.parameters().iter().filter(|parameter| !parameter.is_statistic()).map(|of| &of.name);
+        Ok(names.filter(|name| trainable.contains(name)).cloned().collect())
     }
 
     /// The optimizer over everything that learns.
@@ -81,12 +78,6 @@ impl NetworkPlan {
         };
         Ok(groups.into_iter().map(group).collect())
     }
-}
-
-/// Whether a parameter is the scale or shift of a batch norm.
-fn is_of_norm(state: &State, parameter: &str) -> bool {
-    let layer = parameter.rsplit_once('.').map_or(parameter, |(layer, _)| layer);
-    state.parameter(&format!("{layer}.running_mean")).is_some()
 }
 
 fn kind(options: &OptimizerOptions) -> OptimizerKind {

@@ -141,7 +141,9 @@ fn files_with_other_heads_load_below_them() {
     // Convolutions and norms, statistics included.
     const BELOW: usize = 260;
     const OTHERS: &str = "; classifier.1 starts anew: it has other layers in the file";
-    const CASES: &[((&[usize], usize), (&[usize], usize), usize, &str)] = &[
+    /// Layers of a head, and classes.
+    type Head = (&'static [usize], usize);
+    const CASES: &[(Head, Head, usize, &str)] = &[
         ((&[], 9), (&[8], 3), BELOW, OTHERS),
         ((&[8], 9), (&[], 3), BELOW, OTHERS),
         ((&[8], 3), (&[8], 3), BELOW + 4, ""),
