@@ -36,6 +36,7 @@
 pub mod audit;
 pub mod decode;
 pub mod index;
+mod joined;
 pub mod loader;
 pub mod metadata;
 mod picture;
@@ -46,6 +47,7 @@ pub mod split;
 #[cfg(test)]
 mod tests_support;
 pub mod transforms;
+pub mod twins;
 
 pub use audit::{Material, audit};
 pub use decode::{DecodeError, DecodeOptions, Decoded, decode, probe};

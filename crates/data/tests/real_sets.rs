@@ -19,10 +19,17 @@ struct Read {
 }
 
 fn read(path: &Path, change: impl FnOnce(&mut DataOptions)) -> Read {
+    read_and_find_twins(path, false, change)
+}
+
+fn read_and_find_twins(path: &Path, twins: bool, change: impl FnOnce(&mut DataOptions)) -> Read {
     let mut options = DataOptions::new(path);
     change(&mut options);
     let index = Index::read(&options).unwrap();
-    let scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
+    let mut scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
+    if twins {
+        scan.find_twins(2);
+    }
     let partition = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
     let findings = audit(&Material { index: &index, scan: &scan, partition: Some(&partition) });
     Read { index, partition, findings }
@@ -114,6 +121,28 @@ fn simpsons64() {
     assert_eq!(read.index.ignored().count(IgnoredKind::Hidden), 1);
     let bart = ["test/bart_simpson_38.jpg", "train/bart_simpson/img1442.jpg"];
     assert!(read.finding("across_splits").unwrap().groups.iter().any(|group| *group == bart));
+}
+
+/// By their names, near-duplicates of the first sets: most were found before by hashes and by eye.
+#[test]
+fn near_duplicates() {
+    let Some(folder) = real_data::folder("near_duplicates", "hymenoptera") else { return };
+    let read = read_and_find_twins(&folder, true, |_| {});
+    assert_eq!(["near_duplicate", "near_two_labels", "near_across_splits"].map(|kind| read.count(kind)), [0; 3]);
+
+    let Some(folder) = real_data::folder("near_duplicates", "caltech6") else { return };
+    let read = read_and_find_twins(&folder.join("images"), true, |_| {});
+    let sets = &read.finding("near_duplicate").unwrap().groups;
+    for pair in [
+        ["ketch/image_0035.jpg", "ketch/image_0041.jpg"],
+        ["watch/image_0172.jpg", "watch/image_0212.jpg"],
+        ["watch/image_0173.jpg", "watch/image_0211.jpg"],
+    ] {
+        assert!(sets.iter().any(|set| pair.iter().all(|name| set.iter().any(|of| of == name))), "{pair:?}: {sets:?}");
+    }
+    // Slices of one brain and portraits before one wall are not far from one picture.
+    assert!(sets.len() <= 12, "{sets:?}");
+    assert_eq!(["near_two_labels", "near_across_splits"].map(|kind| read.count(kind)), [0; 2]);
 }
 
 /// Listing only: reading 60,000 files takes a test too long.

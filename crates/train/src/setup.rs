@@ -73,6 +73,7 @@ impl Setup {
     ) -> Result<Self, TrainError> {
         let index = Index::read(&source::data_options(recipe)?)?;
         let mut setup = Self::read(recipe, index, preprocess, threads, reading);
+        setup.scan.find_twins(threads);
         let options = SplitOptions {
             ratios: recipe.split.ratios,
             seed: Seed(recipe.split.seed),

@@ -19,6 +19,10 @@ mod ignored_file;
 mod imbalance;
 mod material;
 mod missing_class_in_split;
+mod near_across_splits;
+mod near_duplicate;
+mod near_sets;
+mod near_two_labels;
 mod odd_shape;
 mod table_mismatch;
 #[cfg(test)]
@@ -53,12 +57,15 @@ pub const CHECKS: &[Check] = &[
     truncated::CHECK,
     two_labels::CHECK,
     across_splits::CHECK,
+    near_across_splits::CHECK,
     group_across_splits::CHECK,
     missing_class_in_split::CHECK,
     table_mismatch::CHECK,
     tiny_class::CHECK,
     imbalance::CHECK,
     exact_duplicate::CHECK,
+    near_duplicate::CHECK,
+    near_two_labels::CHECK,
     damaged::CHECK,
     blank::CHECK,
     dark::CHECK,

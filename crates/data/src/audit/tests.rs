@@ -17,7 +17,8 @@ fn findings(change: impl FnOnce(&Path)) -> Vec<Finding> {
 
 fn findings_on(options: &DataOptions) -> Vec<Finding> {
     let index = Index::read(options).unwrap();
-    let scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
+    let mut scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
+    scan.find_twins(2);
     let partition = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
     audit(&Material { index: &index, scan: &scan, partition: Some(&partition) })
 }

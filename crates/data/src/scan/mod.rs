@@ -16,6 +16,7 @@ use crate::index::Index;
 use crate::loader::Prepared;
 use crate::picture_file::{self, Unreadable};
 use crate::resize::Resizer;
+use crate::twins::{MOST_PICTURES, Thumbnail, Twins};
 
 pub use light::Light;
 
@@ -53,6 +54,9 @@ pub struct Seen {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scan {
     records: Vec<Record>,
+    /// What twins are found by; none of more than [`MOST_PICTURES`].
+    thumbnails: Vec<Option<Thumbnail>>,
+    twins: Option<Twins>,
 }
 
 impl Scan {
@@ -67,6 +71,18 @@ impl Scan {
     /// All records in the order of the index.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Looks for near-duplicates, unless there are more than [`MOST_PICTURES`].
+    pub fn find_twins(&mut self, threads: usize) {
+        if self.thumbnails.len() == self.records.len() {
+            self.twins = Some(Twins::find(&self.thumbnails, threads));
+        }
+    }
+
+    /// The near-duplicates, where they were looked for.
+    pub fn twins(&self) -> Option<&Twins> {
+        self.twins.as_ref()
     }
 
     /// Whether a sample can be used.
@@ -110,13 +126,14 @@ pub fn scan(
 ) -> Scan {
     let options = prepared.map_or(*options, Prepared::decode_options);
     let next = AtomicUsize::new(0);
-    let mut records: Vec<Option<Record>> = vec![None; index.len()];
+    let mut read: Vec<Option<(Record, Option<Thumbnail>)>> = vec![None; index.len()];
+    let thumbnails = index.len() <= MOST_PICTURES;
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(256);
         for _ in 0..threads.clamp(1, index.len().max(1)) {
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
-                let mut reader = Reader { options, prepared, bytes: Vec::new(), resizer: Resizer::new() };
+                let mut reader = Reader { options, prepared, thumbnails, bytes: Vec::new(), resizer: Resizer::new() };
                 loop {
                     let row = next.fetch_add(1, Ordering::Relaxed);
                     // The receiver outlives the threads; should it not, there is nobody to work for.
@@ -128,37 +145,42 @@ pub fn scan(
         }
         drop(sender);
         for (done, (row, record)) in receiver.iter().enumerate() {
-            records[row] = Some(record);
+            read[row] = Some(record);
             progress(done + 1);
         }
     });
     // The scope passes a panic of a thread on; without one every row was sent.
-    Scan { records: records.into_iter().flatten().collect() }
+    let (records, found): (Vec<Record>, Vec<Option<Thumbnail>>) = read.into_iter().flatten().unzip();
+    Scan { records, thumbnails: if thumbnails { found } else { Vec::new() }, twins: None }
 }
 
 struct Reader<'a> {
     options: DecodeOptions,
     prepared: Option<&'a Prepared>,
+    /// Whether they are wanted.
+    thumbnails: bool,
     bytes: Vec<u8>,
     resizer: Resizer,
 }
 
 impl Reader<'_> {
-    fn read(&mut self, row: usize, path: &Path) -> Record {
+    fn read(&mut self, row: usize, path: &Path) -> (Record, Option<Thumbnail>) {
         if let Err(error) = picture_file::read(path, &self.options.limits, &mut self.bytes) {
             let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-            return Record { hash: None, bytes, seen: Err(error) };
+            return (Record { hash: None, bytes, seen: Err(error) }, None);
         }
+        let mut thumbnail = None;
         let seen = match decode(&self.bytes, &self.options) {
             Ok(Decoded { picture, facts }) => {
                 if let Some(prepared) = self.prepared {
                     prepared.offer(row, &picture, &mut self.resizer);
                 }
+                thumbnail = self.thumbnails.then(|| Thumbnail::of(&picture));
                 Ok(Seen { facts, light: Light::of(&picture) })
             }
             Err(error) => Err(Unreadable::Picture(error)),
         };
         let hash = ContentHash(Sha256::digest(&self.bytes).into());
-        Record { hash: Some(hash), bytes: self.bytes.len() as u64, seen }
+        (Record { hash: Some(hash), bytes: self.bytes.len() as u64, seen }, thumbnail)
     }
 }

@@ -1,11 +1,10 @@
 //! What stays together: groups, equal files, or single samples.
 
-use std::collections::HashMap;
-
 use avizor_base::{ClassId, Purpose, SampleId};
 
 use super::SplitOptions;
 use crate::index::Index;
+use crate::joined::Joined;
 use crate::scan::Scan;
 
 /// Samples that stay on one side.
@@ -42,6 +41,12 @@ impl Units {
         }
         if let Some(scan) = scan.filter(|_| options.keep_duplicates) {
             joined.join_equal(pool.iter().map(|&row| scan.record(row as usize).hash));
+            let place = |row: u32| pool.binary_search(&row).ok();
+            for twin in scan.twins().iter().flat_map(|twins| twins.pairs()) {
+                if let (Some(first), Some(second)) = (place(twin.first), place(twin.second)) {
+                    joined.join(first as u32, second as u32);
+                }
+            }
         }
         let mut order: Vec<(u32, u32)> = (0..pool.len()).map(|at| (joined.root(at as u32), at as u32)).collect();
         order.sort_unstable();
@@ -101,40 +106,4 @@ fn main_class(labels: &[ClassId], totals: &[usize]) -> ClassId {
         .copied()
         .max_by_key(|&class| (count(class), std::cmp::Reverse(totals[class.index()]), std::cmp::Reverse(class)));
     best.unwrap_or(ClassId(0))
-}
-
-/// Disjoint sets; a set's root is its first member.
-struct Joined {
-    parents: Vec<u32>,
-}
-
-impl Joined {
-    fn new(count: usize) -> Self {
-        Self { parents: (0..count as u32).collect() }
-    }
-
-    fn root(&mut self, mut at: u32) -> u32 {
-        while self.parents[at as usize] != at {
-            let up = self.parents[self.parents[at as usize] as usize];
-            self.parents[at as usize] = up;
-            at = up;
-        }
-        at
-    }
-
-    fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parents[a.max(b) as usize] = a.min(b);
-    }
-
-    /// Joins the places with equal values; those without a value stay alone.
-    fn join_equal<T: std::hash::Hash + Eq>(&mut self, values: impl Iterator<Item = Option<T>>) {
-        let mut first = HashMap::new();
-        for (at, value) in values.enumerate() {
-            if let Some(value) = value {
-                let first = *first.entry(value).or_insert(at as u32);
-                self.join(first, at as u32);
-            }
-        }
-    }
 }

@@ -116,7 +116,7 @@ section! {
         fold: usize = 1,
         /// Column of the table whose equal values stay on one side, such as the patient.
         group: Option<String> = None,
-        /// Keep files with the same content on one side.
+        /// Keep files with the same content, and near-duplicates, on one side.
         duplicates_together: bool = true,
     }
 }
