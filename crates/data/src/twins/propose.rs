@@ -35,8 +35,15 @@ struct Windows {
     picture: Vec<u32>,
     kind: Vec<u8>,
     bytes: Vec<[i8; LEN + 1]>,
-    /// By half of the signs: where each value's windows begin, and all signs of the windows in that order with their number.
-    halves: [(Vec<u32>, Vec<(u32, u32)>); 2],
+    halves: [Half; 2],
+}
+
+/// Windows by the values of one half of their signs.
+struct Half {
+    /// Where each value's windows begin.
+    starts: Vec<u32>,
+    /// All signs of the windows in that order, with their number.
+    order: Vec<(u32, u32)>,
 }
 
 /// For every two pictures the likeliest way in which one is a part of the other, both ways.
@@ -98,7 +105,7 @@ impl Windows {
         for way in Orientation::all() {
             let laid = upright.laid(way);
             let (code, bytes) = (laid.code(&self.usual), laid.bytes());
-            for (half, (starts, order)) in self.halves.iter().enumerate() {
+            for (half, Half { starts, order }) in self.halves.iter().enumerate() {
                 let value = (code >> (16 * half)) as u16;
                 for mask in masks {
                     let value = usize::from(value ^ mask);
@@ -153,8 +160,8 @@ fn ones(bits: u16) -> u32 {
     u32::from(OF_BYTE[usize::from(bits & 0xff)]) + u32::from(OF_BYTE[usize::from(bits >> 8)])
 }
 
-/// Windows sorted by 16 of their signs: where those of each value begin, and their order.
-fn by_value(codes: &[u32], shift: u32) -> (Vec<u32>, Vec<(u32, u32)>) {
+/// Windows sorted by 16 of their signs.
+fn by_value(codes: &[u32], shift: u32) -> Half {
     let value = |code: u32| (code >> shift) as u16 as usize;
     let mut starts = vec![0u32; (1 << 16) + 1];
     codes.iter().for_each(|&code| starts[value(code) + 1] += 1);
@@ -166,5 +173,5 @@ fn by_value(codes: &[u32], shift: u32) -> (Vec<u32>, Vec<(u32, u32)>) {
         order[*place as usize] = (code, at as u32);
         *place += 1;
     }
-    (starts, order)
+    Half { starts, order }
 }
