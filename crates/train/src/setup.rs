@@ -8,6 +8,7 @@ use avizor_data::index::Index;
 use avizor_data::loader::{Prepared, is_imbalanced};
 use avizor_data::scan::{Scan, scan};
 use avizor_data::split::{Fold, Partition, SplitOptions, split};
+use avizor_data::twins::Twins;
 use avizor_predict::{Model, Scores};
 use avizor_store::{BalanceRow, SampleRow};
 
@@ -73,7 +74,9 @@ impl Setup {
     ) -> Result<Self, TrainError> {
         let index = Index::read(&source::data_options(recipe)?)?;
         let mut setup = Self::read(recipe, index, preprocess, threads, reading);
-        setup.scan.find_twins(threads);
+        if recipe.data.near_duplicates {
+            setup.scan.find_twins(threads);
+        }
         let options = SplitOptions {
             ratios: recipe.split.ratios,
             seed: Seed(recipe.split.seed),
@@ -231,12 +234,21 @@ impl Setup {
     pub(crate) fn tell(&self, listener: &mut dyn Listener) -> Vec<Note> {
         let notes: Vec<Note> = {
             let of_split = self.partition.iter().flat_map(Partition::notes);
+            let of_twins = self.scan.twins().map(Twins::lookalikes).filter(|&count| count > 0).map(lookalikes);
             let of_metadata = self.metadata.iter().map(Metadata::note);
-            self.index.notes().iter().chain(of_split).cloned().chain(of_metadata).collect()
+            self.index.notes().iter().chain(of_split).cloned().chain(of_metadata).chain(of_twins).collect()
         };
         notes.iter().for_each(|note| listener.on_event(&Event::Warning(note.clone())));
         notes
     }
+}
+
+fn lookalikes(count: usize) -> Note {
+    let text = format!(
+        "{count} pictures look so much alike, as simple shapes do, that copies cannot be told from them: near-duplicates of their kind \
+         are not looked for"
+    );
+    Note { kind: "near_duplicates".to_owned(), text }
 }
 
 /// The fold that is val, in cross-validation.

@@ -29,10 +29,16 @@ pub use thumbnail::Thumbnail;
 /// More pictures than this are not compared: their thumbnails alone take 256 MiB.
 pub const MOST_PICTURES: usize = 1 << 16;
 
+/// A set of more is no picture with its copies but a look that many have, as simple shapes and letters do.
+const MOST_COPIES: usize = 40;
+/// Where a larger share of the pictures is in such sets, smaller sets are of the same kind.
+const MOST_LOOKALIKES: f64 = 0.05;
+
 /// Near-duplicates among the pictures of an index.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Twins {
     pairs: Vec<Twin>,
+    lookalikes: usize,
 }
 
 /// Two pictures that are one, edited or not.
@@ -60,7 +66,24 @@ impl Twins {
             (a.first, a.second).cmp(&(b.first, b.second)).then(blocks).then(a.way.cmp(&b.way))
         });
         pairs.dedup_by_key(|twin| (twin.first, twin.second));
-        Self { pairs }
+        Self { pairs, lookalikes: 0 }.without_lookalikes(thumbnails.len())
+    }
+
+    /// Leaves out what many pictures have in common.
+    fn without_lookalikes(mut self, rows: usize) -> Self {
+        let mut is_lookalike = vec![false; rows];
+        for set in self.sets(rows).into_iter().filter(|set| set.len() > MOST_COPIES) {
+            self.lookalikes += set.len();
+            set.into_iter().for_each(|row| is_lookalike[row] = true);
+        }
+        let nothing_is_certain = self.lookalikes as f64 > MOST_LOOKALIKES * rows as f64;
+        self.pairs.retain(|twin| !nothing_is_certain && !is_lookalike[twin.first as usize]);
+        self
+    }
+
+    /// Pictures of which so many look alike that nothing is said of them: of sets of simple shapes, that is nearly all.
+    pub fn lookalikes(&self) -> usize {
+        self.lookalikes
     }
 
     /// All of them, by their rows.

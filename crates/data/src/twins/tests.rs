@@ -137,6 +137,34 @@ fn what_shares_a_frame_alone_is_not_one_picture() {
 }
 
 #[test]
+fn a_look_that_many_have_is_not_a_picture() {
+    // Crosses, each of its own size and place: one map takes any to any other.
+    let cross = |n: usize| {
+        let (y, x, arm, half) = (50 + n % 5 * 4, 60 + n / 5 * 4, 24 + n % 7 * 2, 5 + n % 3);
+        Grey::new(120, 160, move |v, u| {
+            let (down, right) = (v.abs_diff(y), u.abs_diff(x));
+            let is_ink = down <= half && right <= arm || right <= half && down <= arm;
+            if is_ink { 220.0 } else { 60.0 + (u + 2 * v) as f32 * 0.1 }
+        })
+    };
+    let original = Grey::clouds(5);
+    let mut pictures: Vec<Grey> = (0..60).map(cross).collect();
+    pictures.extend([original.clone(), original.mirrored()]);
+    let thumbnails: Vec<Option<Thumbnail>> = pictures.iter().map(Grey::thumbnail).collect();
+    let twins = Twins::find(&thumbnails, 2);
+    assert!(twins.lookalikes() > 40 && twins.pairs().is_empty(), "{} {:?}", twins.lookalikes(), twins.pairs());
+    // Among many other pictures they are few, and what else there is counts.
+    let twins = Twins { pairs: found_in(&thumbnails), lookalikes: 0 }.without_lookalikes(2000);
+    assert!(twins.lookalikes() > 40);
+    assert!(twins.pairs().iter().any(|twin| (twin.first, twin.second) == (60, 61)));
+}
+
+/// All pairs, those of look-alikes too.
+fn found_in(thumbnails: &[Option<Thumbnail>]) -> Vec<Twin> {
+    propose(thumbnails, 2).iter().filter_map(|proposal| decide(thumbnails, proposal)).collect()
+}
+
+#[test]
 fn sets_join_by_others() {
     let of = Grey::clouds(7);
     let pictures = [Grey::clouds(1), of.crop(0, 0, 80, 110), of.clone(), Grey::clouds(2), of.crop(40, 50, 80, 110)];

@@ -79,6 +79,9 @@ section! {
         rename: BTreeMap<String, String> = BTreeMap::new(),
         /// Share of the pictures to use, the same of every class, chosen by the split's seed.
         fraction: f64 = 1.0,
+        /// Look for near-duplicates: pictures that are others, cropped, turned, mirrored or otherwise edited. Takes a few
+        /// milliseconds a picture; without it, `split.duplicates_together` knows equal files alone.
+        near_duplicates: bool = true,
         /// Larger pictures are refused, in millions of pixels.
         max_megapixels: f64 = 100.0,
     }
