@@ -35,7 +35,7 @@ import golden_backbones as backbones
 import golden_networks as golden
 
 ROOT = pathlib.Path(__file__).parent.parent
-BUILD = ["cargo", "test", "--quiet", "--package", "avizor-models", "--test", "networks", "--no-run", "--message-format=json"]
+BUILD = ["cargo", "test", "--quiet", "--workspace", "--test", "networks", "--no-run", "--message-format=json"]
 DRAWS = 8
 TWICE = ["pth", "safetensors"]  # what every network is read from
 
@@ -93,7 +93,8 @@ def made(row, seed):
         elif name.endswith("bias") and float(parameter.detach().abs().max()) == 0.0:
             nn.init.normal_(parameter, 0.0, 0.1)
     with torch.no_grad():
-        model.train()(torch.randn(row["batch"], 3, row["size"], row["size"]))
+        # Of many pictures: statistics of a few do not fit others, and maps of deep networks then grow to thousands.
+        model.train()(torch.randn(64, 3, row["size"], row["size"]))
         for norm, momentum in zip(norms, momenta):
             norm.momentum = momentum
             if hasattr(norm, "running_var"):

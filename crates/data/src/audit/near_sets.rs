@@ -6,14 +6,16 @@ use super::material::{Found, Material};
 pub(super) fn near_sets(material: &Material<'_>, rule: impl Fn(&[usize]) -> bool) -> Found {
     let mut found = Found::default();
     let Some(twins) = material.scan.twins() else { return found };
+    // Both of a pair are in one set.
+    let mut is_mirrored = vec![false; material.index.len()];
+    let mirrored = twins.pairs().iter().filter(|twin| twin.way.is_mirrored());
+    mirrored.for_each(|twin| is_mirrored[twin.first as usize] = true);
     let hash = |row: usize| material.scan.record(row).hash;
     for set in twins.sets(material.index.len()) {
         if set.iter().all(|&row| hash(row) == hash(set[0])) || !rule(&set) {
             continue;
         }
-        let within = twins.pairs().iter().filter(|twin| set.binary_search(&(twin.first as usize)).is_ok());
-        let is_mirrored = within.into_iter().any(|twin| twin.way.is_mirrored());
-        let detail = if is_mirrored {
+        let detail = if set.iter().any(|&row| is_mirrored[row]) {
             "seem to be one picture, edited, in part mirrored"
         } else {
             "seem to be one picture, edited"
