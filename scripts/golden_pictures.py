@@ -18,11 +18,14 @@ import PIL
 import scipy
 import torchvision
 from PIL import Image, ImageOps
-from scipy import ndimage
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
 
+from transform_references import applied
+
 DATA, OUT = Path(sys.argv[1]), Path(sys.argv[2])
+# Operations between pixels, or on numbers that are no pixels.
+ROUNDED = {"keras_affine", "gaussian_noise"}
 
 
 def upright_rgb(path):
@@ -167,42 +170,19 @@ def resize_hashes():
             lines.writerow([file, *pixels.shape[:2], to_height, to_width, name, rule, digest])
 
 
-def keras_affine(pixels, degrees, shift, shear, zoom, mode):
-    """Keras' apply_affine_transform over rows and columns, order 1; cval 0."""
-    theta, sigma = np.deg2rad(degrees), np.deg2rad(shear)
-    matrix = np.array([[np.cos(theta), -np.sin(theta), 0], [np.sin(theta), np.cos(theta), 0], [0, 0, 1]])
-    matrix = matrix @ np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]])
-    matrix = matrix @ np.array([[1, -np.sin(sigma), 0], [0, np.cos(sigma), 0], [0, 0, 1]])
-    matrix = matrix @ np.array([[zoom[0], 0, 0], [0, zoom[1], 0], [0, 0, 1]])
-    h, w = pixels.shape[:2]
-    centre = np.array([[1, 0, h / 2 - 0.5], [0, 1, w / 2 - 0.5], [0, 0, 1]])
-    back = np.array([[1, 0, 0.5 - h / 2], [0, 1, 0.5 - w / 2], [0, 0, 1]])
-    matrix = centre @ matrix @ back
-    channels = [
-        ndimage.affine_transform(pixels[:, :, c].astype(np.float64), matrix[:2, :2], matrix[:2, 2], order=1, mode=mode, cval=0.0)
-        for c in range(3)
-    ]
-    return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
-
-
 def transform_cases():
-    """Operation, its numbers, and what the library makes of the smooth formula picture."""
+    """Operation and its numbers, for the smooth formula picture."""
     size = (19, 23)
-    pixels = smooth(*size)
-    image = Image.fromarray(pixels)
-    modes = {"nearest": InterpolationMode.NEAREST, "bilinear": InterpolationMode.BILINEAR}
-    for interpolation, mode in modes.items():
+    for interpolation in ["nearest", "bilinear"]:
         for degrees in [0, 20, -33.3, 90, 180, 7.5]:
-            fill = [10, 200, 30]
-            yield "rotation", dict(degrees=degrees, interpolation=interpolation, fill=fill), F.rotate(image, degrees, mode, fill=fill)
+            yield "rotation", dict(degrees=degrees, interpolation=interpolation, fill=[10, 200, 30])
         for degrees, translate, scale, shear in [
             (0, (3, -2), 1.0, (0, 0)),
             (5, (0, 1), 0.9, (0, 0)),
             (-12, (-2, 4), 1.3, (10, 0)),
             (30, (1, 1), 0.7, (-8, 15)),
         ]:
-            numbers = dict(degrees=degrees, translate=translate, scale=scale, shear=shear, interpolation=interpolation)
-            yield "affine", numbers, F.affine(image, degrees, list(translate), scale, list(shear), mode, fill=[0, 0, 0])
+            yield "affine", dict(degrees=degrees, translate=translate, scale=scale, shear=shear, interpolation=interpolation)
     for mode in ["nearest", "reflect"]:
         for degrees, shift, shear, zoom in [
             (20, (0, 0), 0, (1, 1)),
@@ -211,31 +191,57 @@ def transform_cases():
             (0, (0, 0), 0, (0.8, 1.2)),
             (-17, (2.3, 1.1), 0.2, (1.15, 0.85)),
         ]:
-            numbers = dict(degrees=degrees, shift=shift, shear=shear, zoom=zoom, fill=mode)
-            yield "keras_affine", numbers, keras_affine(pixels, degrees, shift, shear, zoom, mode)
+            yield "keras_affine", dict(degrees=degrees, shift=shift, shear=shear, zoom=zoom, fill=mode)
     for factor in [0.0, 0.5, 0.93, 1.0, 1.21, 2.5]:
-        yield "brightness", dict(factor=factor), F.adjust_brightness(image, factor)
-        yield "contrast", dict(factor=factor), F.adjust_contrast(image, factor)
-        yield "saturation", dict(factor=factor), F.adjust_saturation(image, factor)
+        for op in ["brightness", "contrast", "saturation", "sharpness"]:
+            yield op, dict(factor=factor)
     for part in [-0.5, -0.07, 0.02, 0.31]:
-        yield "hue", dict(part=part), F.adjust_hue(image, part)
+        yield "hue", dict(part=part)
+    for op in ["horizontal_flip", "vertical_flip", "grayscale", "invert", "autocontrast", "equalize"]:
+        yield op, {}
+    for bits in range(1, 9):
+        yield "posterize", dict(bits=bits)
+    for threshold in [0.0, 17.0, 127.5, 128.0, 255.0, 256.0]:
+        yield "solarize", dict(threshold=threshold)
+    for quality in [1, 7, 30, 49, 50, 75, 92, 100]:
+        yield "jpeg", dict(quality=quality)
     for kernel, sigma in [((3, 3), 0.6), ((5, 5), 1.1), ((1, 1), 1.0), ((9, 5), 2.0), ((3, 15), 4.0)]:
-        yield "gaussian_blur", dict(kernel_size=kernel, sigma=sigma), F.gaussian_blur(image, list(kernel), [sigma, sigma])
+        yield "gaussian_blur", dict(kernel_size=kernel, sigma=sigma)
+    for mean, sigma, seed in [(0.0, 0.1, 7), (0.1, 0.02, 2**61 + 5)]:
+        yield "gaussian_noise", dict(mean=mean, sigma=sigma, seed=seed)
     for top, left, height, width in [(0, 0, 19, 23), (3, 5, 10, 7), (18, 22, 1, 1), (0, 11, 19, 3)]:
-        numbers = dict(top=top, left=left, height=height, width=width)
-        yield "random_resized_crop", numbers, F.resized_crop(image, top, left, height, width, list(size))
+        place = dict(top=top, left=left, height=height, width=width)
+        yield "random_resized_crop", place
+        yield "random_erasing", dict(place, value=[7, 70, 170])
     for down, right in [(0, 0), (4, -4), (-3, 2)]:
-        for fill, padding in [("constant", "constant"), ("nearest", "edge"), ("reflect", "symmetric")]:
-            padded = F.pad(image, [4, 4, 4, 4], 0, padding)
-            yield "random_crop", dict(down=down, right=right, fill=fill), F.crop(padded, 4 + down, 4 + right, *size)
+        for fill in ["constant", "nearest", "reflect"]:
+            yield "random_crop", dict(down=down, right=right, fill=fill)
+
+
+def harder_cases():
+    """The same for pictures of other sizes with jumps in them: `picture` says which."""
+    for height, width in [(1, 1), (1, 5), (2, 3), (3, 4), (7, 6), (16, 16), (17, 33), (40, 25)]:
+        for kind in ["sharp", "blocks"]:
+            picture = dict(picture=[kind, height, width])
+            for op in ["grayscale", "invert", "autocontrast", "equalize"]:
+                yield op, picture
+            yield "sharpness", dict(picture, factor=1.7)
+            yield "posterize", dict(picture, bits=3)
+            yield "solarize", dict(picture, threshold=100.0)
+            for quality in [10, 50, 90]:
+                yield "jpeg", dict(picture, quality=quality)
 
 
 def transforms():
+    """What the library makes of each case: its pixels where ours differ by rounding, else their SHA-256."""
     with open(OUT / "transforms.csv", "w", newline="") as out:
         lines = csv.writer(out, lineterminator="\n")
         lines.writerow(["op", "numbers", "pixels"])
-        for op, numbers, result in transform_cases():
-            lines.writerow([op, json.dumps(numbers), np.asarray(result).tobytes().hex()])
+        for op, numbers in [*transform_cases(), *harder_cases()]:
+            kind, height, width = numbers.get("picture", ["smooth", 19, 23])
+            pixels = applied(op, numbers, Image.fromarray(globals()[kind](height, width))).tobytes()
+            is_rounded = numbers.get("interpolation") == "bilinear" or op in ROUNDED
+            lines.writerow([op, json.dumps(numbers), pixels.hex() if is_rounded else hashlib.sha256(pixels).hexdigest()[:16]])
     # All hues, saturations and values in steps: exact or not at all.
     steps = np.arange(0, 256, 5, dtype=np.uint8)
     cube = Image.fromarray(np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(52, 52 * 52, 3))

@@ -21,8 +21,16 @@ fn busy() -> Value {
         { "op": "random_crop", "padding": 4, "fill": "nearest" },
         { "op": "random_resized_crop" },
         { "op": "color_jitter", "brightness": 0.1, "contrast": [0.5, 1.5], "saturation": 0.1, "hue": 0.02 },
+        { "op": "grayscale", "p": 0.2 },
+        { "op": "invert" },
+        { "op": "posterize", "bits": 3 },
+        { "op": "solarize", "threshold": 100.5 },
+        { "op": "autocontrast" },
+        { "op": "equalize" },
+        { "op": "adjust_sharpness", "sharpness_factor": 1.7 },
         { "op": "gaussian_blur", "kernel_size": [5, 3], "sigma": 1.0 },
         { "op": "gaussian_noise", "sigma": 0.05 },
+        { "op": "jpeg", "quality": [20, 90] },
         { "op": "random_erasing", "p": 1.0, "value": "random" },
     ])
 }
@@ -186,6 +194,13 @@ fn a_wrong_entry_is_named_with_what_would_be_right() {
         (json!([{ "op": "rotation", "fill": 300 }]), "a gray value from 0 to 255"),
         (json!([{ "op": "keras_affine", "zoom_range": 1.0 }]), "`zoom_range` reaches from 0 to 2"),
         (json!([{ "op": "random_erasing", "value": "black" }]), "or \"random\""),
+        (json!([{ "op": "posterize", "bits": 9 }]), "`bits` is 9; it must lie between 1 and 8"),
+        (json!([{ "op": "posterize", "bits": 2.5 }]), "`bits` is 2.5; it must be a whole number"),
+        (json!([{ "op": "solarize", "threshold": -1 }]), "`threshold` is -1; it must lie between 0 and 256"),
+        (json!([{ "op": "adjust_sharpness", "sharpness_factor": -0.1 }]), "it must lie between 0 and 1000"),
+        (json!([{ "op": "jpeg", "quality": 0 }]), "`quality` reaches from 0 to 0; it must lie between 1 and 100"),
+        (json!([{ "op": "jpeg", "quality": [90, 20] }]), "`quality` reaches from 90 to 20"),
+        (json!([{ "op": "jpeg", "quality": 300 }]), "a whole number from 1 to 100, or two of them in brackets"),
     ];
     for (entries, expected) in cases {
         let error = parse(entries).unwrap_err();

@@ -27,7 +27,7 @@ pub(super) const ROW: TransformRow = TransformRow::new::<ColorJitter>(
             default: "0",
             doc: "h for a turn of -h to h parts of the circle, at most 0.5; or [low, high].",
         },
-        OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." },
+        super::P_ONE,
     ],
 );
 

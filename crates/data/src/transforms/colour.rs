@@ -8,7 +8,7 @@ pub(super) fn luma([red, green, blue]: [u8; 3]) -> u8 {
 }
 
 /// Pillow's `Image.blend` of one sample: from `from` at 0 to `to` at 1 and beyond, cut to 0 to 255, fractions dropped.
-fn blend(from: u8, to: u8, factor: f32) -> u8 {
+pub(super) fn blend(from: u8, to: u8, factor: f32) -> u8 {
     (f32::from(from) + factor * (f32::from(to) - f32::from(from))).clamp(0.0, 255.0) as u8
 }
 

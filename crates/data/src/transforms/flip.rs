@@ -1,70 +1,33 @@
 //! Mirroring.
 
-use avizor_base::{ImageSize, Stream};
-use serde::{Deserialize, Serialize};
-
-use super::options::probability;
-use super::{Draw, OptionRow, Transform, TransformRow};
+use super::sometimes::{Plain, Sometimes};
+use super::{Draw, TransformRow};
 use crate::Picture;
 
-pub(super) const HORIZONTAL: TransformRow = TransformRow::new::<HorizontalFlip>(
+pub(super) const HORIZONTAL: TransformRow = TransformRow::new::<Sometimes<HorizontalFlip>>(
     "horizontal_flip",
     "Mirrors left to right; torchvision's RandomHorizontalFlip.",
-    &[OptionRow { name: "p", default: "0.5", doc: "Probability." }],
+    &[super::P_HALF],
 );
 
-pub(super) const VERTICAL: TransformRow = TransformRow::new::<VerticalFlip>(
+pub(super) const VERTICAL: TransformRow = TransformRow::new::<Sometimes<VerticalFlip>>(
     "vertical_flip",
     "Mirrors top to bottom; torchvision's RandomVerticalFlip.",
-    &[OptionRow { name: "p", default: "0.5", doc: "Probability." }],
+    &[super::P_HALF],
 );
 
-/// Mirrors left to right with probability `p`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HorizontalFlip {
-    /// Probability.
-    pub p: f64,
+#[derive(Clone, Copy, Debug)]
+struct HorizontalFlip;
+
+#[derive(Clone, Copy, Debug)]
+struct VerticalFlip;
+
+impl Plain for HorizontalFlip {
+    const DRAW: Draw = Draw::HorizontalFlip;
 }
 
-/// Mirrors top to bottom with probability `p`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VerticalFlip {
-    /// Probability.
-    pub p: f64,
-}
-
-impl Default for HorizontalFlip {
-    fn default() -> Self {
-        Self { p: 0.5 }
-    }
-}
-
-impl Default for VerticalFlip {
-    fn default() -> Self {
-        Self { p: 0.5 }
-    }
-}
-
-impl Transform for HorizontalFlip {
-    fn check(&self) -> Result<(), String> {
-        probability(self.p)
-    }
-
-    fn draw(&self, stream: &mut Stream, _: ImageSize) -> Draw {
-        if stream.chance(self.p) { Draw::HorizontalFlip } else { Draw::Nothing }
-    }
-}
-
-impl Transform for VerticalFlip {
-    fn check(&self) -> Result<(), String> {
-        probability(self.p)
-    }
-
-    fn draw(&self, stream: &mut Stream, _: ImageSize) -> Draw {
-        if stream.chance(self.p) { Draw::VerticalFlip } else { Draw::Nothing }
-    }
+impl Plain for VerticalFlip {
+    const DRAW: Draw = Draw::VerticalFlip;
 }
 
 pub(super) fn mirror(picture: &mut Picture) {

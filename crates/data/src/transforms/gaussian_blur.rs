@@ -17,7 +17,7 @@ pub(super) const ROW: TransformRow = TransformRow::new::<GaussianBlur>(
             default: "[0.1, 2.0]",
             doc: "Standard deviation in pixels: a number, or [low, high].",
         },
-        OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." },
+        super::P_ONE,
     ],
 );
 

@@ -17,7 +17,7 @@ pub(super) const ROW: TransformRow = TransformRow::new::<GaussianNoise>(
             default: "0.1",
             doc: "Standard deviation as a part of full scale (0.1 is 25.5 of 255).",
         },
-        OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." },
+        super::P_ONE,
     ],
 );
 

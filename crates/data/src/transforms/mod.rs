@@ -28,13 +28,18 @@ mod colour;
 mod flip;
 mod gaussian_blur;
 mod gaussian_noise;
+mod grayscale;
+mod jpeg;
 mod keras_affine;
 mod list;
 mod options;
 mod random_crop;
 mod random_erasing;
 mod rotation;
+mod sharpness;
+mod sometimes;
 mod table;
+mod tone;
 mod warp;
 
 use std::fmt;
@@ -45,19 +50,23 @@ use crate::{Picture, Resizer};
 
 pub use affine::{Affine, Shear};
 pub use color_jitter::{ColorJitter, ColourChange, Jitter};
-pub use flip::{HorizontalFlip, VerticalFlip};
 pub use gaussian_blur::{Blur, GaussianBlur, KernelSize, Sigma};
 pub use gaussian_noise::{GaussianNoise, Noise};
+pub use jpeg::{Jpeg, Quality};
 pub use keras_affine::{FillMode, KerasAffine, Zoom};
 pub use list::Transforms;
 pub use options::{Colour, Spread};
 pub use random_crop::{Part, RandomCrop, RandomResizedCrop};
 pub use random_erasing::{Cover, Many, Patch, RandomErasing};
 pub use rotation::Rotation;
+pub use sharpness::AdjustSharpness;
 pub use table::{OptionRow, TRANSFORMS, TransformError, TransformRow};
+pub use tone::{Posterize, Solarize};
 pub use warp::{Extension, Fill, Interpolation, Warp};
 
-/// Options that the warps share.
+/// Options that several share.
+const P_HALF: OptionRow = OptionRow { name: "p", default: "0.5", doc: "Probability." };
+const P_ONE: OptionRow = OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." };
 const INTERPOLATION: OptionRow =
     OptionRow { name: "interpolation", default: "\"nearest\"", doc: "\"nearest\" or \"bilinear\"." };
 const FILL: OptionRow = OptionRow {
@@ -90,6 +99,22 @@ pub enum Draw {
     VerticalFlip,
     /// Turned, shifted, scaled, sheared: all of it is one matrix.
     Warp(Warp),
+    /// Without colour.
+    Grayscale,
+    /// The negative.
+    Invert,
+    /// So many upper bits of every sample are left.
+    Posterize(u8),
+    /// The negative of every sample from this one on.
+    Solarize(f64),
+    /// Each channel stretched over the whole range.
+    Autocontrast,
+    /// All values of each channel about equally frequent.
+    Equalize,
+    /// By this factor: 0 is smooth, 1 changes nothing.
+    Sharpness(f64),
+    /// What a JPEG file of this quality leaves.
+    Jpeg(u8),
     /// Changes of colour, in this order.
     ColorJitter(Vec<ColourChange>),
     /// Blurred.
@@ -110,6 +135,14 @@ impl Draw {
             Self::HorizontalFlip => flip::mirror(picture),
             Self::VerticalFlip => flip::upend(picture),
             Self::Warp(warp) => warp.apply(picture, scratch),
+            Self::Grayscale => grayscale::apply(picture),
+            Self::Invert => tone::invert(picture),
+            Self::Posterize(bits) => tone::posterize(picture, *bits),
+            Self::Solarize(threshold) => tone::solarize(picture, *threshold),
+            Self::Autocontrast => tone::autocontrast(picture),
+            Self::Equalize => tone::equalize(picture),
+            Self::Sharpness(factor) => sharpness::apply(picture, *factor, scratch),
+            Self::Jpeg(quality) => jpeg::apply(picture, *quality, scratch),
             Self::ColorJitter(changes) => changes.iter().for_each(|change| change.apply(picture)),
             Self::GaussianBlur(blur) => blur.apply(picture, scratch),
             Self::GaussianNoise(noise) => noise.apply(picture),

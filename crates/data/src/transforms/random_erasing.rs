@@ -11,7 +11,7 @@ pub(super) const ROW: TransformRow = TransformRow::new::<RandomErasing>(
     "random_erasing",
     "Covers a random rectangle; torchvision's RandomErasing, before normalisation instead of after it.",
     &[
-        OptionRow { name: "p", default: "0.5", doc: "Probability." },
+        super::P_HALF,
         OptionRow { name: "scale", default: "[0.02, 0.33]", doc: "Smallest and largest part of the area." },
         OptionRow { name: "ratio", default: "[0.3, 3.3]", doc: "Smallest and largest height over width." },
         OptionRow {

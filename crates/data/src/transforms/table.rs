@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Transform, affine, color_jitter, flip, gaussian_blur, gaussian_noise, keras_affine, random_crop, random_erasing,
-    rotation,
+    Transform, affine, color_jitter, flip, gaussian_blur, gaussian_noise, grayscale, jpeg, keras_affine, random_crop,
+    random_erasing, rotation, sharpness, tone,
 };
 
 /// Every transform that a recipe can name.
@@ -22,8 +22,16 @@ pub const TRANSFORMS: &[TransformRow] = &[
     random_crop::SHIFTED,
     random_crop::RESIZED,
     color_jitter::ROW,
+    grayscale::ROW,
+    tone::INVERT,
+    tone::POSTERIZE,
+    tone::SOLARIZE,
+    tone::AUTOCONTRAST,
+    tone::EQUALIZE,
+    sharpness::ROW,
     gaussian_blur::ROW,
     gaussian_noise::ROW,
+    jpeg::ROW,
     random_erasing::ROW,
 ];
 
