@@ -32,6 +32,7 @@ mod grayscale;
 mod jpeg;
 mod keras_affine;
 mod list;
+mod look_up;
 mod options;
 mod random_crop;
 mod random_erasing;
