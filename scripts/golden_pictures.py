@@ -25,7 +25,7 @@ from transform_references import applied
 
 DATA, OUT = Path(sys.argv[1]), Path(sys.argv[2])
 # Operations between pixels, or on numbers that are no pixels.
-ROUNDED = {"keras_affine", "gaussian_noise"}
+ROUNDED = {"elastic", "keras_affine", "perspective", "gaussian_noise"}
 
 
 def upright_rgb(path):
@@ -192,6 +192,14 @@ def transform_cases():
             (-17, (2.3, 1.1), 0.2, (1.15, 0.85)),
         ]:
             yield "keras_affine", dict(degrees=degrees, shift=shift, shear=shear, zoom=zoom, fill=mode)
+    corners = [[0, 0], [22, 0], [22, 18], [0, 18]]
+    for interpolation in ["nearest", "bilinear"]:
+        for to in [corners, [[4, 1], [18, 3], [21, 14], [2, 18]], [[0, 5], [22, 0], [15, 18], [7, 12]]]:
+            yield "perspective", {"from": corners, "to": to, "interpolation": interpolation}
+        for alpha, sigma, seed in [((60.0, 60.0), (3.0, 3.0), 11), ((9.0, 40.0), (0.7, 2.2), 2**60 + 1)]:
+            for fill in ["nearest", "constant"]:
+                if interpolation == "bilinear" or fill == "nearest":
+                    yield "elastic", dict(alpha=alpha, sigma=sigma, seed=seed, interpolation=interpolation, fill=fill)
     for factor in [0.0, 0.5, 0.93, 1.0, 1.21, 2.5]:
         for op in ["brightness", "contrast", "saturation", "sharpness"]:
             yield op, dict(factor=factor)

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::warp::{Fill, Interpolation, Warp};
 use super::{
-    Blur, Colour, ColourChange, Cover, Draw, Extension, Noise, Part, Patch, Scratch, TRANSFORMS, affine, keras_affine,
-    rotation,
+    Blur, Colour, ColourChange, Cover, Displacement, Draw, Extension, Noise, Part, Patch, PerspectiveWarp, Scratch,
+    TRANSFORMS, affine, keras_affine, perspective, rotation,
 };
 use crate::Picture;
 use crate::decode::{DecodeOptions, decode};
@@ -33,7 +33,8 @@ const fn row(name: &'static str, reference: &'static str, formula: (u8, f64), re
 }
 
 /// Between pixels Pillow drops the fraction, which darkens by half a level; ours rounds, as torchvision's tensors and SciPy
-/// do. torchvision drops the fraction of noise before it adds it.
+/// do. torchvision drops the fraction of noise before it adds it. Its displacements have fewer bits, so that a few pixels
+/// fall to their neighbours, and at an edge it takes the part of a pixel that lies inside twice, which darkens a line.
 const AGREEMENTS: &[Agreement] = &[
     row("horizontal_flip", PILLOW, (0, 0.0), (0, 0.0)),
     row("vertical_flip", PILLOW, (0, 0.0), (0, 0.0)),
@@ -42,6 +43,11 @@ const AGREEMENTS: &[Agreement] = &[
     row("affine nearest", PILLOW, (0, 0.0), (0, 0.0)),
     row("affine bilinear", PILLOW, (1, 0.281), (1, 0.42)),
     row("keras_affine", "Keras, through SciPy", (1, 0.014), (1, 0.005)),
+    row("perspective nearest", PILLOW, (0, 0.0), (0, 0.0)),
+    row("perspective bilinear", PILLOW, (1, 0.360), (1, 0.27)),
+    row("elastic nearest", TENSORS, (0, 0.0), (124, 0.001)),
+    row("elastic bilinear", TENSORS, (1, 0.016), (1, 0.004)),
+    row("elastic bilinear, black outside", TENSORS, (167, 2.948), (211, 0.28)),
     row("random_crop", PILLOW, (0, 0.0), (0, 0.0)),
     row("random_resized_crop", PILLOW, (0, 0.0), (0, 0.0)),
     row("brightness", PILLOW, (0, 0.0), (0, 0.0)),
@@ -122,6 +128,16 @@ fn draw(op: &str, case: &Value, size: ImageSize) -> Draw {
             let (shift, zoom) = (numbers(&case["shift"]), numbers(&case["zoom"]));
             warp(keras_affine::matrix(size, number("degrees"), shift, number("shear"), zoom), interpolation)
         }
+        "perspective" => {
+            let corners = |name: &str| std::array::from_fn(|corner| numbers(&case[name][corner]));
+            let coefficients = perspective::coefficients(corners("from"), corners("to")).unwrap();
+            Draw::Perspective(PerspectiveWarp { coefficients, interpolation, fill: Fill::default() })
+        }
+        "elastic" => {
+            let (alpha, sigma, seed) =
+                (numbers(&case["alpha"]), numbers(&case["sigma"]), case["seed"].as_u64().unwrap());
+            Draw::Elastic(Displacement { alpha, sigma, seed, interpolation, fill: fill(&case["fill"]) })
+        }
         "random_crop" => warp([1.0, 0.0, number("right"), 0.0, 1.0, number("down")], Interpolation::Nearest),
         "random_resized_crop" => {
             let part = ImageSize::new(whole("height"), whole("width")).unwrap();
@@ -168,6 +184,7 @@ struct Found(BTreeMap<String, Difference>);
 struct Difference {
     largest: u8,
     sum: u64,
+    unequal: u64,
     samples: u64,
 }
 
@@ -181,7 +198,9 @@ impl Difference {
 impl Found {
     /// Name of the row that a case belongs to.
     fn name(op: &str, case: &Value) -> String {
-        format!("{op} {}", case["interpolation"].as_str().unwrap_or("")).trim_end().to_owned()
+        let interpolation = case["interpolation"].as_str().map_or(String::new(), |name| format!(" {name}"));
+        let outside = if op == "elastic" && case["fill"] == "constant" { ", black outside" } else { "" };
+        format!("{op}{interpolation}{outside}")
     }
 
     fn add(&mut self, name: String, got: &[u8], wanted: &[u8]) {
@@ -190,6 +209,7 @@ impl Found {
         for level in got.iter().zip(wanted).map(|(got, wanted)| got.abs_diff(*wanted)) {
             difference.largest = difference.largest.max(level);
             difference.sum += u64::from(level);
+            difference.unequal += u64::from(level > 0);
         }
         difference.samples += got.len() as u64;
     }
@@ -202,7 +222,8 @@ impl Found {
         }
         AGREEMENTS.iter().map(move |row| {
             let difference = self.0.get(row.name).unwrap_or_else(|| panic!("{} has no case", row.name));
-            eprintln!("{:<24} largest {:>3}, mean {:.4}", row.name, difference.largest, difference.mean());
+            let Difference { largest, unequal, samples, .. } = difference;
+            eprintln!("{:<32} largest {largest:>3}, mean {:.4}, {unequal} of {samples}", row.name, difference.mean());
             (row, difference)
         })
     }

@@ -145,7 +145,7 @@ impl Blur {
 }
 
 /// `sums[i] = Σ weight · samples[i]` over the taps, in their order.
-fn weigh<'a>(sums: &mut [f32], taps: impl Iterator<Item = (&'a [f32], f32)>) {
+pub(super) fn weigh<'a>(sums: &mut [f32], taps: impl Iterator<Item = (&'a [f32], f32)>) {
     sums.fill(0.0);
     for (samples, weight) in taps {
         for (sum, sample) in sums.iter_mut().zip(samples) {
@@ -155,7 +155,7 @@ fn weigh<'a>(sums: &mut [f32], taps: impl Iterator<Item = (&'a [f32], f32)>) {
 }
 
 /// A Gaussian at whole pixels, summing to one.
-fn weights(side: usize, sigma: f64) -> Vec<f32> {
+pub(super) fn weights(side: usize, sigma: f64) -> Vec<f32> {
     let half = (side / 2) as f64;
     let density = |tap: usize| {
         let z = (tap as f64 - half) / sigma;
@@ -166,7 +166,7 @@ fn weights(side: usize, sigma: f64) -> Vec<f32> {
 }
 
 /// The index inside that a mirror at the edge pixel's middle shows: `cb|abc|ba`. PyTorch's "reflect".
-fn reflected(index: isize, length: usize) -> usize {
+pub(super) fn reflected(index: isize, length: usize) -> usize {
     if length == 1 {
         return 0;
     }

@@ -1,4 +1,49 @@
-//! Pixels looked up at places of the input.
+//! Pixels looked up at places of the input: what all warps do once they know where.
+
+use super::warp::{Extension, Fill, Interpolation};
+use crate::Picture;
+
+/// Where the pixels of the output look.
+pub(super) trait Places {
+    /// The places of a row's pixels, from the left; more of them are not asked for.
+    fn of_row(&self, y: usize) -> impl Iterator<Item = Place>;
+}
+
+/// Puts into each pixel what is at its place. `before` is a buffer to reuse.
+pub(super) fn look_up(
+    places: &impl Places,
+    interpolation: Interpolation,
+    fill: Fill,
+    picture: &mut Picture,
+    before: &mut Vec<u8>,
+) {
+    before.resize(picture.pixels().len(), 0);
+    *before = picture.replace_pixels(std::mem::take(before));
+    let size = picture.size();
+    let source =
+        Source { pixels: before.as_chunks().0, height: i64::from(size.height()), width: i64::from(size.width()) };
+    match fill {
+        Fill::Colour(colour) => rows(places, interpolation, source, &Framed(colour.rgb()), picture),
+        Fill::Extended(Extension::Nearest) => rows(places, interpolation, source, &Clamped, picture),
+        Fill::Extended(Extension::Reflect) => rows(places, interpolation, source, &Mirrored, picture),
+    }
+}
+
+fn rows(
+    places: &impl Places,
+    interpolation: Interpolation,
+    source: Source<'_>,
+    border: &impl Border,
+    picture: &mut Picture,
+) {
+    let width = picture.size().width() as usize;
+    for (y, row) in picture.colours_mut().chunks_exact_mut(width).enumerate() {
+        match interpolation {
+            Interpolation::Nearest => nearest_row(source, border, places.of_row(y), row),
+            Interpolation::Bilinear => bilinear_row(source, border, places.of_row(y), row),
+        }
+    }
+}
 
 /// Bits after the binary point of a place.
 pub(super) const FRACTION: u32 = 32;
@@ -14,10 +59,10 @@ pub(super) struct Place {
 
 /// The input.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) pixels: &'a [[u8; 3]],
-    pub(super) height: i64,
-    pub(super) width: i64,
+struct Source<'a> {
+    pixels: &'a [[u8; 3]],
+    height: i64,
+    width: i64,
 }
 
 impl Source<'_> {
@@ -37,7 +82,7 @@ pub(super) fn fixed(value: f64) -> i64 {
 }
 
 /// What lies outside.
-pub(super) trait Border {
+trait Border {
     /// A colour for every pixel whose place is outside, or none where the picture goes on.
     const COLOUR: bool;
 
@@ -49,9 +94,9 @@ pub(super) trait Border {
     fn inside(index: i64, length: i64) -> i64;
 }
 
-pub(super) struct Framed(pub(super) [u8; 3]);
-pub(super) struct Clamped;
-pub(super) struct Mirrored;
+struct Framed([u8; 3]);
+struct Clamped;
+struct Mirrored;
 
 impl Border for Framed {
     const COLOUR: bool = true;
@@ -85,14 +130,8 @@ impl Border for Mirrored {
     }
 }
 
-pub(super) fn nearest_row<B: Border>(
-    source: Source<'_>,
-    border: &B,
-    mut place: Place,
-    step: [i64; 2],
-    row: &mut [[u8; 3]],
-) {
-    for pixel in row {
+fn nearest_row<B: Border>(source: Source<'_>, border: &B, places: impl Iterator<Item = Place>, row: &mut [[u8; 3]]) {
+    for (pixel, place) in row.iter_mut().zip(places) {
         let (x, y) = (place.x >> FRACTION, place.y >> FRACTION);
         *pixel = if source.holds(y, x) {
             source.at(y, x)
@@ -101,20 +140,12 @@ pub(super) fn nearest_row<B: Border>(
         } else {
             source.at(B::inside(y, source.height), B::inside(x, source.width))
         };
-        place.x += step[0];
-        place.y += step[1];
     }
 }
 
-pub(super) fn bilinear_row<B: Border>(
-    source: Source<'_>,
-    border: &B,
-    mut place: Place,
-    step: [i64; 2],
-    row: &mut [[u8; 3]],
-) {
+fn bilinear_row<B: Border>(source: Source<'_>, border: &B, places: impl Iterator<Item = Place>, row: &mut [[u8; 3]]) {
     const HALF: i64 = 1 << (FRACTION - 1);
-    for pixel in row {
+    for (pixel, place) in row.iter_mut().zip(places) {
         let (x, y) = ((place.x - HALF) >> FRACTION, (place.y - HALF) >> FRACTION);
         let weight = |place: i64| ((place - HALF) as u32 >> (FRACTION - WEIGHT)) as i32;
         let weights = [weight(place.x), weight(place.y)];
@@ -131,8 +162,6 @@ pub(super) fn bilinear_row<B: Border>(
             let corner = |y: usize, x: usize| source.at(rows[y], columns[x]);
             blend([corner(0, 0), corner(0, 1), corner(1, 0), corner(1, 1)], weights)
         };
-        place.x += step[0];
-        place.y += step[1];
     }
 }
 

@@ -25,6 +25,7 @@ mod affine;
 mod agreement;
 mod color_jitter;
 mod colour;
+mod elastic;
 mod flip;
 mod gaussian_blur;
 mod gaussian_noise;
@@ -34,6 +35,7 @@ mod keras_affine;
 mod list;
 mod look_up;
 mod options;
+mod perspective;
 mod random_crop;
 mod random_erasing;
 mod rotation;
@@ -51,12 +53,14 @@ use crate::{Picture, Resizer};
 
 pub use affine::{Affine, Shear};
 pub use color_jitter::{ColorJitter, ColourChange, Jitter};
+pub use elastic::{Displacement, Elastic};
 pub use gaussian_blur::{Blur, GaussianBlur, KernelSize, Sigma};
 pub use gaussian_noise::{GaussianNoise, Noise};
 pub use jpeg::{Jpeg, Quality};
 pub use keras_affine::{FillMode, KerasAffine, Zoom};
 pub use list::Transforms;
-pub use options::{Colour, Spread};
+pub use options::{Colour, PerSide, Spread};
+pub use perspective::{Perspective, PerspectiveWarp};
 pub use random_crop::{Part, RandomCrop, RandomResizedCrop};
 pub use random_erasing::{Cover, Many, Patch, RandomErasing};
 pub use rotation::Rotation;
@@ -70,6 +74,8 @@ const P_HALF: OptionRow = OptionRow { name: "p", default: "0.5", doc: "Probabili
 const P_ONE: OptionRow = OptionRow { name: "p", default: "1", doc: "Probability; torchvision has RandomApply for it." };
 const INTERPOLATION: OptionRow =
     OptionRow { name: "interpolation", default: "\"nearest\"", doc: "\"nearest\" or \"bilinear\"." };
+const BILINEAR: OptionRow =
+    OptionRow { name: "interpolation", default: "\"bilinear\"", doc: "\"nearest\" or \"bilinear\"." };
 const FILL: OptionRow = OptionRow {
     name: "fill",
     default: "0",
@@ -100,6 +106,10 @@ pub enum Draw {
     VerticalFlip,
     /// Turned, shifted, scaled, sheared: all of it is one matrix.
     Warp(Warp),
+    /// Seen from a side.
+    Perspective(PerspectiveWarp),
+    /// Every pixel displaced, its neighbours nearly as much.
+    Elastic(Displacement),
     /// Without colour.
     Grayscale,
     /// The negative.
@@ -136,6 +146,8 @@ impl Draw {
             Self::HorizontalFlip => flip::mirror(picture),
             Self::VerticalFlip => flip::upend(picture),
             Self::Warp(warp) => warp.apply(picture, scratch),
+            Self::Perspective(warp) => warp.apply(picture, scratch),
+            Self::Elastic(displacement) => displacement.apply(picture, scratch),
             Self::Grayscale => grayscale::apply(picture),
             Self::Invert => tone::invert(picture),
             Self::Posterize(bits) => tone::posterize(picture, *bits),

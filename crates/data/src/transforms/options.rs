@@ -37,6 +37,25 @@ impl Spread {
     }
 }
 
+/// One number for both directions, or one along x and one along y.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "a number, or two numbers in brackets")]
+pub enum PerSide {
+    /// The same.
+    Both(f64),
+    /// Along x, along y.
+    Each([f64; 2]),
+}
+
+impl PerSide {
+    pub(super) fn sides(self) -> [f64; 2] {
+        match self {
+            Self::Both(value) => [value; 2],
+            Self::Each(values) => values,
+        }
+    }
+}
+
 /// Two ends in order, both finite.
 pub(super) fn ordered(name: &str, [low, high]: [f64; 2]) -> Result<(), String> {
     if low.is_finite() && high.is_finite() && low <= high {

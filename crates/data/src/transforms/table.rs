@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Transform, affine, color_jitter, flip, gaussian_blur, gaussian_noise, grayscale, jpeg, keras_affine, random_crop,
-    random_erasing, rotation, sharpness, tone,
+    Transform, affine, color_jitter, elastic, flip, gaussian_blur, gaussian_noise, grayscale, jpeg, keras_affine,
+    perspective, random_crop, random_erasing, rotation, sharpness, tone,
 };
 
 /// Every transform that a recipe can name.
@@ -19,6 +19,8 @@ pub const TRANSFORMS: &[TransformRow] = &[
     rotation::ROW,
     affine::ROW,
     keras_affine::ROW,
+    perspective::ROW,
+    elastic::ROW,
     random_crop::SHIFTED,
     random_crop::RESIZED,
     color_jitter::ROW,

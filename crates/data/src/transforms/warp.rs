@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scratch;
-use super::look_up::Border;
-use super::look_up::{Clamped, FRACTION, Framed, Mirrored, Place, Source, bilinear_row, fixed, nearest_row};
+use super::look_up::{FRACTION, Place, Places, fixed, look_up};
 use super::options::Colour;
 use crate::Picture;
 
@@ -61,50 +60,58 @@ pub struct Warp {
 impl Warp {
     /// Changes the picture.
     pub(super) fn apply(&self, picture: &mut Picture, scratch: &mut Scratch) {
-        scratch.before.resize(picture.pixels().len(), 0);
-        let before = picture.replace_pixels(std::mem::take(&mut scratch.before));
-        let size = picture.size();
-        let source =
-            Source { pixels: before.as_chunks().0, height: i64::from(size.height()), width: i64::from(size.width()) };
-        match self.fill {
-            Fill::Colour(colour) => self.look_up(source, &Framed(colour.rgb()), picture),
-            Fill::Extended(Extension::Nearest) => self.look_up(source, &Clamped, picture),
-            Fill::Extended(Extension::Reflect) => self.look_up(source, &Mirrored, picture),
-        }
-        scratch.before = before;
-    }
-
-    fn look_up(&self, source: Source<'_>, border: &impl Border, picture: &mut Picture) {
-        let width = picture.size().width() as usize;
-        let step = [self.matrix[0], self.matrix[3]];
-        for (y, row) in picture.colours_mut().chunks_exact_mut(width).enumerate() {
-            match self.interpolation {
-                Interpolation::Nearest => {
-                    let (start, step) = self.coarse_start(y);
-                    nearest_row(source, border, start, step, row);
-                }
-                Interpolation::Bilinear => bilinear_row(source, border, self.start(y), step.map(fixed), row),
+        match self.interpolation {
+            Interpolation::Nearest => {
+                look_up(&Coarse(self), self.interpolation, self.fill, picture, &mut scratch.before)
+            }
+            Interpolation::Bilinear => {
+                look_up(&Fine(self), self.interpolation, self.fill, picture, &mut scratch.before)
             }
         }
     }
+}
 
-    /// The place that the first pixel of a row looks at. Each row starts anew from floating point, so that what rounding
-    /// leaves does not add up over rows.
-    fn start(&self, y: usize) -> Place {
-        let [m0, m1, m2, m3, m4, m5] = self.matrix;
+/// The places of a warp. Each row starts anew from floating point, so that what rounding leaves does not add up over rows.
+struct Fine<'w>(&'w Warp);
+
+impl Places for Fine<'_> {
+    fn of_row(&self, y: usize) -> impl Iterator<Item = Place> {
+        let [m0, m1, m2, m3, m4, m5] = self.0.matrix;
         let y = y as f64 + 0.5;
-        Place { x: fixed(m0 * 0.5 + m1 * y + m2), y: fixed(m3 * 0.5 + m4 * y + m5) }
+        let place = Place { x: fixed(m0 * 0.5 + m1 * y + m2), y: fixed(m3 * 0.5 + m4 * y + m5) };
+        Steps { place, step: [m0, m3].map(fixed) }
     }
+}
 
-    /// The same, and the step to the next pixel, in 16 bits after the binary point with rounding that adds up over rows:
-    /// so Pillow chooses the nearest pixel (`affine_fixed` in `Geometry.c`), and ours must be the same pixel.
-    fn coarse_start(&self, y: usize) -> (Place, [i64; 2]) {
+/// The same in 16 bits after the binary point with rounding that adds up over rows: so Pillow chooses the nearest pixel
+/// (`affine_fixed` in `Geometry.c`), and ours must be the same pixel.
+struct Coarse<'w>(&'w Warp);
+
+impl Places for Coarse<'_> {
+    fn of_row(&self, y: usize) -> impl Iterator<Item = Place> {
         const UNIT: f64 = 65_536.0;
         let coarse = |value: f64| (value.clamp(-UNIT, UNIT) * UNIT + 0.5).floor() as i64;
         let fine = |coarse: i64| coarse << (FRACTION - 16);
-        let [m0, m1, m2, m3, m4, m5] = self.matrix;
+        let [m0, m1, m2, m3, m4, m5] = self.0.matrix;
         let first = |a: f64, b: f64, c: f64| fine(coarse(c + a * 0.5 + b * 0.5) + coarse(b) * y as i64);
-        (Place { x: first(m0, m1, m2), y: first(m3, m4, m5) }, [fine(coarse(m0)), fine(coarse(m3))])
+        let place = Place { x: first(m0, m1, m2), y: first(m3, m4, m5) };
+        Steps { place, step: [m0, m3].map(|step| fine(coarse(step))) }
+    }
+}
+
+/// Places at equal distances.
+struct Steps {
+    place: Place,
+    step: [i64; 2],
+}
+
+impl Iterator for Steps {
+    type Item = Place;
+
+    fn next(&mut self) -> Option<Place> {
+        let place = self.place;
+        self.place = Place { x: place.x + self.step[0], y: place.y + self.step[1] };
+        Some(place)
     }
 }
 
