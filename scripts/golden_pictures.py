@@ -11,6 +11,7 @@ import csv
 import hashlib
 import json
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ import torchvision
 from PIL import Image, ImageOps
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
+from torchvision.transforms import v2
 
-from transform_references import applied
+from transform_references import applied, magnitudes
 
 DATA, OUT = Path(sys.argv[1]), Path(sys.argv[2])
 # Operations between pixels, or on numbers that are no pixels.
@@ -240,12 +242,32 @@ def harder_cases():
                 yield "jpeg", dict(picture, quality=quality)
 
 
+def automatic_cases():
+    """Every kind of change of the two automatic augmentations, weak and strong, both signs."""
+    for kind in [v2.RandAugment, v2.TrivialAugmentWide]:
+        for place, (change, magnitude, signed) in enumerate(magnitudes(kind, 31, (19, 23))):
+            if magnitude == 0.0 or place % 13 == 3:
+                for sign in [1, -1] if signed else [1]:
+                    yield "rand_augment, trivial_augment_wide", dict(change=change, magnitude=sign * magnitude, interpolation="nearest")
+
+
+def magnitude_tables():
+    """The strengths that torchvision chooses from."""
+    with open(OUT / "magnitudes.csv", "w", newline="") as out:
+        lines = csv.writer(out, lineterminator="\n")
+        lines.writerow(["augmentation", "bins", "height", "width", "change", "magnitudes"])
+        for kind in [v2.RandAugment, v2.TrivialAugmentWide]:
+            for bins, height, width in [(31, 224, 160), (10, 19, 23)]:
+                for change, values in groupby(magnitudes(kind, bins, (height, width)), lambda row: row[0]):
+                    lines.writerow([kind.__name__, bins, height, width, change, json.dumps([value for _, value, _ in values])])
+
+
 def transforms():
     """What the library makes of each case: its pixels where ours differ by rounding, else their SHA-256."""
     with open(OUT / "transforms.csv", "w", newline="") as out:
         lines = csv.writer(out, lineterminator="\n")
         lines.writerow(["op", "numbers", "pixels"])
-        for op, numbers in [*transform_cases(), *harder_cases()]:
+        for op, numbers in [*transform_cases(), *harder_cases(), *automatic_cases()]:
             kind, height, width = numbers.get("picture", ["smooth", 19, 23])
             pixels = applied(op, numbers, Image.fromarray(globals()[kind](height, width))).tobytes()
             is_rounded = numbers.get("interpolation") == "bilinear" or op in ROUNDED
@@ -264,3 +286,4 @@ if __name__ == "__main__":
     tiny_jpegs()
     resize_hashes()
     transforms()
+    magnitude_tables()

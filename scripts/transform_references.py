@@ -158,7 +158,7 @@ OPERATIONS = {
     "gaussian_noise": lambda n, image: gaussian_noise(n, np.asarray(image)),
     "jpeg": lambda n, image: v2.functional.jpeg(image, n["quality"]),
     "random_erasing": erased,
-    "automatic": lambda n, image: Automatic().of(n, image),
+    "rand_augment, trivial_augment_wide": lambda n, image: Automatic().of(n, image),
 }
 
 
@@ -228,7 +228,7 @@ def real_cases(rng, size):
         yield "jpeg", dict(quality=quality)
     for kind in [v2.TrivialAugmentWide, v2.RandAugment]:
         change, magnitude, signed = rng.choice(list(magnitudes(kind, 31, size)))
-        yield "automatic", dict(change=change, magnitude=magnitude * (rng.choice([-1, 1]) if signed else 1), interpolation="nearest")
+        yield "rand_augment, trivial_augment_wide", dict(change=change, magnitude=magnitude * (rng.choice([-1, 1]) if signed else 1), interpolation="nearest")
 
 
 def main():

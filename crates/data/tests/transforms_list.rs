@@ -34,6 +34,8 @@ fn busy() -> Value {
         { "op": "gaussian_noise", "sigma": 0.05 },
         { "op": "jpeg", "quality": [20, 90] },
         { "op": "random_erasing", "p": 1.0, "value": "random" },
+        { "op": "rand_augment", "num_ops": 3, "magnitude": 14, "interpolation": "bilinear" },
+        { "op": "trivial_augment_wide", "fill": [124, 116, 104] },
     ])
 }
 
@@ -122,6 +124,43 @@ fn flips_happen_as_often_as_their_probability_says() {
 }
 
 #[test]
+fn every_kind_of_change_is_chosen_as_often() {
+    let size = ImageSize::new(20, 20).unwrap();
+    let drawn = |op: &str, sample| {
+        let transforms = parse(json!([{ "op": op }])).unwrap();
+        transforms.draw(&mut Seed(4).stream(Purpose::Augment, [0, sample, 0]), size).remove(0)
+    };
+    // Kinds of change in 14 that end as this draw.
+    type Is = fn(&Draw) -> bool;
+    let kinds: [(Is, f64); 8] = [
+        (|draw| *draw == Draw::Nothing, 1.0),
+        (|draw| matches!(draw, Draw::Warp(_)), 5.0),
+        (|draw| matches!(draw, Draw::ColorJitter(_)), 3.0),
+        (|draw| matches!(draw, Draw::Sharpness(_)), 1.0),
+        (|draw| matches!(draw, Draw::Posterize(_)), 1.0),
+        (|draw| matches!(draw, Draw::Solarize(_)), 1.0),
+        (|draw| *draw == Draw::Autocontrast, 1.0),
+        (|draw| *draw == Draw::Equalize, 1.0),
+    ];
+    let trivial: Vec<Draw> = (0..2800).map(|sample| drawn("trivial_augment_wide", sample)).collect();
+    let two = (0..1400).map(|sample| drawn("rand_augment", sample));
+    let rand: Vec<Draw> = two
+        .flat_map(|draw| match draw {
+            Draw::Several(draws) => draws,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    for draws in [trivial, rand] {
+        assert_eq!(draws.len(), 2800);
+        for (place, (is_it, share)) in kinds.iter().enumerate() {
+            let (count, expected) = (draws.iter().filter(|draw| is_it(draw)).count() as f64, 200.0 * share);
+            // Five standard deviations.
+            assert!((count - expected).abs() < 5.0 * expected.sqrt(), "{place}: {count}");
+        }
+    }
+}
+
+#[test]
 fn the_table_states_every_option_and_its_default() {
     for row in TRANSFORMS {
         let transforms = parse(json!([{ "op": row.op }])).unwrap();
@@ -203,6 +242,9 @@ fn a_wrong_entry_is_named_with_what_would_be_right() {
         (json!([{ "op": "perspective", "distortion_scale": 1.1 }]), "`distortion_scale` is 1.1; it must lie between"),
         (json!([{ "op": "elastic", "sigma": [5, 0] }]), "`sigma` is 0; it must lie between 0.01 and 100"),
         (json!([{ "op": "elastic", "alpha": "much" }]), "`alpha` is \"much\"; it must be a number, or two numbers"),
+        (json!([{ "op": "rand_augment", "magnitude": 31 }]), "`magnitude` is 31; it must lie between 0 and 30"),
+        (json!([{ "op": "rand_augment", "num_ops": -1 }]), "`num_ops` is -1; it must be a whole number"),
+        (json!([{ "op": "trivial_augment_wide", "num_magnitude_bins": 1 }]), "`num_magnitude_bins` is 1; it must lie"),
         (json!([{ "op": "jpeg", "quality": 0 }]), "`quality` reaches from 0 to 0; it must lie between 1 and 100"),
         (json!([{ "op": "jpeg", "quality": [90, 20] }]), "`quality` reaches from 90 to 20"),
         (json!([{ "op": "jpeg", "quality": 300 }]), "a whole number from 1 to 100, or two of them in brackets"),

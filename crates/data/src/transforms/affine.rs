@@ -87,7 +87,7 @@ impl Transform for Affine {
         let translate = [shift(self.translate[0], size.width()), shift(self.translate[1], size.height())];
         let scale = stream.between(self.scale[0], self.scale[1]);
         let shear = self.shear.ranges().map(|[low, high]| stream.between(low, high));
-        let matrix = matrix(size, degrees, translate, scale, shear);
+        let matrix = matrix(centre(size), degrees, translate, scale, shear);
         Draw::Warp(Warp { matrix, interpolation: self.interpolation, fill: self.fill })
     }
 }
@@ -101,8 +101,13 @@ impl Shear {
     }
 }
 
-/// From output to input. Source: torchvision's `_get_inverse_affine_matrix`, with the PIL path's centre.
-pub(super) fn matrix(size: ImageSize, degrees: f64, translate: [f64; 2], scale: f64, shear: [f64; 2]) -> [f64; 6] {
+/// Column and row, as torchvision has it for pictures of PIL.
+pub(super) fn centre(size: ImageSize) -> [f64; 2] {
+    [f64::from(size.width()) * 0.5, f64::from(size.height()) * 0.5]
+}
+
+/// From output to input, about a centre. Source: torchvision's `_get_inverse_affine_matrix`.
+pub(super) fn matrix([x, y]: [f64; 2], degrees: f64, translate: [f64; 2], scale: f64, shear: [f64; 2]) -> [f64; 6] {
     let turn = degrees.to_radians();
     let [shear_x, shear_y] = shear.map(f64::to_radians);
     let (sine, cosine) = (libm::sin(turn - shear_y), libm::cos(turn - shear_y));
@@ -111,7 +116,6 @@ pub(super) fn matrix(size: ImageSize, degrees: f64, translate: [f64; 2], scale: 
     let c = sine / libm::cos(shear_y);
     let d = -sine * libm::tan(shear_x) / libm::cos(shear_y) + libm::cos(turn);
     let [m0, m1, m3, m4] = [d, -b, -c, a].map(|value| value / scale);
-    let (x, y) = (f64::from(size.width()) * 0.5, f64::from(size.height()) * 0.5);
     let (left, up) = (-x - translate[0], -y - translate[1]);
     [m0, m1, m0 * left + m1 * up + x, m3, m4, m3 * left + m4 * up + y]
 }

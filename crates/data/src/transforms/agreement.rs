@@ -9,6 +9,7 @@ use avizor_base::ImageSize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::automatic::{Kind, RAND_SPACE, Scale, WIDE_SPACE};
 use super::warp::{Fill, Interpolation, Warp};
 use super::{
     Blur, Colour, ColourChange, Cover, Displacement, Draw, Extension, Noise, Part, Patch, PerspectiveWarp, Scratch,
@@ -64,6 +65,7 @@ const AGREEMENTS: &[Agreement] = &[
     row("gaussian_blur", TENSORS, (0, 0.0), (1, 0.001)),
     row("gaussian_noise", TENSORS, (1, 0.448), (1, 0.45)),
     row("jpeg", "torchvision on Pillow (libjpeg-turbo)", (0, 0.0), (0, 0.0)),
+    row("rand_augment, trivial_augment_wide nearest", PILLOW, (0, 0.0), (0, 0.0)),
     row("random_erasing", TENSORS, (0, 0.0), (0, 0.0)),
 ];
 
@@ -122,7 +124,10 @@ fn draw(op: &str, case: &Value, size: ImageSize) -> Draw {
         "rotation" => warp(rotation::matrix(size, number("degrees")), interpolation),
         "affine" => {
             let (translate, shear) = (numbers(&case["translate"]), numbers(&case["shear"]));
-            warp(affine::matrix(size, number("degrees"), translate, number("scale"), shear), interpolation)
+            warp(
+                affine::matrix(affine::centre(size), number("degrees"), translate, number("scale"), shear),
+                interpolation,
+            )
         }
         "keras_affine" => {
             let (shift, zoom) = (numbers(&case["shift"]), numbers(&case["zoom"]));
@@ -169,6 +174,11 @@ fn draw(op: &str, case: &Value, size: ImageSize) -> Draw {
         "gaussian_noise" => {
             let seed = case["seed"].as_u64().unwrap();
             Draw::GaussianNoise(Noise { mean: number("mean"), sigma: number("sigma"), seed })
+        }
+        "rand_augment, trivial_augment_wide" => {
+            let name = case["change"].as_str().unwrap();
+            let kind = Kind::ALL.into_iter().find(|kind| format!("{kind:?}") == name).unwrap();
+            kind.draw(number("magnitude"), size, interpolation, Fill::default())
         }
         "jpeg" => Draw::Jpeg(whole("quality") as u8),
         other => panic!("{other}"),
@@ -286,6 +296,27 @@ fn transforms_agree_on_real_pictures() {
     let worse = found.rows().filter(|(row, found)| found.largest > row.real.0 || found.mean() > row.real.1);
     let worse: Vec<&str> = worse.map(|(row, _)| row.name).collect();
     assert!(worse.is_empty(), "worse than the table says: {worse:?}");
+}
+
+#[test]
+fn magnitudes_are_torchvisions() {
+    let mut reader = csv::Reader::from_reader(&include_bytes!("../../tests/golden/magnitudes.csv")[..]);
+    let mut kinds = 0;
+    for line in reader.records() {
+        let line = line.unwrap();
+        let side = |index: usize| line[index].parse::<u32>().unwrap();
+        let space = if &line[0] == "RandAugment" { &RAND_SPACE } else { &WIDE_SPACE };
+        let scale = Scale { space, bins: side(1), size: ImageSize::new(side(2), side(3)).unwrap() };
+        let kind = Kind::ALL.into_iter().find(|kind| format!("{kind:?}") == line[4]).unwrap();
+        let wanted: Vec<f64> = serde_json::from_str(&line[5]).unwrap();
+        for (bin, wanted) in wanted.into_iter().enumerate() {
+            let got = scale.magnitude(kind, bin as u32);
+            // torchvision's last bit depends on the instructions of the machine that it ran on.
+            assert!((got - wanted).abs() <= f64::from(f32::EPSILON) * wanted, "{line:?}, {bin}: {got}");
+        }
+        kinds += 1;
+    }
+    assert_eq!(kinds, 4 * Kind::ALL.len());
 }
 
 /// The tables of the page say what is known here.

@@ -23,6 +23,7 @@
 mod affine;
 #[cfg(test)]
 mod agreement;
+mod automatic;
 mod color_jitter;
 mod colour;
 mod elastic;
@@ -52,6 +53,7 @@ use avizor_base::{ImageSize, Stream};
 use crate::{Picture, Resizer};
 
 pub use affine::{Affine, Shear};
+pub use automatic::{RandAugment, TrivialAugmentWide};
 pub use color_jitter::{ColorJitter, ColourChange, Jitter};
 pub use elastic::{Displacement, Elastic};
 pub use gaussian_blur::{Blur, GaussianBlur, KernelSize, Sigma};
@@ -136,6 +138,8 @@ pub enum Draw {
     RandomErasing(Patch),
     /// A rectangle scaled to the whole.
     RandomResizedCrop(Part),
+    /// One after the other.
+    Several(Vec<Draw>),
 }
 
 impl Draw {
@@ -161,6 +165,7 @@ impl Draw {
             Self::GaussianNoise(noise) => noise.apply(picture),
             Self::RandomErasing(patch) => patch.apply(picture),
             Self::RandomResizedCrop(part) => part.apply(picture, scratch),
+            Self::Several(draws) => draws.iter().for_each(|draw| draw.apply(picture, scratch)),
         }
     }
 }

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Transform, affine, color_jitter, elastic, flip, gaussian_blur, gaussian_noise, grayscale, jpeg, keras_affine,
-    perspective, random_crop, random_erasing, rotation, sharpness, tone,
+    Transform, affine, automatic, color_jitter, elastic, flip, gaussian_blur, gaussian_noise, grayscale, jpeg,
+    keras_affine, perspective, random_crop, random_erasing, rotation, sharpness, tone,
 };
 
 /// Every transform that a recipe can name.
@@ -35,6 +35,8 @@ pub const TRANSFORMS: &[TransformRow] = &[
     gaussian_noise::ROW,
     jpeg::ROW,
     random_erasing::ROW,
+    automatic::RAND,
+    automatic::TRIVIAL,
 ];
 
 /// A transform that a recipe can name.
