@@ -4,7 +4,7 @@
 
 use avizor_base::{ImageSize, Purpose, Seed};
 use avizor_data::Picture;
-use avizor_data::transforms::{Draw, Scratch, TRANSFORMS, Transforms};
+use avizor_data::transforms::{Draw, Scratch, TRANSFORM_SETS, TRANSFORMS, Transforms};
 use serde_json::{Map, Value, json};
 
 /// Awkward, square, long.
@@ -198,6 +198,21 @@ fn what_is_written_is_read_again() {
     let transforms = parse(busy()).unwrap();
     let written = serde_json::to_value(&transforms).unwrap();
     assert_eq!(parse(written).unwrap(), transforms);
+}
+
+#[test]
+fn a_set_is_its_list() {
+    for set in TRANSFORM_SETS {
+        let transforms = parse(json!(set.name)).unwrap();
+        // Written, it says what it is made of.
+        let written = serde_json::to_value(&transforms).unwrap();
+        assert_eq!(parse(written.clone()).unwrap(), transforms);
+        for entry in written.as_array().unwrap() {
+            assert!(set.as_recipe().contains(&format!("op = {}", entry["op"])), "{}", set.as_recipe());
+        }
+    }
+    assert_eq!(parse(json!("a5")).unwrap_err(), "there is no set of transforms \"a5\"; there are a1, a2, a3, a4");
+    assert!(parse(json!(5)).unwrap_err().starts_with("a list of transforms, or the name of one"));
 }
 
 #[test]

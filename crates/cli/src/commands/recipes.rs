@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use avizor_data::transforms::TRANSFORMS;
+use avizor_data::transforms::{TRANSFORM_SETS, TRANSFORMS};
 use avizor_models::LAYERS;
 use avizor_train::Recipe;
 
@@ -71,6 +71,10 @@ fn transforms(out: &mut impl Write) -> Result<(), Failure> {
         for option in row.options {
             writeln!(out, "    {} = {}\n        {}", option.name, option.default, option.doc)?;
         }
+    }
+    writeln!(out, "\nSets, by name: transforms.train = \"{}\"", TRANSFORM_SETS[0].name)?;
+    for set in TRANSFORM_SETS {
+        writeln!(out, "{}\n    {}\n    {}", set.name, set.doc, set.as_recipe())?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::automatic::{Kind, RAND_SPACE, Scale, WIDE_SPACE};
 use super::warp::{Fill, Interpolation, Warp};
 use super::{
     Blur, Colour, ColourChange, Cover, Displacement, Draw, Extension, Noise, Part, Patch, PerspectiveWarp, Scratch,
-    TRANSFORMS, affine, keras_affine, perspective, rotation,
+    TRANSFORM_SETS, TRANSFORMS, affine, keras_affine, perspective, rotation,
 };
 use crate::Picture;
 use crate::decode::{DecodeOptions, decode};
@@ -328,6 +328,11 @@ fn the_page_about_augmentation_is_up_to_date() {
         let options: Vec<String> =
             row.options.iter().map(|option| format!("`{} = {}`", option.name, option.default)).collect();
         wanted += &format!("| `{}` | {} | {} |\n", row.op, row.doc, options.join(", "));
+    }
+    assert!(page.contains(&wanted), "docs/augmentation.md should have this table:\n{wanted}");
+    let mut wanted = String::from("| set | what it does | its list |\n|---|---|---|\n");
+    for set in TRANSFORM_SETS {
+        wanted += &format!("| `{}` | {} | `{}` |\n", set.name, set.doc, set.as_recipe());
     }
     assert!(page.contains(&wanted), "docs/augmentation.md should have this table:\n{wanted}");
     let mut wanted = String::from(

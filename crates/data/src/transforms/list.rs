@@ -6,12 +6,13 @@ use avizor_base::{ImageSize, Purpose, Seed, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::sets::Written;
 use super::{Draw, Transform, TransformError, table};
 
-/// The transforms of a recipe, in order. Read from and written as a list of tables with an `op` each; written with
-/// every option, so that a stored recipe says all.
+/// The transforms of a recipe, in order. Read from and written as a list of tables with an `op` each, read from the name of
+/// a set too; written with every option, so that a stored recipe says all.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Map<String, Value>>", into = "Vec<Map<String, Value>>")]
+#[serde(try_from = "Written", into = "Vec<Map<String, Value>>")]
 pub struct Transforms {
     list: Vec<Arc<dyn Transform>>,
     entries: Vec<Map<String, Value>>,
@@ -67,11 +68,11 @@ impl PartialEq for Transforms {
     }
 }
 
-impl TryFrom<Vec<Map<String, Value>>> for Transforms {
+impl TryFrom<Written> for Transforms {
     type Error = TransformError;
 
-    fn try_from(entries: Vec<Map<String, Value>>) -> Result<Self, TransformError> {
-        Self::parse(entries)
+    fn try_from(written: Written) -> Result<Self, TransformError> {
+        Self::parse(written.entries()?)
     }
 }
 

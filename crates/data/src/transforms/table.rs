@@ -101,6 +101,14 @@ fn parse<T: Transform + Serialize + DeserializeOwned + 'static>(options: Map<Str
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransformError {
+    /// No row of [`TRANSFORM_SETS`](super::TRANSFORM_SETS) has this name.
+    #[error("there is no set of transforms \"{name}\"; {help}")]
+    UnknownSet {
+        /// As it was written.
+        name: String,
+        /// The nearest name, or all of them.
+        help: String,
+    },
     /// No `op`, or not a text.
     #[error("transform {place} has no `op = \"…\"` that names it")]
     NoOp {

@@ -141,7 +141,7 @@ section! {
         mean: Option<[f32; 3]> = None,
         /// Standard deviation per channel, of values scaled to 0–1; default: as for `mean`.
         std: Option<[f32; 3]> = None,
-        /// Random changes of training pictures, in order, such as `{ op = "horizontal_flip", p = 0.5 }`.
+        /// Random changes of training pictures, in order, such as `{ op = "horizontal_flip", p = 0.5 }`; or the name of a set.
         train: Transforms = Transforms::default(),
     }
 }
