@@ -1,6 +1,7 @@
 //! The command line as it is typed. What it means is the commands' business.
 
 mod bench;
+mod data;
 mod models;
 mod tip;
 mod value;
@@ -13,6 +14,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use value::{duration, whole};
 
 pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat, Precision};
+pub(crate) use data::{Data, DataPreview, DataWhat};
 pub(crate) use models::Models;
 
 /// From a folder of pictures to a classifier that its owner can trust.
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Quickstart(Quickstart),
     /// Say what is wrong with some pictures, before training
     Audit(Audit),
+    /// Show what the network sees of some pictures
+    Data(Data),
     /// Train a classifier from a folder of pictures or a recipe
     Train(Train),
     /// Train every variant of a recipe and compare them
@@ -278,7 +282,7 @@ pub(crate) struct Recipes {
     /// List every option with its default
     #[arg(long, conflicts_with = "name")]
     pub(crate) options: bool,
-    /// List every transform with its options
+    /// List every transform with its options, and sets of them
     #[arg(long, conflicts_with_all = ["name", "options"])]
     pub(crate) transforms: bool,
     /// List every layer of a custom network with its options

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let result = Session::new(&cli.global).and_then(|session| match cli.command {
         Command::Quickstart(args) => quickstart::run(&session, &args),
         Command::Audit(args) => commands::audit::run(&session, &args),
+        Command::Data(args) => commands::data::run(&session, &args),
         Command::Train(args) => commands::train::run(&session, &args),
         Command::Variants(args) => commands::variants::run(&session, &args),
         Command::LrFind(args) => commands::lr_find::run(&session, &args),

@@ -204,6 +204,7 @@ fn what_is_written_is_read_again() {
 fn a_set_is_its_list() {
     for set in TRANSFORM_SETS {
         let transforms = parse(json!(set.name)).unwrap();
+        assert!(transforms.as_recipe().all(|entry| entry.starts_with("{ op = \"") && entry.ends_with(" }")));
         // Written, it says what it is made of.
         let written = serde_json::to_value(&transforms).unwrap();
         assert_eq!(parse(written.clone()).unwrap(), transforms);

@@ -17,14 +17,16 @@ mod markdown;
 mod name;
 mod number;
 mod page;
+mod sheet;
 mod stored;
 mod view;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use avizor_store::{Comparison, ComparisonFolder, RunFolder};
 
 pub use error::ReportError;
+pub use sheet::{Sheet, SheetRow};
 
 /// Draws the report of a run into its folder and gives the path of `report.html`.
 ///
@@ -59,6 +61,14 @@ pub fn write_comparison(folder: &ComparisonFolder, comparison: &Comparison) -> R
     Ok(html)
 }
 
+/// Draws a sheet of pictures as one page that opens from disk.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_sheet(path: &Path, sheet: &Sheet) -> Result<(), ReportError> {
+    write_file(path, sheet::draw(sheet)?.as_bytes())
+}
+
 /// Draws the loss of a range test over its rates into a folder, and gives the chart's path.
 ///
 /// # Errors
@@ -76,7 +86,7 @@ pub fn comparison_sentences(comparison: &Comparison) -> Vec<String> {
     comparison::sentences(comparison)
 }
 
-fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), ReportError> {
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let failed = |source| ReportError::Write { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;

@@ -8,6 +8,7 @@ mod custom;
 mod fetch;
 mod metadata;
 mod models;
+mod preview;
 mod quickstart;
 mod resume;
 mod road;

@@ -48,6 +48,17 @@ impl Transforms {
         &self.entries
     }
 
+    /// Each entry with every option, as a recipe would write it.
+    pub fn as_recipe(&self) -> impl Iterator<Item = String> {
+        // Numbers, texts and lists are written alike in recipes and in JSON.
+        let entry = |entry: &Map<String, Value>| {
+            let option =
+                |(name, value): (&String, &Value)| format!("{name} = {}", value.to_string().replace(',', ", "));
+            format!("{{ {} }}", entry.iter().map(option).collect::<Vec<_>>().join(", "))
+        };
+        self.entries.iter().map(entry)
+    }
+
     /// What each draws for one picture of a size.
     ///
     /// Each transform has a stream of its own, seeded by one number of `stream`: how much one draws changes nothing
