@@ -149,3 +149,76 @@ fn notes(recipe: &Recipe) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use avizor_base::{Event, ImageSize, Listener, Stream};
+    use avizor_data::loader::shuffled_order;
+    use avizor_kernels::Level;
+
+    use super::*;
+
+    struct Silent;
+
+    impl Listener for Silent {
+        fn on_event(&mut self, _: &Event) {}
+    }
+
+    fn noise(stream: &mut Stream) -> Vec<u8> {
+        let size = ImageSize::new(11, 13).unwrap();
+        Picture::new(size, (0..3 * size.area()).map(|_| stream.below(256) as u8).collect()).unwrap().to_png()
+    }
+
+    /// The batches of a shuffled epoch, as training draws them, have the very pixels that the preview shows.
+    #[test]
+    fn it_shows_the_pixels_that_training_sees() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stream = Seed(3).stream(Purpose::Quickstart, [0; 3]);
+        for class in ["a", "b", "c"] {
+            std::fs::create_dir(folder.path().join(class)).unwrap();
+            for number in 0..12 {
+                std::fs::write(folder.path().join(format!("{class}/{number}.png")), noise(&mut stream)).unwrap();
+            }
+        }
+        let mut recipe = Recipe::default();
+        let path = format!("data.path={:?}", folder.path().display().to_string());
+        let crops = "transforms.train=[{ op = \"random_crop\" }, { op = \"trivial_augment_wide\" }]";
+        recipe.set([path.as_str(), crops, "transforms.size=16", "train.seed=5"]).unwrap();
+        let mut reading = |_| {};
+        let (stop, mut silent) = (AtomicBool::new(false), Silent);
+        let mut env = Environment {
+            threads: 2,
+            level: Level::Scalar,
+            now: String::new,
+            stop: &stop,
+            command: Vec::new(),
+            version: "",
+            notes: Vec::new(),
+            listener: &mut silent,
+            reading: &mut reading,
+        };
+        let shown = preview(&recipe, 7, 3, &mut env).unwrap();
+        assert_eq!((shown.pictures.len(), shown.epochs.as_slice(), shown.classes), (7, &[1, 2, 3][..], 3));
+
+        let preprocess = shown.preprocess.clone();
+        let setup = Setup::new(&recipe, preprocess, 1, &mut |_| {}).unwrap();
+        let (seed, mut compared) = (Seed(5), 0);
+        for (place, epoch) in (0..3u64).enumerate() {
+            let visits = shuffled_order(seed, epoch, &setup.rows.train);
+            let options = LoaderOptions { batch: 4, epoch, seed, threads: 1, first_batch: 0 };
+            let transforms = Some(recipe.transforms.train.clone());
+            let mut loader = Loader::new(Arc::clone(&setup.prepared), visits, transforms, options).unwrap();
+            while let Some(batch) = loader.next_batch().unwrap() {
+                for (&row, pixels) in batch.rows.iter().zip(batch.images.chunks_exact(3 * 16 * 16)) {
+                    let name = setup.index.name(row as usize);
+                    let Some(picture) = shown.pictures.iter().find(|picture| picture.sample == name) else { continue };
+                    assert_eq!(picture.changed[place].pixels(), pixels, "{name}, epoch {epoch}");
+                    compared += 1;
+                }
+            }
+        }
+        assert_eq!(compared, 3 * 7);
+    }
+}

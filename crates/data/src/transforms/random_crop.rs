@@ -135,11 +135,13 @@ impl Part {
         if !fits(self.top, height, size.height()) || !fits(self.left, width, size.width()) {
             return;
         }
-        let mut part = Picture::filled(self.size, [0; 3]);
-        let rows = picture.colours().chunks_exact(size.width() as usize).skip(self.top as usize);
-        for (target, row) in part.colours_mut().chunks_exact_mut(width as usize).zip(rows) {
-            target.copy_from_slice(&row[self.left as usize..][..width as usize]);
-        }
+        let (left, bytes) = (3 * self.left as usize, 3 * width as usize);
+        let mut pixels = std::mem::take(&mut scratch.before);
+        pixels.clear();
+        let rows = picture.pixels().chunks_exact(picture.row_bytes()).skip(self.top as usize).take(height as usize);
+        rows.for_each(|row| pixels.extend_from_slice(&row[left..][..bytes]));
+        let Some(part) = Picture::new(self.size, pixels) else { unreachable!("the part lies in the picture") };
         scratch.resizer.resample_into(&part, size, Filter::Bilinear, picture.pixels_mut());
+        scratch.before = part.into_pixels();
     }
 }
