@@ -28,7 +28,7 @@ pub struct Preview {
     pub classes: usize,
     /// The epochs whose changes are shown, from 1; none where pictures are not changed.
     pub epochs: Vec<usize>,
-    /// A few pictures of every class, or one of as many classes as there is room for; by class.
+    /// A few of every class, or one of as many classes as there is room for; sorted by class.
     pub pictures: Vec<PreviewedPicture>,
     /// What else happens to pictures, in sentences.
     pub notes: Vec<String>,
@@ -124,6 +124,8 @@ fn chosen(setup: &Setup, count: usize, seed: Seed) -> Vec<u32> {
     for (class, rows) in of_class.iter_mut().enumerate() {
         seed.stream(Purpose::Gallery, [class as u64, 0, 0]).shuffle(rows);
     }
+    // Where there are more classes than places, not only those whose names come first.
+    seed.stream(Purpose::Gallery, [0, 1, 0]).shuffle(&mut of_class);
     let most = of_class.iter().map(Vec::len).max().unwrap_or(0);
     let in_turn = (0..most).flat_map(|turn| of_class.iter().filter_map(move |rows| rows.get(turn)));
     let mut rows: Vec<u32> = in_turn.copied().take(count).collect();

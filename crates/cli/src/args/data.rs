@@ -21,6 +21,7 @@ pub(crate) enum DataWhat {
 #[derive(Debug, Args)]
 #[command(
     after_help = "The pictures are loaded as training loads them: the same split, size and random changes, by the same seed.
+Where there are many, --set data.near_duplicates=false does not look for near-duplicates: faster, but the split may differ.
 
 Examples:
   avizor data preview photos
