@@ -25,6 +25,7 @@ mod preprocess;
 mod sample_id;
 mod seed;
 mod split;
+mod verdict;
 
 pub use class_list::{ClassId, ClassList, ClassListError};
 pub use event::{Event, Listener, Note};
@@ -36,3 +37,4 @@ pub use preprocess::{Filter, Preprocess, RESAMPLING, ResizeRule};
 pub use sample_id::SampleId;
 pub use seed::{Purpose, Seed, Stream};
 pub use split::Split;
+pub use verdict::{Trust, Verdict};

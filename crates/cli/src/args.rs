@@ -2,6 +2,7 @@
 
 mod bench;
 mod data;
+mod decide;
 mod models;
 mod tip;
 mod value;
@@ -15,6 +16,7 @@ use value::{duration, whole};
 
 pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat, Precision};
 pub(crate) use data::{Data, DataPreview, DataWhat};
+pub(crate) use decide::{Decide, Decided};
 pub(crate) use models::Models;
 
 /// From a folder of pictures to a classifier that its owner can trust.
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Show what the network sees of some pictures
     Data(Data),
+    /// Leave pictures out, give them another class, or make classes one, without touching a file
+    Decide(Decide),
     /// Train a classifier from a folder of pictures or a recipe
     Train(Train),
     /// Train every variant of a recipe and compare them
@@ -122,6 +126,9 @@ pub(crate) struct Audit {
     /// Change one option of the recipe; may be repeated
     #[arg(long, value_name = "OPTION=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Also draw a page with small pictures of what was found, the classes and their sizes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Print the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,

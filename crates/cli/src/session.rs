@@ -85,7 +85,7 @@ impl Session {
 }
 
 /// The one place where time enters: RFC 3339, UTC, whole seconds.
-fn now() -> String {
+pub(crate) fn now() -> String {
     jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default().to_string()
 }
 

@@ -7,6 +7,7 @@
 //! The page begins with the verdict in words, goes on with what speaks against trusting it, and only then shows
 //! numbers, charts and pictures.
 
+mod audit_page;
 mod base64;
 mod chart;
 mod comparison;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use avizor_store::{Comparison, ComparisonFolder, RunFolder};
 
+pub use audit_page::{AuditSource, SIDE as SMALL_SIDE};
 pub use error::ReportError;
 pub use sheet::{Sheet, SheetRow};
 
@@ -67,6 +69,14 @@ pub fn write_comparison(folder: &ComparisonFolder, comparison: &Comparison) -> R
 /// The file cannot be written.
 pub fn write_sheet(path: &Path, sheet: &Sheet) -> Result<(), ReportError> {
     write_file(path, sheet::draw(sheet)?.as_bytes())
+}
+
+/// Draws the page of an audit into a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_audit(path: &Path, source: &AuditSource<'_>) -> Result<(), ReportError> {
+    write_file(path, audit_page::draw(source)?.as_bytes())
 }
 
 /// Draws the loss of a range test over its rates into a folder, and gives the chart's path.

@@ -36,6 +36,16 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Sto
     write_bytes(path, readable_json::draw(&value).as_bytes())
 }
 
+/// A value a line.
+pub(crate) fn write_json_lines<T: Serialize>(path: &Path, values: impl Iterator<Item = T>) -> Result<(), StoreError> {
+    let mut text = String::new();
+    for value in values {
+        text += &serde_json::to_string(&value).map_err(|source| StoreError::Json { path: path.to_owned(), source })?;
+        text.push('\n');
+    }
+    write_bytes(path, text.as_bytes())
+}
+
 /// Rows of a type whose fields are the columns. An empty table keeps its header.
 pub(crate) fn write_table<T: Serialize>(path: &Path, header: &[&str], rows: &[T]) -> Result<(), StoreError> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());

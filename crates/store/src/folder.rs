@@ -89,7 +89,15 @@ impl RunFolder {
         self.path.join("audit.json")
     }
 
-    /// `decisions.jsonl`: what was applied of the audit.
+    /// Stores `decisions.jsonl`, a line each.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write_decisions<T: serde::Serialize>(&self, decisions: impl Iterator<Item = T>) -> Result<(), StoreError> {
+        file::write_json_lines(&self.decisions_path(), decisions)
+    }
+
+    /// `decisions.jsonl`: what was decided about the pictures, and followed.
     pub fn decisions_path(&self) -> PathBuf {
         self.path.join("decisions.jsonl")
     }

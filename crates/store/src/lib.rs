@@ -36,8 +36,8 @@ mod readable_json;
 mod run_info;
 mod samples;
 
-pub use audit::Audit;
-pub use avizor_base::{Finding, Severity};
+pub use audit::{Audit, PictureStatistics, Quartiles};
+pub use avizor_base::{Finding, Severity, Trust, Verdict};
 pub use balance::{BalanceRow, read_balance, write_balance};
 pub use comparison::{ComparedPair, ComparedVariant, Comparison, ComparisonFolder};
 pub use error::StoreError;

@@ -104,6 +104,18 @@ fn audit() -> Audit {
         format: Format,
         samples: 262,
         classes: [("cat".to_owned(), 172), ("dog".to_owned(), 90)].into_iter().collect(),
+        pictures: Some(PictureStatistics {
+            width: Quartiles::of(vec![640, 500, 375]),
+            height: Quartiles::of(vec![480, 375, 500]),
+            aspect_percent: Quartiles::of(vec![133, 133, 75]),
+            bytes: Quartiles::of(vec![61_000, 98_304, 40_112]),
+            formats: [("JPEG".to_owned(), 261), ("PNG".to_owned(), 1)].into_iter().collect(),
+            modes: [("rgb".to_owned(), 262)].into_iter().collect(),
+        }),
+        verdict: Some(Verdict {
+            evaluation: Trust::Valid,
+            sentence: "none of the 39 test pictures has a picture in train or val that is equal or nearly so".into(),
+        }),
         findings: vec![Finding {
             kind: "exact_duplicate".into(),
             severity: Severity::Warning,

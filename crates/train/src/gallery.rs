@@ -1,9 +1,10 @@
 //! The small pictures that a report shows, so that it needs neither the originals nor the model.
 
-use avizor_base::{Filter, ImageSize, Purpose, Seed, Split};
-use avizor_data::{Picture, Resizer};
+use avizor_base::{Purpose, Seed, Split};
+use avizor_data::Resizer;
 use avizor_store::{Gallery, GalleryPicture, PictureKind, RunFolder};
 
+use crate::audited::small;
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
 use crate::setup::Setup;
@@ -74,22 +75,8 @@ impl Writer<'_> {
             probability: f64::from(row.probabilities[row.prediction.index()]),
             kind,
         };
-        self.run.write_gallery_picture(&entry, &self.small(&picture).to_png())?;
+        self.run.write_gallery_picture(&entry, &small(&picture, SIDE, &mut self.resizer).to_png())?;
         self.gallery.pictures.push(entry);
         Ok(())
-    }
-
-    /// Shrunk to the gallery's size; smaller ones stay as they are.
-    fn small(&mut self, picture: &Picture) -> Picture {
-        let (height, width) = (picture.size().height(), picture.size().width());
-        let longer = height.max(width);
-        if longer <= SIDE {
-            return picture.clone();
-        }
-        let scaled = |side: u32| (side * SIDE / longer).max(1);
-        match ImageSize::new(scaled(height), scaled(width)) {
-            Some(size) => self.resizer.resample(picture, size, Filter::Bilinear),
-            None => picture.clone(),
-        }
     }
 }

@@ -4,6 +4,7 @@
 //! on where an interruption left it, [`evaluate`] measures what was kept on other pictures. Knows nothing of
 //! terminals, HTML or trackers: what happens is told as events to a listener.
 
+mod audited;
 mod budget;
 mod checkpoint;
 mod error;
@@ -27,6 +28,7 @@ mod schedule;
 mod setup;
 mod source;
 
+pub use audited::{Audited, audit};
 pub use budget::{Freedom, within};
 pub use error::TrainError;
 pub use evaluate::Evaluated;
@@ -34,6 +36,6 @@ pub use preview::{Preview, PreviewedPicture, preview};
 pub use rate_test::{RateTest, test_rates};
 pub use recipe::{OptionDoc, Recipe, RecipeError, Variant};
 pub use retest::{Tested, evaluate};
-pub use run::{Environment, Outcome, audit, resume, train, train_named};
+pub use run::{Environment, Outcome, resume, train, train_named};
 pub use setup::Reading;
-pub use source::Source;
+pub use source::{Source, decisions_folder};

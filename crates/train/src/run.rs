@@ -7,10 +7,11 @@ use avizor_base::{Event, Listener, Note, Preprocess, Seed, Split};
 use avizor_kernels::{Cpu, Level};
 use avizor_predict::{MetadataCard, Model, ModelCard, Provenance};
 use avizor_store::{
-    Audit, DataInfo, EventLog, FineTuning, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder,
-    RunInfo, RunState, write_balance, write_samples,
+    DataInfo, EventLog, FineTuning, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder, RunInfo,
+    RunState, write_balance, write_samples,
 };
 
+use crate::audited;
 use crate::checkpoint::Checkpoints;
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
@@ -167,8 +168,12 @@ impl Prepared {
     /// Writes all that [`resume`] reads. `run.json`, which makes a folder a run, comes last: one that has it is whole.
     fn begin(&self, recipe: &Recipe, run: &RunFolder, info: &RunInfo) -> Result<(), TrainError> {
         run.write_recipe(&recipe.to_toml())?;
+        let decisions = self.setup.index.decisions();
+        if decisions.in_force().next().is_some() {
+            run.write_decisions(decisions.in_force())?;
+        }
         write_samples(&run.samples_path(), &self.setup.sample_rows())?;
-        run.write_audit(&audit_page(&self.setup))?;
+        run.write_audit(&audited::page(&self.setup))?;
         let balance = self.setup.balance_rows(&recipe.balance);
         if !balance.is_empty() {
             write_balance(&run.balance_path(), &balance)?;
@@ -361,27 +366,5 @@ impl Listener for Listeners<'_> {
         self.log.on_event(event);
         self.history.on_event(event);
         self.other.on_event(event);
-    }
-}
-
-/// Audits the pictures of a recipe; writes nothing.
-///
-/// # Errors
-/// Whatever is wrong with the data as a whole.
-pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audit, TrainError> {
-    let weights = FirstWeights::of(recipe)?;
-    let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
-    let setup = Setup::new(recipe, preprocess, env.threads, env.reading)?;
-    setup.tell(env.listener);
-    Ok(audit_page(&setup))
-}
-
-fn audit_page(setup: &Setup) -> Audit {
-    let (classes, counts) = (setup.index.classes(), setup.index.class_counts());
-    Audit {
-        format: Format,
-        samples: setup.index.len() as u64,
-        classes: classes.ids().map(|id| (classes.name(id).to_owned(), counts[id.index()] as u64)).collect(),
-        findings: setup.findings.clone(),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use avizor_base::{ClassList, Event, Finding, Listener, Note, Preprocess, Seed, Split};
-use avizor_data::audit::{Material, audit};
+use avizor_base::{ClassList, Event, Finding, Listener, Note, Preprocess, Seed, Split, Verdict};
+use avizor_data::audit::{Material, audit, verdict};
 use avizor_data::index::Index;
 use avizor_data::loader::{Prepared, is_imbalanced};
 use avizor_data::scan::{Scan, scan};
@@ -30,6 +30,8 @@ pub(crate) struct Setup {
     partition: Option<Partition>,
     pub(crate) rows: Rows,
     pub(crate) findings: Vec<Finding>,
+    /// `None` before there is a partition.
+    pub(crate) verdict: Option<Verdict>,
     /// What the network reads beside pictures, where it does.
     pub(crate) metadata: Option<Metadata>,
 }
@@ -87,6 +89,7 @@ impl Setup {
         let partition = split(&setup.index, Some(&setup.scan), &options)?;
         let material = Material { index: &setup.index, scan: &setup.scan, partition: Some(&partition) };
         setup.findings = audit(&material);
+        setup.verdict = verdict(&material, &setup.findings);
         setup.rows = Rows {
             train: partition.rows(Split::Train),
             val: partition.rows(Split::Val),
@@ -113,7 +116,7 @@ impl Setup {
         let decode = prepared.decode_options();
         let scan = scan(&index, &decode, threads, Some(&prepared), |done| reading(Reading { done, all }));
         let findings = audit(&Material { index: &index, scan: &scan, partition: None });
-        Self { index, scan, prepared, partition: None, rows: Rows::default(), findings, metadata: None }
+        Self { index, scan, prepared, partition: None, rows: Rows::default(), findings, verdict: None, metadata: None }
     }
 
     /// Reads labelled pictures that are in no part: those that a model is measured on.

@@ -31,11 +31,24 @@ impl Source {
         Ok(Self { index, preprocess, limits: limits(&recipe.data) })
     }
 
+    /// The pictures, listed.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// The pictures at the network's input size, as training reads them; nothing is read yet. `budget` as for
     /// [`Prepared::new`].
     pub fn prepared(&self, budget: u64) -> Prepared {
         Prepared::new(Arc::clone(&self.index), self.preprocess.clone(), self.limits, budget)
     }
+}
+
+/// Where decisions about the pictures of a recipe stand.
+///
+/// # Errors
+/// The recipe does not say where the pictures are.
+pub fn decisions_folder(recipe: &Recipe) -> Result<PathBuf, TrainError> {
+    Ok(data_options(recipe)?.decisions_folder())
 }
 
 /// The pictures that a recipe names.

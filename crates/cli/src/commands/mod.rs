@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod data;
+pub(crate) mod decide;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod fetch;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on fails where it stands")]
 
+mod audit;
 mod bad_input;
 mod bench;
 mod custom;

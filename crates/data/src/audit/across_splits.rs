@@ -1,9 +1,9 @@
-//! Equal files in different parts.
+//! Equal pictures in different parts.
 
 use avizor_base::Severity;
 
 use super::Check;
-use super::equal_files::equal_files;
+use super::equal_pictures::equal_pictures;
 use super::material::Material;
 
 pub(super) const CHECK: Check = Check {
@@ -11,7 +11,7 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Error,
     why: "the network is measured on pictures that it has learned, so the result is too good",
     advice: "remove them from train, or let avizor split the data",
-    find: |material| equal_files(material, |set| in_several_parts(material, set)),
+    find: |material| equal_pictures(material, |set| in_several_parts(material, set)),
 };
 
 /// Whether two samples of a set are in two parts; samples without a part do not count.

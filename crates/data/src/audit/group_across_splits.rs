@@ -5,6 +5,7 @@ use avizor_base::Severity;
 use super::Check;
 use super::across_splits::in_several_parts;
 use super::material::{Found, Material};
+use crate::index::Index;
 
 pub(super) const CHECK: Check = Check {
     kind: "group_across_splits",
@@ -15,15 +16,18 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn find(material: &Material<'_>) -> Found {
-    let mut rows: Vec<(&str, usize)> =
-        (0..material.index.len()).filter_map(|row| Some((material.index.group(row)?, row))).collect();
-    rows.sort_unstable();
     let mut found = Found::default();
-    for set in rows.chunk_by(|a, b| a.0 == b.0) {
-        let members: Vec<usize> = set.iter().map(|&(_, row)| row).collect();
-        if in_several_parts(material, &members) {
-            found.add(members.into_iter().map(|row| material.name(row)).collect(), format!("group {}", set[0].0));
+    for (group, rows) in groups(material.index) {
+        if in_several_parts(material, &rows) {
+            found.add(rows.into_iter().map(|row| material.name(row)).collect(), format!("group {group}"));
         }
     }
     found
+}
+
+/// Every group by its name, with its rows.
+pub(super) fn groups(index: &Index) -> Vec<(&str, Vec<usize>)> {
+    let mut rows: Vec<(&str, usize)> = (0..index.len()).filter_map(|row| Some((index.group(row)?, row))).collect();
+    rows.sort_unstable();
+    rows.chunk_by(|a, b| a.0 == b.0).map(|set| (set[0].0, set.iter().map(|&(_, row)| row).collect())).collect()
 }

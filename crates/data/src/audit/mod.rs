@@ -6,17 +6,19 @@ mod across_splits;
 mod alpha;
 mod animated;
 mod blank;
+mod blurred;
 mod bright;
 mod cmyk;
 mod damaged;
 mod dark;
-mod equal_files;
+mod equal_pictures;
 mod exact_duplicate;
 mod exif_rotated;
 mod gray;
 mod group_across_splits;
 mod ignored_file;
 mod imbalance;
+mod lookalike_classes;
 mod material;
 mod missing_class_in_split;
 mod near_across_splits;
@@ -24,6 +26,7 @@ mod near_duplicate;
 mod near_sets;
 mod near_two_labels;
 mod odd_shape;
+mod shortcut;
 mod table_mismatch;
 #[cfg(test)]
 mod tests;
@@ -31,9 +34,11 @@ mod tiny_class;
 mod truncated;
 mod two_labels;
 mod undecodable;
+mod verdict;
 mod wrong_extension;
 
 pub use material::Material;
+pub use verdict::verdict;
 
 use avizor_base::{Finding, Severity};
 use material::Found;
@@ -60,6 +65,8 @@ pub const CHECKS: &[Check] = &[
     near_across_splits::CHECK,
     group_across_splits::CHECK,
     missing_class_in_split::CHECK,
+    lookalike_classes::CHECK,
+    shortcut::CHECK,
     table_mismatch::CHECK,
     tiny_class::CHECK,
     imbalance::CHECK,
@@ -70,6 +77,7 @@ pub const CHECKS: &[Check] = &[
     blank::CHECK,
     dark::CHECK,
     bright::CHECK,
+    blurred::CHECK,
     odd_shape::CHECK,
     wrong_extension::CHECK,
     animated::CHECK,

@@ -3,7 +3,7 @@
 use avizor_base::Severity;
 
 use super::Check;
-use super::equal_files::one_class;
+use super::equal_pictures::one_class;
 use super::near_sets::near_sets;
 
 pub(super) const CHECK: Check = Check {

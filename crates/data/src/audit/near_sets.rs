@@ -2,7 +2,7 @@
 
 use super::material::{Found, Material};
 
-/// Sets of near-duplicates that a rule holds for; what is equal to the byte is told elsewhere.
+/// Sets of near-duplicates that a rule holds for; what is equal to the pixel is told elsewhere.
 pub(super) fn near_sets(material: &Material<'_>, rule: impl Fn(&[usize]) -> bool) -> Found {
     let mut found = Found::default();
     let Some(twins) = material.scan.twins() else { return found };
@@ -10,9 +10,9 @@ pub(super) fn near_sets(material: &Material<'_>, rule: impl Fn(&[usize]) -> bool
     let mut is_mirrored = vec![false; material.index.len()];
     let mirrored = twins.pairs().iter().filter(|twin| twin.way.is_mirrored());
     mirrored.for_each(|twin| is_mirrored[twin.first as usize] = true);
-    let hash = |row: usize| material.scan.record(row).hash;
+    let pixels = |row: usize| material.scan.record(row).seen.as_ref().ok().map(|seen| seen.pixels);
     for set in twins.sets(material.index.len()) {
-        if set.iter().all(|&row| hash(row) == hash(set[0])) || !rule(&set) {
+        if set.iter().all(|&row| pixels(row) == pixels(set[0])) || !rule(&set) {
             continue;
         }
         let detail = if set.iter().any(|&row| is_mirrored[row]) {

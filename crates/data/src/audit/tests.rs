@@ -4,6 +4,7 @@ use super::*;
 use crate::decode::DecodeOptions;
 use crate::tests_support::{JPEG, noise_png, png, write};
 use crate::{DataOptions, Index, SplitOptions, scan, split};
+use avizor_base::{Trust, Verdict};
 
 /// Two classes of twelve different pictures each, and what a case adds.
 fn findings(change: impl FnOnce(&Path)) -> Vec<Finding> {
@@ -27,6 +28,16 @@ fn kinds(findings: &[Finding]) -> Vec<(&str, u64)> {
     findings.iter().map(|finding| (finding.kind.as_str(), finding.count)).collect()
 }
 
+/// The same pixels in another file.
+fn as_bmp(png: &[u8]) -> Vec<u8> {
+    encoded(image::ImageFormat::Bmp, image::load_from_memory(png).unwrap())
+}
+
+/// Neighbours differ, and after a blur they still do.
+fn slope(x: u32, y: u32) -> image::Rgb<u8> {
+    image::Rgb([(2 * x + y) as u8, (x + 2 * y) as u8, 90])
+}
+
 fn encoded(format: image::ImageFormat, picture: impl Into<image::DynamicImage>) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.into().write_to(&mut bytes, format).unwrap();
@@ -48,6 +59,12 @@ fn each_fault_is_found_and_no_other() {
         }),
         (&[("truncated", 1)], |data| write(data, "a/x.jpg", &JPEG[..JPEG.len() - 20])),
         (&[("exact_duplicate", 1)], |data| write(data, "a/x.png", &noise_png(20, 30, 0))),
+        (&[("exact_duplicate", 1), ("wrong_extension", 1)], |data| {
+            write(data, "a/x.png", &as_bmp(&noise_png(20, 30, 0)))
+        }),
+        (&[("blurred", 1)], |data| {
+            write(data, "a/x.png", &encoded(image::ImageFormat::Png, image::RgbImage::from_fn(60, 40, slope)));
+        }),
         (&[("two_labels", 1)], |data| write(data, "b/x.png", &noise_png(20, 30, 0))),
         (&[("blank", 1)], |data| write(data, "a/x.png", &png(20, 30, [200, 10, 10]))),
         (&[("blank", 1), ("gray", 1)], |data| write(data, "a/x.png", &png(20, 30, [7, 7, 8]))),
@@ -59,7 +76,7 @@ fn each_fault_is_found_and_no_other() {
         }),
         (&[], |data| write(data, "a/x.PNG", &noise_png(20, 30, 99))),
         (&[("alpha", 1)], |data| {
-            let pixel = |x: u32, y: u32| image::Rgba([x as u8 * 7, y as u8 * 11, 9, 255 - x as u8]);
+            let pixel = |x: u32, y: u32| image::Rgba([(x * 97) as u8, (y * 151) as u8, 9, 255 - x as u8]);
             write(data, "a/x.png", &encoded(image::ImageFormat::Png, image::RgbaImage::from_fn(30, 20, pixel)));
         }),
         (&[("imbalance", 1)], |data| {
@@ -154,4 +171,101 @@ fn a_finding_names_files_and_says_why() {
         advice: "remove them, convert them, or fetch them again".into(),
     };
     assert_eq!(findings(|data| write(data, "a/x.jpg", b"")), [finding]);
+}
+
+/// The verdict on pictures in given parts, `table` naming each with its class, part and patient.
+fn verdict_on(pictures: &[(&str, Vec<u8>)], table: &str) -> Verdict {
+    let folder = tempfile::tempdir().unwrap();
+    pictures.iter().for_each(|(name, bytes)| write(folder.path(), name, bytes));
+    write(folder.path(), "t.csv", format!("file,label,split,patient\n{table}").as_bytes());
+    let mut options = DataOptions::new(folder.path());
+    options.table.group = Some("patient".into());
+    let index = Index::read(&options).unwrap();
+    let mut scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
+    scan.find_twins(2);
+    let partition = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
+    let material = Material { index: &index, scan: &scan, partition: Some(&partition) };
+    verdict(&material, &audit(&material)).unwrap()
+}
+
+#[test]
+fn the_verdict_says_whether_an_evaluation_would_be_worth_anything() {
+    let pictures: Vec<(String, Vec<u8>)> = (0..9).map(|n| (format!("{n}.png"), noise_png(40, 50, n))).collect();
+    let pictures: Vec<(&str, Vec<u8>)> = pictures.iter().map(|(name, bytes)| (&name[..], bytes.clone())).collect();
+    let clean = "0.png,a,train,p0\n1.png,b,train,p1\n2.png,a,train,p2\n3.png,b,train,p3\n\
+                 4.png,a,val,p4\n5.png,b,val,p5\n6.png,a,test,p6\n7.png,b,test,p7\n";
+    let none =
+        "none of the 2 test pictures has a picture in train or val that is equal or nearly so, nor one of its group";
+    let said = |verdict: Verdict| (verdict.evaluation, verdict.sentence);
+    assert_eq!(said(verdict_on(&pictures, clean)), (Trust::Valid, none.to_owned()));
+
+    let group = clean.replace("7.png,b,test,p7", "7.png,b,test,p1");
+    let words = "1 of 2 test pictures (50.0 %) is in train or val too, of one group: the result would be too good";
+    assert_eq!(said(verdict_on(&pictures, &group)), (Trust::NotValid, words.to_owned()));
+
+    let mut copied = pictures.clone();
+    copied[6].1 = as_bmp(&noise_png(40, 50, 5));
+    let words = words.replace("of one group", "equal");
+    assert_eq!(said(verdict_on(&copied, clean)), (Trust::NotValid, words));
+
+    let mut two_labels = pictures.clone();
+    two_labels[1].1 = noise_png(40, 50, 0);
+    let words = format!("1 picture has two labels; but {none}");
+    assert_eq!(said(verdict_on(&two_labels, clean)), (Trust::Doubtful, words));
+
+    let rows: Vec<&str> = clean.lines().filter(|row| !row.contains("7.png")).collect();
+    let (trust, sentence) = said(verdict_on(&pictures, &rows.join("\n")));
+    assert_eq!(trust, Trust::Doubtful);
+    assert!(sentence.starts_with("a class is missing in a part; but none of the 1 test picture has"), "{sentence}");
+}
+
+#[test]
+fn what_tells_classes_beside_the_subject_is_a_shortcut() {
+    let clues = |picture: fn(u32, bool) -> Vec<u8>| {
+        let folder = tempfile::tempdir().unwrap();
+        for n in 0..40 {
+            write(folder.path(), &format!("{}/{n}.png", ["a", "b"][n as usize % 2]), &picture(n, n % 2 == 0));
+        }
+        let findings = findings_on(&DataOptions::new(folder.path()));
+        findings.iter().find(|finding| finding.kind == "shortcut").map(|finding| finding.details.clone())
+    };
+    assert_eq!(clues(|n, _| noise_png(20, 30, n)), None);
+    let told = |clue: &str| {
+        format!("by {clue} alone, the class of 100 % of the pictures can be told; always saying a is right for 50 %")
+    };
+    let turned = clues(|n, a| if a { noise_png(20, 30, n) } else { noise_png(30, 20, n) });
+    assert!(turned.is_some_and(|details| details.contains(&told("width and height"))));
+    let framed = |n, a: bool| {
+        let mut picture = image::load_from_memory(&noise_png(20, 30, n)).unwrap().to_rgb8();
+        let colour = image::Rgb([if a { 250 } else { 200 }; 3]);
+        for (x, y, pixel) in picture.enumerate_pixels_mut() {
+            if x % 29 == 0 || y % 19 == 0 {
+                *pixel = colour;
+            }
+        }
+        encoded(image::ImageFormat::Png, picture)
+    };
+    assert!(clues(framed).is_some_and(|details| details.contains(&told("border colour"))));
+}
+
+#[test]
+fn one_thing_with_two_names_is_told() {
+    let details = |change: fn(&Path)| {
+        let findings = findings(change);
+        findings.iter().find(|finding| finding.kind == "lookalike_classes").map(|finding| finding.details.clone())
+    };
+    assert_eq!(
+        details(|data| copies(data, "A.", 1)),
+        Some(vec!["A. and a have 1 picture in common, of 12".to_owned()])
+    );
+    assert_eq!(details(|data| copies(data, "a_easy", 2)), None);
+    assert!(details(|data| copies(data, "a_easy", 3)).is_some());
+    assert_eq!(details(|data| copies(data, "other", 3)), None);
+    assert!(details(|data| copies(data, "other", 4)).is_some());
+}
+
+/// A class of twelve pictures, of which some are those of class `a` too.
+fn copies(data: &Path, class: &str, count: u32) {
+    (0..count).for_each(|n| write(data, &format!("{class}/x{n}.png"), &noise_png(20, 30, 2 * n)));
+    (count..12).for_each(|n| write(data, &format!("{class}/x{n}.png"), &noise_png(20, 30, 200 + n)));
 }

@@ -108,6 +108,21 @@ pub enum Mode {
     Ycck,
 }
 
+impl Mode {
+    /// A word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gray => "gray",
+            Self::GrayAlpha => "gray_alpha",
+            Self::Rgb => "rgb",
+            Self::Rgba => "rgba",
+            Self::Palette => "palette",
+            Self::Cmyk => "cmyk",
+            Self::Ycck => "ycck",
+        }
+    }
+}
+
 /// Format, size and mode from the header alone: cheap, allocates nothing of the declared size.
 ///
 /// # Errors

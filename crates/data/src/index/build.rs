@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 use avizor_base::{ClassId, ClassList, Purpose, SampleId, Split, nearest};
 
 use super::Index;
+use super::decisions::{Decisions, FILE, Fate, Outcome};
 use super::error::IndexError;
 use super::ignored::IgnoredKind;
 use super::options::DataOptions;
 use super::raw::{MetadataColumn, Raw, note};
-use super::texts::Texts;
+use super::texts::{TextColumnBuilder, Texts};
 
 pub(super) fn build(mut raw: Raw, options: &DataOptions, known: Option<&ClassList>) -> Result<Index, IndexError> {
     if !(options.fraction > 0.0 && options.fraction <= 1.0) {
         return Err(IndexError::Fraction { fraction: options.fraction });
     }
+    let decisions = Decisions::of_folder(&options.decisions_folder())?;
+    let excluded = decide(&mut raw, &decisions.outcome());
     let renamed = renamed(&raw, options)?;
     require_known(options, &renamed)?;
     let mut rows = sorted_rows(&mut raw);
+    leave_out(&mut raw, &mut rows, &excluded);
     keep_classes(&mut raw, &mut rows, &renamed, options);
     if rows.is_empty() {
         return Err(IndexError::NoPictures { path: raw.path, ignored: raw.ignored.to_string() });
@@ -49,7 +53,48 @@ pub(super) fn build(mut raw: Raw, options: &DataOptions, known: Option<&ClassLis
         ignored: raw.ignored,
         table: raw.table,
         notes: raw.notes,
+        decisions,
     })
+}
+
+/// Gives pictures and classes the labels that were decided, and tells which rows are to be left out.
+fn decide(raw: &mut Raw, outcome: &Outcome<'_>) -> Vec<bool> {
+    let mut excluded = vec![false; raw.names.len()];
+    if outcome.is_empty() {
+        return excluded;
+    }
+    let (mut labels, mut found, mut relabelled) = (TextColumnBuilder::default(), 0, 0);
+    for (row, name) in raw.names.iter().enumerate() {
+        let fate = outcome.pictures.get(name);
+        found += usize::from(fate.is_some());
+        excluded[row] = fate == Some(&Fate::Excluded);
+        let label = match fate {
+            Some(&Fate::Relabelled(class)) => class,
+            _ => raw.labels.get(row),
+        };
+        relabelled += usize::from(label != raw.labels.get(row));
+        labels.push(outcome.class(label));
+    }
+    let merged = outcome.merged().filter(|class| raw.labels.values().iter().any(|label| label == *class)).count();
+    raw.labels = labels.finish();
+    let left_out = excluded.iter().filter(|&&excluded| excluded).count();
+    let strange = outcome.pictures.len() - found;
+    let strange = if strange > 0 { format!("; {strange} that they name are not here") } else { String::new() };
+    let text = format!(
+        "by {FILE}, pictures are excluded: {left_out}, relabelled: {relabelled}; classes are merged: {merged}{strange}"
+    );
+    raw.notes.push(note("decisions", text));
+    excluded
+}
+
+fn leave_out(raw: &mut Raw, rows: &mut Vec<u32>, excluded: &[bool]) {
+    let (names, ignored) = (&raw.names, &mut raw.ignored);
+    rows.retain(|&row| {
+        if excluded[row as usize] {
+            ignored.add(IgnoredKind::Excluded, names.get(row as usize));
+        }
+        !excluded[row as usize]
+    });
 }
 
 /// The name of every raw label after `rename`.

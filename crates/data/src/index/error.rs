@@ -29,6 +29,9 @@ pub enum IndexError {
         /// What the file system says.
         source: io::Error,
     },
+    /// What was decided about the pictures cannot be followed.
+    #[error(transparent)]
+    Decisions(#[from] super::decisions::DecisionsError),
     /// A folder with nothing in it.
     #[error("{} is empty", path.display())]
     EmptyFolder {
@@ -217,15 +220,16 @@ impl IndexError {
         match self {
             Self::Missing { .. } => "check the path; it is taken from where the program was started".into(),
             Self::NoFolder { .. } => "give the folder that holds the class folders, or the table of labels".into(),
+            Self::Decisions(_) => "`avizor decide PATH list` shows what was decided".into(),
             Self::Unreadable { .. } => "check the permissions".into(),
             Self::EmptyFolder { .. } | Self::NoPictures { .. } | Self::EmptyPart { .. } => {
                 "put the pictures there, one folder for each class".into()
             }
             Self::NoLabels { .. } => {
-                "put each class in a folder of its own, or set `data.label = \"pattern\"` or `data.table`".into()
+                "put each class in a folder of its own, or set `data.pattern` or `data.table`".into()
             }
             Self::OneClass { .. } => "a classifier needs at least two classes: add a folder for another one".into(),
-            Self::NoTrain { .. } => "add the part for train, or set `data.train.path`".into(),
+            Self::NoTrain { .. } => "add the part for train, or name it in `data.train`".into(),
             Self::OnlyInPart { .. } => {
                 "add training pictures of it, or list the classes to use in `data.classes`".into()
             }
@@ -235,16 +239,18 @@ impl IndexError {
                 "a pattern fits the whole name without its extension, as {class}_{number} fits cat_12.jpg".into()
             }
             Self::Fraction { .. } => "give a share such as 0.1".into(),
-            Self::ColumnInPart { .. } => "give the table as `data.path` and name its `data.table.split` column".into(),
+            Self::ColumnInPart { .. } => {
+                "give the table as `data.path` and name its column of parts in `data.split_column`".into()
+            }
             Self::Table { .. } => "save it as UTF-8 with one line of column names".into(),
             Self::UnknownColumn { nearest, columns, .. } => {
                 nearest_name(nearest, &format!("the columns are {}", columns.join(", ")))
             }
             Self::NoLabelColumn { columns, .. } => {
-                format!("set `data.table.label` to one of {}", columns.join(", "))
+                format!("set `data.label_column` to one of {}", columns.join(", "))
             }
-            Self::NoPathColumn { .. } => "set `data.table.path`, and `data.table.folder` or `data.table.suffix`".into(),
-            Self::NoRowFits { .. } => "check `data.table.path`, `data.table.folder` and `data.table.suffix`".into(),
+            Self::NoPathColumn { .. } => "set `data.file_column`, and `data.pictures` or `data.suffix`".into(),
+            Self::NoRowFits { .. } => "check `data.file_column`, `data.pictures` and `data.suffix`".into(),
             Self::NoRowOf { .. } => {
                 "let one column hold the pictures' paths, file names, or file names without extension".into()
             }

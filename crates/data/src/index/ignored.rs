@@ -33,6 +33,8 @@ pub enum IgnoredKind {
     PatternMismatch,
     /// A picture of a class that was not asked for.
     OtherClass,
+    /// A picture that a person decided to leave out.
+    Excluded,
     /// A picture that lies in two parts whose folders overlap.
     InTwoParts,
 }
@@ -54,6 +56,7 @@ impl IgnoredKind {
             Self::OutsideClasses => "pictures outside the class folders",
             Self::PatternMismatch => "pictures whose name does not fit the pattern",
             Self::OtherClass => "pictures of classes not asked for",
+            Self::Excluded => "excluded by decision",
             Self::InTwoParts => "pictures that lie in two parts",
         }
     }

@@ -1,6 +1,7 @@
 //! Sources and the index: which pictures there are, and what is known of each before it is opened.
 
 mod build;
+pub mod decisions;
 mod error;
 mod file_kind;
 mod ignored;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use avizor_base::{ClassId, ClassList, Note, SampleId, Split};
 
+pub use decisions::Decisions;
 pub use error::IndexError;
 pub use ignored::{Ignored, IgnoredKind, Mentioned};
 pub use lookup::{FoundMetadata, find_metadata};
@@ -46,6 +48,7 @@ pub struct Index {
     ignored: Ignored,
     table: Option<TableReport>,
     notes: Vec<Note>,
+    decisions: Decisions,
 }
 
 impl Index {
@@ -88,6 +91,20 @@ impl Index {
     /// All names.
     pub fn names(&self) -> &Texts {
         &self.names
+    }
+
+    /// The row of a name.
+    pub fn row_of(&self, name: &str) -> Option<usize> {
+        let (mut from, mut to) = (0, self.len());
+        while from < to {
+            let middle = from.midpoint(to);
+            match self.name(middle).cmp(name) {
+                std::cmp::Ordering::Less => from = middle + 1,
+                std::cmp::Ordering::Greater => to = middle,
+                std::cmp::Ordering::Equal => return Some(middle),
+            }
+        }
+        None
     }
 
     /// Stable identity of a sample, from its name.
@@ -158,6 +175,11 @@ impl Index {
     /// How the table and its pictures fit, if there was one.
     pub fn table(&self) -> Option<&TableReport> {
         self.table.as_ref()
+    }
+
+    /// What a person decided about the pictures; it is applied already.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// What was found out about the source by itself, and what a person should know.

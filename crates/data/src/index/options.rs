@@ -13,12 +13,12 @@ use super::pattern::NamePattern;
 pub struct DataOptions {
     /// A folder of pictures, or a CSV or TSV table. Recipe: `data.path`.
     pub path: PathBuf,
-    /// How a sample gets its class. Recipe: `data.label`.
+    /// How a sample gets its class. Recipe: by which of the others is given.
     pub label: LabelRule,
     /// The parts, where each has a place of its own. Recipe: `data.train`, `data.val`, `data.test`. Without `train`
     /// the other two are an error.
     pub parts: PartOptions,
-    /// What is in a table. Recipe: `data.table.*`.
+    /// What is in a table. Recipe: `data.table`, `data.file_column` and so on.
     pub table: TableOptions,
     /// The classes to use; empty: all. Names as after `rename`. Recipe: `data.classes`.
     pub classes: Vec<String>,
@@ -47,6 +47,16 @@ impl DataOptions {
     }
 }
 
+impl DataOptions {
+    /// Where decisions about the pictures stand: in the data folder, or in that of the table.
+    pub fn decisions_folder(&self) -> PathBuf {
+        match self.path.parent() {
+            Some(folder) if self.path.is_file() => folder.to_owned(),
+            _ => self.path.clone(),
+        }
+    }
+}
+
 /// How a sample gets its class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum LabelRule {
@@ -55,9 +65,9 @@ pub enum LabelRule {
     Auto,
     /// The first folder below the data folder, or below the part's. Recipe: `"folder"`.
     Folder,
-    /// The file's name. Recipe: `"pattern"` with `pattern = "{class}_{number}"`.
+    /// The file's name. Recipe: `data.pattern = "{class}_{number}"`.
     Pattern(NamePattern),
-    /// A column of a table. Recipe: `"column"`.
+    /// A column of a table. Recipe: `data.label_column`.
     Column,
 }
 

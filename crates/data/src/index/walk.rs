@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::decisions;
 use super::error::IndexError;
 use super::file_kind::{self, FileKind};
 use super::ignored::{Ignored, IgnoredKind};
@@ -111,6 +112,9 @@ impl Walk {
     }
 
     fn file(&mut self, path: &Path, file: &str, name: String) -> io::Result<()> {
+        if name == decisions::FILE {
+            return Ok(());
+        }
         match file_kind::by_name(file) {
             FileKind::Picture => self.names.push(name),
             FileKind::Unknown if file_kind::starts_like_a_picture(path) => self.names.push(name),

@@ -1,6 +1,9 @@
 //! Every file read once: its content's hash, how it is stored, what is wrong with it.
 
+mod blur;
+mod border;
 mod light;
+mod look;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +14,7 @@ use std::sync::mpsc;
 
 use sha2::{Digest, Sha256};
 
-use crate::decode::{DecodeOptions, Decoded, Facts, decode};
+use crate::decode::{DecodeOptions, Decoded, decode};
 use crate::index::Index;
 use crate::loader::Prepared;
 use crate::picture_file::{self, Unreadable};
@@ -19,6 +22,7 @@ use crate::resize::Resizer;
 use crate::twins::{MOST_PICTURES, Thumbnail, Twins};
 
 pub use light::Light;
+pub use look::{PixelHash, Seen};
 
 /// SHA-256 of a file's bytes; shown as 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,15 +43,6 @@ pub struct Record {
     pub bytes: u64,
     /// The picture, or why there is none.
     pub seen: Result<Seen, Unreadable>,
-}
-
-/// What is known of a picture that could be decoded.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Seen {
-    /// How it is stored.
-    pub facts: Facts,
-    /// How bright it is, and whether it has colour.
-    pub light: Light,
 }
 
 /// A [`Record`] for each row of an index.
@@ -176,7 +171,7 @@ impl Reader<'_> {
                     prepared.offer(row, &picture, &mut self.resizer);
                 }
                 thumbnail = self.thumbnails.then(|| Thumbnail::of(&picture));
-                Ok(Seen { facts, light: Light::of(&picture) })
+                Ok(Seen::of(&picture, facts))
             }
             Err(error) => Err(Unreadable::Picture(error)),
         };

@@ -40,7 +40,8 @@ impl Units {
             joined.join_equal(pool.iter().map(|&row| index.group(row as usize)));
         }
         if let Some(scan) = scan.filter(|_| options.keep_duplicates) {
-            joined.join_equal(pool.iter().map(|&row| scan.record(row as usize).hash));
+            let seen = |row: &u32| scan.record(*row as usize).seen.as_ref().ok();
+            joined.join_equal(pool.iter().map(|row| Some(seen(row)?.pixels)));
             let place = |row: u32| pool.binary_search(&row).ok();
             for twin in scan.twins().iter().flat_map(|twins| twins.pairs()) {
                 if let (Some(first), Some(second)) = (place(twin.first), place(twin.second)) {

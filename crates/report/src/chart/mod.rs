@@ -7,12 +7,14 @@ mod bars;
 mod curves;
 mod heat_map;
 mod rates;
+mod sizes;
 mod strip;
 
 pub(crate) use bars::{class_balance, class_counts, class_f1, compared_variants};
 pub(crate) use curves::curves;
 pub(crate) use heat_map::{Scale, heat_map};
 pub(crate) use rates::rate_test;
+pub(crate) use sizes::picture_sizes;
 pub(crate) use strip::interval_strip;
 
 use kuva::prelude::{AxisLine, Layout, LegendPosition, Plot, Theme};

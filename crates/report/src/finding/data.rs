@@ -1,13 +1,11 @@
 //! What the audit says that bears on trust.
 
-use avizor_store::{Audit, Severity};
+use avizor_base::{Trust, Verdict};
+use avizor_store::Severity;
 
 use crate::finding::{Finding, Tone};
 use crate::stored::Stored;
 use crate::{name, number};
-
-/// Kinds that mean the same picture, or the same subject, on both sides of a split.
-const LEAKS: [&str; 2] = ["across_splits", "group_across_splits"];
 
 pub(super) fn find(stored: &Stored, findings: &mut Vec<Finding>) {
     let Some(audit) = &stored.audit else { return };
@@ -21,12 +19,17 @@ pub(super) fn find(stored: &Stored, findings: &mut Vec<Finding>) {
         let text = format!("Audit, {} ({count}): {why}", title(&found.kind).to_lowercase());
         findings.push(Finding::new(tone, text));
     }
-    findings.extend(no_leak(audit));
+    findings.extend(audit.verdict.as_ref().map(of_verdict));
 }
 
-fn no_leak(audit: &Audit) -> Option<Finding> {
-    let leaks = audit.findings.iter().any(|found| found.count > 0 && LEAKS.contains(&found.kind.as_str()));
-    (!leaks).then(|| Finding::new(Tone::Fine, "The audit found no picture and no group on both sides of a split."))
+fn of_verdict(verdict: &Verdict) -> Finding {
+    let tone = match verdict.evaluation {
+        Trust::Valid => Tone::Fine,
+        Trust::Doubtful => Tone::Care,
+        Trust::NotValid => Tone::Problem,
+    };
+    let (word, sentence) = (verdict.evaluation.words(), name::shown(&verdict.sentence));
+    Finding::new(tone, format!("The audit calls an evaluation on these pictures {word}: {sentence}."))
 }
 
 /// `exact_duplicate` as `Exact duplicate`.

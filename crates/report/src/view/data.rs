@@ -60,7 +60,7 @@ impl Data {
 }
 
 /// Pictures of each class in train, val and test; the largest class first.
-fn count(samples: &[SampleRow]) -> Vec<(String, [u64; 3])> {
+pub(crate) fn count(samples: &[SampleRow]) -> Vec<(String, [u64; 3])> {
     let mut counts: BTreeMap<&str, [u64; 3]> = BTreeMap::new();
     for sample in samples {
         if let Some(class) = &sample.class {
@@ -72,7 +72,7 @@ fn count(samples: &[SampleRow]) -> Vec<(String, [u64; 3])> {
     counts
 }
 
-fn parts(samples: &[SampleRow]) -> String {
+pub(crate) fn parts(samples: &[SampleRow]) -> String {
     let n = |split| samples.iter().filter(|sample| sample.split == split).count() as u64;
     let [train, val, test] = Split::ALL.map(|split| number::count(n(split)));
     let groups: std::collections::BTreeSet<_> = samples.iter().filter_map(|sample| sample.group.as_ref()).collect();

@@ -2,7 +2,7 @@
 
 mod about;
 mod classes;
-mod data;
+pub(crate) mod data;
 mod pictures;
 mod verdict;
 

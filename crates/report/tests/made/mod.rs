@@ -10,8 +10,8 @@ use avizor_base::{ClassId, ClassList, Note, Purpose, Seed, Split, Stream};
 use avizor_metrics::{Options, evaluate};
 use avizor_store::{
     Audit, BalanceRow, DataInfo, Finding, Format, Gallery, GalleryPicture, History, Machine, Metrics, NetworkInfo,
-    PartMetrics, PictureKind, PredictionRow, Predictions, RunFolder, RunInfo, RunState, SampleRow, Severity,
-    write_balance, write_samples,
+    PartMetrics, PictureKind, PredictionRow, Predictions, RunFolder, RunInfo, RunState, SampleRow, Severity, Trust,
+    Verdict, write_balance, write_samples,
 };
 
 /// What the made run is like.
@@ -215,6 +215,12 @@ fn audit(samples: &[SampleRow]) -> Audit {
         format: Format,
         samples: samples.len() as u64,
         classes: classes.into_iter().collect(),
+        pictures: None,
+        verdict: Some(Verdict {
+            evaluation: Trust::NotValid,
+            sentence: "1 of 40 test pictures (2.5 %) is in train or val too, equal: the result would be too good"
+                .into(),
+        }),
         findings: vec![
             Finding {
                 kind: "across_splits".into(),
