@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Data(Data),
     /// Leave pictures out, give them another class, or make classes one, without touching a file
     Decide(Decide),
+    /// Share pictures out into train, val and test, without leaks: as a table, or as folders
+    Split(Split),
     /// Train a classifier from a folder of pictures or a recipe
     Train(Train),
     /// Train every variant of a recipe and compare them
@@ -130,6 +132,39 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
     /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Classes are shared out alike; groups of a table, copies and edited copies stay on one side. The same seed gives the
+same split, and a new picture moves no other.
+
+Examples:
+  avizor split photos --out split.csv
+  avizor split photos --set split.ratios=[0.8,0,0.2] --materialize photos-split
+  avizor split labels.csv --set split.group=patient --out split.csv
+  avizor split photos --set split.repair=true --materialize clean   mend a given train/test that leaks
+  avizor train split.csv --set data.pictures=photos                 use a table again"
+)]
+pub(crate) struct Split {
+    /// Folder of pictures, or a recipe
+    #[arg(value_name = "PATH|RECIPE")]
+    pub(crate) path: PathBuf,
+    /// Change one option of the recipe; may be repeated
+    #[arg(long, value_name = "OPTION=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Seed of the split; short for split.seed
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Write a table: path, class, split, group, content
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Make folders train/CLASS, val/CLASS and test/CLASS below this one: hard links where possible, otherwise copies
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) materialize: Option<PathBuf>,
+    /// Print the counts as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use avizor_data::split::FoldersError;
 use avizor_experiments::ExperimentError;
 use avizor_models::ModelError;
 use avizor_predict::PredictError;
@@ -105,6 +106,17 @@ impl From<ModelError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::run(error.to_string()).help(error.help())
+    }
+}
+
+impl From<FoldersError> for Failure {
+    fn from(error: FoldersError) -> Self {
+        let failure = Self::run(error.to_string());
+        match error {
+            FoldersError::NotEmpty { .. } => failure.help("name a folder that is not there yet"),
+            FoldersError::Class { .. } => failure.help("rename the class with `data.rename`"),
+            _ => failure,
+        }
     }
 }
 

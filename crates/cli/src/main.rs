@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => commands::audit::run(&session, &args),
         Command::Data(args) => commands::data::run(&session, &args),
         Command::Decide(args) => commands::decide::run(&session, &args),
+        Command::Split(args) => commands::split::run(&session, &args),
         Command::Train(args) => commands::train::run(&session, &args),
         Command::Variants(args) => commands::variants::run(&session, &args),
         Command::LrFind(args) => commands::lr_find::run(&session, &args),

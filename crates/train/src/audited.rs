@@ -1,10 +1,11 @@
 //! The pictures of a recipe, looked at before anything is trained.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use avizor_base::{Filter, ImageSize};
 use avizor_data::scan::{Record, Seen};
+use avizor_data::split::{FoldersError, Materialized, materialize};
 use avizor_data::{DecodeOptions, Picture, Resizer, read_picture};
 use avizor_store::{Audit, Format, Named, PictureStatistics, Quartiles, SampleRow};
 
@@ -54,6 +55,15 @@ impl Audited {
     pub fn sizes(&self) -> Vec<(u32, u32)> {
         let sizes = seen(&self.setup).map(|(_, seen)| seen.facts.stored_size);
         sizes.map(|size| (size.width(), size.height())).collect()
+    }
+
+    /// Puts the pictures into folders of their part and class; see [`materialize`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn materialize(&self, target: &Path) -> Result<Materialized, FoldersError> {
+        let partition = self.setup.partition();
+        partition.map_or(Ok(Materialized::default()), |partition| materialize(&self.setup.index, partition, target))
     }
 
     /// A picture by its name, upright, no side longer than `side`, as a PNG file; `None` for one that cannot be read.

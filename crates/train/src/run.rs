@@ -158,6 +158,7 @@ impl Prepared {
         NetworkPlan::new(recipe, &two, preprocess.clone(), weights.clone(), recipe.data.metadata.len())?
             .state(Seed(0))?;
         let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
+        setup.require_parts()?;
         let width = setup.metadata.as_ref().map_or(0, |metadata| metadata.encoder().width());
         let plan = NetworkPlan::new(recipe, setup.classes(), preprocess, weights, width)?;
         let path = recipe.data.path.clone().or_else(|| recipe.data.train.as_ref().map(|part| part.path.clone()));

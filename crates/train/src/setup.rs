@@ -85,6 +85,7 @@ impl Setup {
             fold: fold(&recipe.split),
             keep_groups: true,
             keep_duplicates: recipe.split.duplicates_together,
+            repair: recipe.split.repair,
         };
         let partition = split(&setup.index, Some(&setup.scan), &options)?;
         let material = Material { index: &setup.index, scan: &setup.scan, partition: Some(&partition) };
@@ -96,7 +97,6 @@ impl Setup {
             test: partition.rows(Split::Test),
         };
         setup.partition = Some(partition);
-        setup.check()?;
         if recipe.metadata.role != Role::Ignored {
             setup.metadata = Some(Metadata::fit(&setup.index, &setup.rows.train, &recipe.metadata.categories)?);
         }
@@ -140,7 +140,11 @@ impl Setup {
         Ok(setup)
     }
 
-    fn check(&self) -> Result<(), TrainError> {
+    /// What training cannot do without.
+    ///
+    /// # Errors
+    /// There is nothing to learn from, or nothing to choose by.
+    pub(crate) fn require_parts(&self) -> Result<(), TrainError> {
         for part in [Split::Train, Split::Val] {
             if self.rows.of(part).is_empty() {
                 return Err(TrainError::Data {
@@ -179,6 +183,11 @@ impl Setup {
         let mut numbers = vec![0.0; rows.len() * metadata.encoder().width()];
         metadata.fill(rows.iter().copied(), &mut numbers);
         numbers
+    }
+
+    /// The part of each picture; `None` for pictures that are in no part.
+    pub(crate) fn partition(&self) -> Option<&Partition> {
+        self.partition.as_ref()
     }
 
     /// The classes: those of the training part.

@@ -13,6 +13,7 @@ pub(crate) mod predict;
 mod predict_metadata;
 pub(crate) mod recipes;
 pub(crate) mod report;
+pub(crate) mod split;
 pub(crate) mod train;
 pub(crate) mod variants;
 pub(crate) mod weights;

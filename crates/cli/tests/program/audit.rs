@@ -135,3 +135,52 @@ fn what_is_not_there_cannot_be_decided_on() {
     let said = sandbox.run(&["audit", "photos"]);
     assert!(said.err.contains("line 1") && said.err.contains("pictures"), "{}", said.err);
 }
+
+#[test]
+fn a_split_becomes_a_table_or_folders_and_either_trains() {
+    let sandbox = faulty();
+    let text = sandbox.succeed(&["split", "photos", "--out", "split.csv", "--materialize", "parts", "--seed", "1"]);
+    assert!(text.starts_with("An evaluation on this split is "), "{text}");
+    assert!(
+        text.contains("\ntable: split.csv\n") && text.contains("\nfolders: parts (26 links, 0 copies)\n"),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&sandbox.succeed(&["split", "photos", "--json"])).unwrap();
+    let of_blue = &json["classes"]["blue"];
+    let sum: u64 = ["train", "val", "test"].iter().map(|part| of_blue[part].as_u64().unwrap()).sum();
+    assert_eq!(sum, 13);
+    let refused = sandbox.run(&["split", "photos", "--materialize", "parts"]);
+    assert!(refused.code == Some(1) && refused.err.contains("parts is not empty"), "{}", refused.err);
+    // What is given is kept; both say the same.
+    let counts = |arguments: &[&str]| {
+        let json: serde_json::Value = serde_json::from_str(&sandbox.succeed(arguments)).unwrap();
+        json["classes"].to_string()
+    };
+    let table = ["split", "split.csv", "--set", "data.pictures=photos", "--set", "data.file_column=path", "--json"];
+    assert_eq!(counts(&table), counts(&["split", "parts", "--json"]));
+    let eighty = sandbox.succeed(&["split", "photos", "--set", "split.ratios=[0.8,0,0.2]"]);
+    assert!(eighty.contains("\nall           21          0          5\n"), "{eighty}");
+    let said = sandbox.run(&quick_train("photos", &["--set", "split.ratios=[0.8,0,0.2]"]));
+    assert!(said.code != Some(0) && said.err.contains("no picture is left for the val part"), "{}", said.err);
+}
+
+#[test]
+fn a_given_split_that_leaks_is_told_and_mended() {
+    let sandbox = Sandbox::new();
+    for part in ["train", "val", "test"] {
+        for class in 0..2 {
+            let shift = ["train", "val", "test"].iter().position(|&have| have == part).unwrap();
+            let names = (0..9).map(|n| (n, format!("photos/{part}/{}/{n}.png", ["blue", "green"][class])));
+            // The first two of test are pictures of train.
+            names.for_each(|(n, name)| {
+                sandbox.write(&name, picture(class, if shift == 2 && n < 2 { n } else { 100 * shift + n }));
+            });
+        }
+    }
+    let leaks = audit(&sandbox);
+    assert_eq!(leaks["verdict"]["evaluation"], "not_valid");
+    assert!(leaks["verdict"]["sentence"].as_str().unwrap().starts_with("4 of 18 test pictures (22.2 %)"), "{leaks}");
+    let said = sandbox.run(&["audit", "photos", "--set", "split.repair=true"]);
+    assert!(said.out.contains("none of the 18 test pictures has a picture in train or val"), "{}", said.out);
+    assert!(said.err.contains("left out are 4 pictures of train and 0 of val"), "{}", said.err);
+}

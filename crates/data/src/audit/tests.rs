@@ -235,6 +235,13 @@ fn what_tells_classes_beside_the_subject_is_a_shortcut() {
     };
     let turned = clues(|n, a| if a { noise_png(20, 30, n) } else { noise_png(30, 20, n) });
     assert!(turned.is_some_and(|details| details.contains(&told("width and height"))));
+    // A class of nearly all is told by saying nothing else: no shortcut.
+    let folder = tempfile::tempdir().unwrap();
+    (0..44).for_each(|n| {
+        write(folder.path(), &format!("{}/{n}.png", if n < 4 { "a" } else { "b" }), &noise_png(20, 30, n))
+    });
+    let findings = findings_on(&DataOptions::new(folder.path()));
+    assert!(findings.iter().all(|finding| finding.kind != "shortcut"), "{findings:?}");
     let framed = |n, a: bool| {
         let mut picture = image::load_from_memory(&noise_png(20, 30, n)).unwrap().to_rgb8();
         let colour = image::Rgb([if a { 250 } else { 200 }; 3]);

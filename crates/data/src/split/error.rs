@@ -30,6 +30,12 @@ pub enum SplitError {
         /// Groups, sets of equal files and single pictures.
         units: usize,
     },
+    /// All of a part leaks.
+    #[error("nothing is left of {}: all its pictures, or copies or others of their groups, are in a later part", part.name())]
+    NothingLeft {
+        /// The part.
+        part: Split,
+    },
 }
 
 fn count(pictures: usize, listed: usize) -> String {
@@ -51,6 +57,7 @@ impl SplitError {
                 "add pictures (three at least, better thirty), list the other classes in `data.classes`, \
                  or merge it with `data.rename`"
             }
+            Self::NothingLeft { .. } => "share the pictures out anew, without given parts",
             Self::EmptyPart { .. } => "add pictures, or keep larger shares for val and test",
         }
     }

@@ -1,8 +1,10 @@
 //! Train, val and test: stratified, seeded, by group, and stable when pictures are added.
 
 mod error;
+mod folders;
 mod folds;
 mod given;
+mod leaks;
 mod repair;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,7 @@ use repair::repair;
 use units::{Unit, Units};
 
 pub use error::SplitError;
+pub use folders::{FoldersError, Materialized, materialize};
 pub use folds::Fold;
 
 /// How samples are shared out.
@@ -31,12 +34,22 @@ pub struct SplitOptions {
     pub keep_groups: bool,
     /// Whether samples with equal content stay on one side; needs a scan.
     pub keep_duplicates: bool,
+    /// Whether, of parts that the source gives, what leaks is left out: from train what val or test has, from val what test
+    /// has. Recipe: `split.repair`.
+    pub repair: bool,
 }
 
 impl Default for SplitOptions {
     /// 0.70, 0.15, 0.15, seed 42, groups and duplicates kept together.
     fn default() -> Self {
-        Self { ratios: [0.70, 0.15, 0.15], seed: Seed(42), fold: None, keep_groups: true, keep_duplicates: true }
+        Self {
+            ratios: [0.70, 0.15, 0.15],
+            seed: Seed(42),
+            fold: None,
+            keep_groups: true,
+            keep_duplicates: true,
+            repair: false,
+        }
     }
 }
 
@@ -122,6 +135,9 @@ pub fn split(index: &Index, scan: Option<&Scan>, options: &SplitOptions) -> Resu
         require_parts(&units, given.ratios, &assigned)?;
     }
     let mut partition = Partition { parts, notes: given.notes };
+    if options.repair {
+        leaks::leave_out(index, scan, options, &mut partition)?;
+    }
     let missing = missing_classes(index, &partition);
     partition.notes.extend(missing);
     Ok(partition)

@@ -226,3 +226,34 @@ proptest! {
         prop_assert!(old.iter().all(|(name, part)| name.starts_with('a') || now[name] == *part));
     }
 }
+
+#[test]
+fn a_given_split_that_leaks_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = String::from("file,label,split,group\n");
+    for n in 0..24u8 {
+        let (class, part) = (["a", "b"][usize::from(n) % 2], ["train", "train", "val", "test"][usize::from(n) / 2 % 4]);
+        // 1 and 6 are one picture, 4 and 7 of one group; 16, 20 and 22 are one picture in train, val and test.
+        let colour = match n {
+            6 => 1,
+            20 | 22 => 16,
+            n => n,
+        };
+        let group = if [4, 7].contains(&n) { "g" } else { "" };
+        write(folder.path(), &format!("{n:02}.png"), &png(2, 2, [colour, 0, 0]));
+        table.push_str(&format!("{n:02}.png,{class},{part},{group}\n"));
+    }
+    write(folder.path(), "t.csv", table.as_bytes());
+    let index = read(&folder.path().join("t.csv"));
+    let scan = crate::scan(&index, &DecodeOptions::default(), 2, None, |_| {});
+    let kept = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
+    assert!(kept.parts().iter().all(Option::is_some));
+    let mended = split(&index, Some(&scan), &SplitOptions { repair: true, ..SplitOptions::default() }).unwrap();
+    let gone: Vec<&str> =
+        (0..index.len()).filter(|&row| mended.part(row).is_none()).map(|row| index.name(row)).collect();
+    assert_eq!(gone, ["01.png", "04.png", "16.png", "20.png"]);
+    let words = "left out are 2 pictures of train and 2 of val";
+    assert!(mended.notes().iter().any(|note| note.text.contains(words)), "{:?}", mended.notes());
+    let same = |row: usize| mended.part(row).is_none_or(|part| kept.part(row) == Some(part));
+    assert!((0..index.len()).all(same));
+}

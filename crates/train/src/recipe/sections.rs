@@ -121,6 +121,9 @@ section! {
         group: Option<String> = None,
         /// Keep files with the same content, and near-duplicates, on one side.
         duplicates_together: bool = true,
+        /// Where the data say what is train, val and test, and copies, edited copies or groups lie on both sides: leave out of
+        /// train what val or test has, and out of val what test has.
+        repair: bool = false,
     }
 }
 

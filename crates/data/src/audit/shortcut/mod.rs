@@ -105,7 +105,9 @@ fn one_class(class: ClassId, answers: &[ClassId], labels: &[ClassId]) -> Option<
     let told = answers.iter().filter(|&&answer| answer == class).count();
     let right = pairs().filter(|&(&answer, &label)| answer == class && label == class).count();
     let shares = (right as f64 / of_class as f64, right as f64 / told as f64);
-    (of_class >= FEWEST && told > 0 && shares.0 >= ONE_CLASS && shares.1 >= ONE_CLASS).then_some(shares)
+    // Of more than half the pictures, saying nothing else is right that often.
+    let is_part = of_class >= FEWEST && 2 * of_class <= labels.len();
+    (is_part && told > 0 && shares.0 >= ONE_CLASS && shares.1 >= ONE_CLASS).then_some(shares)
 }
 
 /// Different readable pictures, in an order that has nothing to do with their names.
