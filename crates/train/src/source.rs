@@ -62,7 +62,9 @@ pub(crate) fn data_options(recipe: &Recipe) -> Result<DataOptions, TrainError> {
     Ok(DataOptions {
         label: match &data.pattern {
             Some(text) => LabelRule::Pattern(pattern(text)?),
-            None if data.table.is_some() || data.label_column.is_some() => LabelRule::Column,
+            None if data.table.is_some() || data.label_column.is_some() || !data.label_columns.is_empty() => {
+                LabelRule::Column
+            }
             None => LabelRule::Auto,
         },
         parts: PartOptions { train: part(&data.train)?, val: part(&data.val)?, test: part(&data.test)? },
@@ -72,6 +74,7 @@ pub(crate) fn data_options(recipe: &Recipe) -> Result<DataOptions, TrainError> {
             path: data.file_column.clone(),
             suffix: data.suffix.clone(),
             label: data.label_column.clone(),
+            one_hot: data.label_columns.clone(),
             group: recipe.split.group.clone(),
             split: data.split_column.clone(),
             metadata: data.metadata.clone(),

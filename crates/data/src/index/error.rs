@@ -16,7 +16,7 @@ pub enum IndexError {
         path: PathBuf,
     },
     /// A file where a folder or table was needed.
-    #[error("{} is neither a folder nor a CSV or TSV table", path.display())]
+    #[error("{} is neither a folder nor a table (CSV, TSV or JSON lines)", path.display())]
     NoFolder {
         /// What was asked for.
         path: PathBuf,

@@ -11,7 +11,7 @@ use super::ignored::IgnoredKind;
 pub(super) enum FileKind {
     /// A picture, or what claims to be one: whether it can be read is found by reading it.
     Picture,
-    /// A CSV or TSV table.
+    /// A CSV, TSV or JSON lines table.
     Table,
     /// Nothing of ours.
     Ignored(IgnoredKind),
@@ -31,8 +31,6 @@ const PICTURES: &[&str] = &[
 const DOCUMENTS: &[&str] = &[
     "txt",
     "json",
-    "jsonl",
-    "ndjson",
     "xml",
     "yaml",
     "yml",
@@ -108,7 +106,7 @@ pub(super) fn by_name(name: &str) -> FileKind {
         return FileKind::Ignored(IgnoredKind::SystemJunk);
     }
     match extension(name).as_str() {
-        "csv" | "tsv" => FileKind::Table,
+        "csv" | "tsv" | "jsonl" | "ndjson" => FileKind::Table,
         extension if PICTURES.contains(&extension) => FileKind::Picture,
         extension if DOCUMENTS.contains(&extension) => FileKind::Ignored(IgnoredKind::Document),
         _ => FileKind::Unknown,

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::error::IndexError;
 use super::ignored::Mentioned;
 use super::raw::MetadataColumn;
-use super::table::{Head, Keys, Rule, text};
+use super::records::text;
+use super::table::{Head, Keys, Rule};
 use super::texts::Texts;
 
 /// Columns of a table for some pictures.

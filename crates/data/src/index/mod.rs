@@ -11,6 +11,7 @@ mod options;
 mod parts;
 mod pattern;
 mod raw;
+mod records;
 mod source;
 mod table;
 #[cfg(test)]

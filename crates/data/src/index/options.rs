@@ -105,6 +105,8 @@ pub struct TableOptions {
     pub suffix: String,
     /// Column of the class.
     pub label: Option<String>,
+    /// Columns of which the one that is 1 is called as the class; empty: there is one column of classes.
+    pub one_hot: Vec<String>,
     /// Column of what must stay on one side of the split, such as a patient.
     pub group: Option<String>,
     /// Column of `train`, `val` and `test`.

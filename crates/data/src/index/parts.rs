@@ -8,8 +8,10 @@ use super::error::IndexError;
 use super::ignored::IgnoredKind;
 use super::labelled::Labeller;
 use super::options::{DataOptions, LabelRule, PartSource};
-use super::raw::{Raw, Rows, note};
-use super::source::{add_empty_classes, require_a_fit};
+use super::raw::{MetadataColumn, Raw, Rows, note};
+use super::source::{add_empty_classes, require_a_fit, top_folders};
+use super::table;
+use super::texts::TextColumnBuilder;
 use super::walk::{self, Listing};
 
 /// `train/`, `val/` and `test/` below one data folder.
@@ -23,8 +25,16 @@ pub(super) fn read_inside(
     let mut notes =
         vec![note("source", format!("parts from the folders {}", join(parts.iter().map(|(name, _)| name.as_str()))))];
     let mut classes = Vec::new();
+    let mut metadata: Vec<TextColumnBuilder> = options.table.metadata.iter().map(|_| Default::default()).collect();
     for (folder, part) in in_order(parts, |&(_, part)| part) {
         let base = format!("{folder}/");
+        if let Some(table) = own_table(options, &listing, &base) {
+            let raw = table::read(options, &options.path.join(table))?;
+            take(&mut rows, &mut metadata, &raw, &base, *part);
+            learn_classes(&mut classes, &rows, *part);
+            notes.extend(raw.notes);
+            continue;
+        }
         let names = || listing.names.iter().filter(|name| name.starts_with(&base));
         let inside = names().filter_map(|name| name.strip_prefix(base.as_str()));
         let labeller = choose(options, &options.label, *part, inside, &classes)?;
@@ -36,7 +46,28 @@ pub(super) fn read_inside(
     let outside = listing.names.iter().filter(|name| !parts.iter().any(|(folder, _)| is_in(name, folder)));
     outside.for_each(|name| rows.ignored.add(IgnoredKind::OutsideClasses, name));
     rows.ignored.extend(listing.ignored);
-    Ok(rows.finish(options.path.clone(), vec![(String::new(), options.path.clone())], notes))
+    let mut raw = rows.finish(options.path.clone(), vec![(String::new(), options.path.clone())], notes);
+    let columns = options.table.metadata.iter().zip(metadata);
+    raw.metadata =
+        columns.map(|(name, values)| MetadataColumn { name: name.clone(), values: values.finish() }).collect();
+    Ok(raw)
+}
+
+/// The one table of a part that has no class folders, as data sets of the Hugging Face hub have it.
+fn own_table<'l>(options: &DataOptions, listing: &'l Listing, base: &str) -> Option<&'l str> {
+    let mut tables = listing.tables_in(base);
+    let table = tables.next().filter(|_| tables.next().is_none())?;
+    let asked = matches!(options.label, LabelRule::Auto | LabelRule::Column);
+    (asked && top_folders(listing, base).len() < 2).then_some(table)
+}
+
+/// The rows of a part's own table, their names below `base`.
+fn take(rows: &mut Rows, metadata: &mut [TextColumnBuilder], raw: &Raw, base: &str, part: Split) {
+    for (row, name) in raw.names.iter().enumerate() {
+        let group = raw.groups.as_ref().map_or("", |groups| groups.get(row));
+        rows.push(&format!("{base}{name}"), raw.labels.get(row), group, Some(part));
+        metadata.iter_mut().zip(&raw.metadata).for_each(|(to, from)| to.push(from.values.get(row)));
+    }
 }
 
 /// Parts by option. Names are relative to the data folder where every part lies in it; otherwise they begin with the

@@ -21,7 +21,7 @@ pub(super) fn read(options: &DataOptions) -> Result<Raw, IndexError> {
     }
     if path.is_file() {
         return match file_kind::extension(&path.to_string_lossy()).as_str() {
-            "csv" | "tsv" => table::read(options, path),
+            "csv" | "tsv" | "jsonl" | "ndjson" => table::read(options, path),
             _ => Err(IndexError::NoFolder { path: path.clone() }),
         };
     }
@@ -46,7 +46,7 @@ fn read_folder(options: &DataOptions, listing: Listing) -> Result<Raw, IndexErro
         return parts::read_inside(options, listing, &parts);
     }
     let auto = options.label == LabelRule::Auto;
-    if auto && !listing.tables.is_empty() && top_folders(&listing, "").len() < 2 {
+    if auto && listing.tables_in("").next().is_some() && top_folders(&listing, "").len() < 2 {
         match table::only_table(options, &listing) {
             Ok(table) => return table::read(options, &options.path.join(table)),
             // Somebody who names a column means a table.
@@ -77,7 +77,7 @@ fn read_plain(options: &DataOptions, listing: Listing) -> Result<Raw, IndexError
         let place = if base.is_empty() { String::new() } else { format!(" in {base}") };
         notes.push(note("source", format!("labels from class folders{place}")));
     }
-    for table in &listing.tables {
+    for table in listing.tables_in("") {
         notes.push(note(
             "table_not_read",
             format!("{table} was not read; give it as `data.path` to take labels from it"),
@@ -109,7 +109,7 @@ pub(super) fn add_empty_classes(rows: &mut Rows, listing: &Listing, base: &str) 
 }
 
 /// Folders directly below `base` that hold pictures, sorted.
-fn top_folders<'a>(listing: &'a Listing, base: &str) -> Vec<&'a str> {
+pub(super) fn top_folders<'a>(listing: &'a Listing, base: &str) -> Vec<&'a str> {
     let mut folders: Vec<&str> = Vec::new();
     for name in listing.names.iter() {
         let folder = name.strip_prefix(base).and_then(|rest| rest.split_once('/')).map(|(folder, _)| folder);

@@ -1,8 +1,6 @@
-//! Samples from a CSV or TSV table.
+//! Samples from a table.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Seek};
 use std::path::{Path, PathBuf};
 
 use avizor_base::{Note, Split, nearest};
@@ -12,6 +10,7 @@ use super::file_kind;
 use super::ignored::Mentioned;
 use super::options::{DataOptions, TableOptions};
 use super::raw::{MetadataColumn, Raw, Rows, TableReport, note};
+use super::records::{Records, text};
 use super::texts::{TextColumnBuilder, Texts};
 use super::walk::{self, Listing};
 
@@ -77,9 +76,9 @@ pub(super) fn read(options: &DataOptions, table: &Path) -> Result<Raw, IndexErro
 
 /// The one table in a folder that leads to pictures best.
 pub(super) fn only_table(options: &DataOptions, listing: &Listing) -> Result<String, IndexError> {
-    let mut best: Vec<(f64, &String)> = Vec::new();
+    let mut best: Vec<(f64, &str)> = Vec::new();
     let mut first_error = None;
-    for name in &listing.tables {
+    for name in listing.tables_in("") {
         match fit(options, &options.path.join(name), listing) {
             Ok(fit) if best.first().is_none_or(|(most, _)| fit > *most) => best = vec![(fit, name)],
             Ok(fit) if best.first().is_some_and(|(most, _)| fit == *most) => best.push((fit, name)),
@@ -88,11 +87,11 @@ pub(super) fn only_table(options: &DataOptions, listing: &Listing) -> Result<Str
         }
     }
     match best[..] {
-        [(_, name)] => Ok(name.clone()),
+        [(_, name)] => Ok(name.to_owned()),
         [] => Err(first_error.unwrap_or_else(|| IndexError::Missing { path: options.path.join("*.csv") })),
         _ => Err(IndexError::SeveralTables {
             path: options.path.clone(),
-            tables: best.iter().map(|(_, name)| (*name).clone()).collect(),
+            tables: best.iter().map(|(_, name)| (*name).to_owned()).collect(),
         }),
     }
 }
@@ -115,19 +114,16 @@ fn pictures_folder(options: &DataOptions, table: &Path) -> PathBuf {
 /// The names of the columns and the first rows.
 pub(super) struct Head {
     table: PathBuf,
-    delimiter: u8,
     pub(super) names: Vec<String>,
     sample: Vec<Vec<String>>,
 }
 
 impl Head {
     pub(super) fn read(table: &Path) -> Result<Self, IndexError> {
-        let delimiter = delimiter(table)?;
-        let mut reader = open(table, delimiter)?;
-        let names = reader.byte_headers().map_err(|error| table_error(table, &error))?.iter().map(text).collect();
-        let mut head = Self { table: table.to_owned(), delimiter, names, sample: Vec::new() };
-        for record in reader.byte_records().take(LOOKED_AT) {
-            let record = record.map_err(|error| table_error(table, &error))?;
+        let mut records = Records::open(table)?;
+        let mut head = Self { table: table.to_owned(), names: records.names().to_vec(), sample: Vec::new() };
+        let mut record = csv::ByteRecord::new();
+        while head.sample.len() < LOOKED_AT && records.read(&mut record)? {
             head.sample.push(record.iter().map(text).collect());
         }
         if head.sample.is_empty() {
@@ -147,9 +143,9 @@ impl Head {
 
     /// Gives every row to `each`, in order.
     pub(super) fn for_each_row(&self, mut each: impl FnMut(&csv::ByteRecord)) -> Result<(), IndexError> {
-        let mut reader = open(&self.table, self.delimiter)?;
+        let mut records = Records::open(&self.table)?;
         let mut record = csv::ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(|error| table_error(&self.table, &error))? {
+        while records.read(&mut record)? {
             each(&record);
         }
         Ok(())
@@ -159,49 +155,6 @@ impl Head {
     fn called(&self, names: &[&str]) -> Option<usize> {
         names.iter().find_map(|name| self.names.iter().position(|have| have.to_lowercase() == *name))
     }
-}
-
-fn open(table: &Path, delimiter: u8) -> Result<csv::Reader<File>, IndexError> {
-    let file = File::open(table).map_err(|error| IndexError::at(table, error))?;
-    Ok(csv::ReaderBuilder::new().delimiter(delimiter).from_reader(skip_mark(file, table)?))
-}
-
-/// Spreadsheet programs begin UTF-8 files with a byte order mark.
-fn skip_mark(mut file: File, table: &Path) -> Result<File, IndexError> {
-    let mut start = [0; 3];
-    let length = std::io::Read::read(&mut file, &mut start).map_err(|error| IndexError::at(table, error))?;
-    let skipped = if &start[..length] == b"\xef\xbb\xbf" { 3 } else { 0 };
-    file.seek(std::io::SeekFrom::Start(skipped)).map_err(|error| IndexError::at(table, error))?;
-    Ok(file)
-}
-
-/// A tab for `.tsv`; otherwise what the first line has most of.
-fn delimiter(table: &Path) -> Result<u8, IndexError> {
-    if file_kind::extension(&table.to_string_lossy()) == "tsv" {
-        return Ok(b'\t');
-    }
-    let mut line = Vec::new();
-    let file = File::open(table).map_err(|error| IndexError::at(table, error))?;
-    BufReader::new(file).read_until(b'\n', &mut line).map_err(|error| IndexError::at(table, error))?;
-    let count = |wanted: u8| line.iter().filter(|&&byte| byte == wanted).count();
-    // The last of equals wins, so a comma is what nothing else beats.
-    Ok([b'\t', b';', b','].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b','))
-}
-
-fn table_error(table: &Path, error: &csv::Error) -> IndexError {
-    let line = error.position().map(csv::Position::line);
-    let reason = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the row has {len} fields and the first line names {expected_len}")
-        }
-        _ => error.to_string(),
-    };
-    IndexError::Table { table: table.to_owned(), line, reason }
-}
-
-/// Text as it is in the table, without blanks around it; what is not UTF-8 is marked, not refused.
-pub(super) fn text(field: &[u8]) -> String {
-    String::from_utf8_lossy(field).trim().to_owned()
 }
 
 /// How a field names a file.
@@ -259,10 +212,41 @@ impl<'a> Keys<'a> {
     }
 }
 
+/// What says the class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Label {
+    /// A column holds its name.
+    Named(usize),
+    /// The one of these columns that is 1 is called so.
+    OneHot(Vec<usize>),
+}
+
+impl Label {
+    /// The class of a row; empty where there is none, or more than one.
+    fn of(&self, head: &Head, record: &csv::ByteRecord) -> String {
+        match self {
+            Self::Named(column) => text(&record[*column]),
+            Self::OneHot(columns) => {
+                let mut set = columns.iter().filter(|&&column| is_set(&record[column]));
+                match (set.next(), set.next()) {
+                    (Some(&column), None) => head.names[column].clone(),
+                    _ => String::new(),
+                }
+            }
+        }
+    }
+}
+
+/// `1`, `1.0`, `true` or `yes`.
+fn is_set(field: &[u8]) -> bool {
+    let text = text(field).to_lowercase();
+    matches!(text.as_str(), "true" | "yes") || text.parse::<f64>() == Ok(1.0)
+}
+
 /// Which column is what.
 struct Columns {
     path: usize,
-    label: usize,
+    label: Label,
     group: Option<usize>,
     split: Option<usize>,
     metadata: Vec<usize>,
@@ -281,9 +265,10 @@ impl Columns {
             (None, Some(path)) => (path, Rule::Path),
             (None, None) => return Err(no_path()),
         };
+        let one_hot = options.one_hot.iter().map(|name| head.column(name)).collect::<Result<Vec<usize>, _>>()?;
         let label = label.or_else(|| head.called(&LABEL_NAMES).filter(|&label| label != path));
         let no_label = || IndexError::NoLabelColumn { table: head.table.clone(), columns: head.names.clone() };
-        let label = label.ok_or_else(no_label)?;
+        let label = if one_hot.is_empty() { Label::Named(label.ok_or_else(no_label)?) } else { Label::OneHot(one_hot) };
         let split = split.or_else(|| head.called(&SPLIT_NAMES).filter(|&column| all_are_parts(head, column)));
         Ok((Self { path, label, group, split, metadata }, rule))
     }
@@ -291,9 +276,12 @@ impl Columns {
     fn notes(&self, head: &Head, rule: Rule) -> Vec<Note> {
         let table = head.table.file_name().unwrap_or_default().to_string_lossy();
         let name = |column: usize| &head.names[column];
-        let (path, label) = (name(self.path), name(self.label));
-        let mut text =
-            format!("table {table}: files from column \"{path}\" {}, labels from \"{label}\"", rule.describe());
+        let path = name(self.path);
+        let label = match &self.label {
+            Label::Named(column) => format!("\"{}\"", name(*column)),
+            Label::OneHot(columns) => format!("the one of {} columns that is 1", columns.len()),
+        };
+        let mut text = format!("table {table}: files from column \"{path}\" {}, labels from {label}", rule.describe());
         if let Some(split) = self.split {
             text.push_str(&format!(", parts from \"{}\"", name(split)));
         }
@@ -347,7 +335,7 @@ impl<'a> Reading<'a> {
     /// Samples, metadata, how table and pictures fit, and what the first row calls its file.
     fn run(&self) -> Result<(Rows, Vec<MetadataColumn>, TableReport, String), IndexError> {
         let table = &self.head.table;
-        let mut reader = open(table, self.head.delimiter)?;
+        let mut records = Records::open(table)?;
         let mut rows = Rows::default();
         let mut metadata: Vec<TextColumnBuilder> = self.columns.metadata.iter().map(|_| Default::default()).collect();
         let name = table.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -355,7 +343,7 @@ impl<'a> Reading<'a> {
         let mut seen = vec![false; self.files.len()];
         let mut example = None;
         let mut record = csv::ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(|error| table_error(table, &error))? {
+        while records.read(&mut record)? {
             report.rows += 1;
             let field = |column: usize| text(&record[column]);
             let path = field(self.columns.path);
@@ -365,7 +353,7 @@ impl<'a> Reading<'a> {
                 report.without_file.add(&path);
                 continue;
             };
-            let label = field(self.columns.label);
+            let label = self.columns.label.of(self.head, &record);
             if std::mem::replace(&mut seen[file], true) {
                 report.repeated.add(self.files.get(file));
             } else if label.is_empty() {

@@ -279,7 +279,7 @@ fn mistakes_are_sentences() {
         (
             &two,
             |options, data| options.path = data.join("cat/1.jpg"),
-            "DATA/cat/1.jpg is neither a folder nor a CSV or TSV table",
+            "DATA/cat/1.jpg is neither a folder nor a table (CSV, TSV or JSON lines)",
         ),
         (&[], plain, "DATA is empty"),
         (
@@ -361,4 +361,58 @@ fn mistakes_are_sentences() {
 fn a_nearest_name_is_offered() {
     let error = read_with(&["cat/1.jpg", "dog/2.jpg"], |options, _| options.classes = vec!["Cats".into()]).unwrap_err();
     assert_eq!(error.help(), "the nearest name is \"cat\"");
+}
+
+#[test]
+fn parts_with_tables_of_their_own_as_the_hub_has_them() {
+    let lines = |names: &[(&str, &str)]| {
+        let line =
+            |(file, label): &(&str, &str)| format!("{{\"file_name\":\"{file}\",\"label\":\"{label}\",\"age\":3}}\n");
+        names.iter().map(line).collect::<String>()
+    };
+    let train = lines(&[("1.jpg", "cat"), ("2.jpg", "dog"), ("3.jpg", "cat")]);
+    let files = [
+        "train/1.jpg",
+        "train/2.jpg",
+        "train/3.jpg",
+        &format!("train/metadata.jsonl={train}"),
+        "test/images/1.jpg",
+        "test/metadata.csv=file_name,label,age\nimages/1.jpg,dog,\n",
+    ];
+    let index = read_with(&files, |options, _| options.table.metadata = vec!["age".into()]).unwrap();
+    let rows: Vec<_> = (0..index.len())
+        .map(|row| {
+            (
+                index.name(row),
+                index.classes().name(index.label(row)),
+                index.given(row),
+                index.metadata()[0].values.get(row),
+            )
+        })
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("test/images/1.jpg", "dog", Some(Split::Test), ""),
+            ("train/1.jpg", "cat", Some(Split::Train), "3"),
+            ("train/2.jpg", "dog", Some(Split::Train), "3"),
+            ("train/3.jpg", "cat", Some(Split::Train), "3"),
+        ]
+    );
+}
+
+#[test]
+fn the_class_may_be_the_column_that_is_one() {
+    let table = "id,cat,dog,owl\n1,1,0,0\n2,0,1.0,0\n3,0,0,true\n4,1,1,0\n5,0,0,0\n6,1,0,0\n";
+    let files = ["1.jpg", "2.jpg", "3.jpg", "4.jpg", "5.jpg", "6.jpg", &format!("t.csv={table}")];
+    let hot = |options: &mut DataOptions, _: &Path| {
+        options.label = LabelRule::Column;
+        options.table.one_hot = ["cat", "dog", "owl"].map(str::to_owned).to_vec();
+    };
+    let index = read_with(&files, hot).unwrap();
+    let labels: Vec<_> =
+        (0..index.len()).map(|row| (index.name(row), index.classes().name(index.label(row)))).collect();
+    assert_eq!(labels, [("1.jpg", "cat"), ("2.jpg", "dog"), ("3.jpg", "owl"), ("6.jpg", "cat")]);
+    assert_eq!(index.table().unwrap().unlabelled.count, 2);
+    assert!(index.notes()[0].text.contains("labels from the one of 3 columns that is 1"), "{:?}", index.notes());
 }

@@ -15,7 +15,7 @@ use super::texts::Texts;
 pub(super) struct Listing {
     /// Candidates for samples, sorted by bytes.
     pub(super) names: Texts,
-    /// Tables that lie in the folder itself, sorted.
+    /// Tables, sorted.
     pub(super) tables: Vec<String>,
     /// All folders at any depth, sorted, hidden ones and junk left out.
     pub(super) folders: Vec<String>,
@@ -24,6 +24,12 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    /// Tables that lie directly in the folder itself (`""`) or in one below it (`"train/"`).
+    pub(super) fn tables_in(&self, base: &str) -> impl Iterator<Item = &str> {
+        let inside = move |table: &&str| table.strip_prefix(base).is_some_and(|rest| !rest.contains('/'));
+        self.tables.iter().map(String::as_str).filter(inside)
+    }
+
     /// Whether the folder holds nothing at all.
     pub(super) fn is_bare(&self) -> bool {
         self.names.is_empty() && self.tables.is_empty() && self.folders.is_empty() && self.ignored.total() == 0
@@ -122,9 +128,7 @@ impl Walk {
             FileKind::Ignored(kind) => self.ignore(kind, &name)?,
             FileKind::Table => {
                 self.ignore(IgnoredKind::Document, &name)?;
-                if !name.contains('/') {
-                    self.listing.tables.push(name);
-                }
+                self.listing.tables.push(name);
             }
         }
         Ok(())

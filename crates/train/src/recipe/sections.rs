@@ -59,7 +59,7 @@ section! {
         test: Option<PartSource> = None,
         /// Labels from flat file names, such as `"{class}_{number}"`.
         pattern: Option<String> = None,
-        /// CSV or TSV table with a row a picture, relative to `path`.
+        /// Table with a row a picture (CSV, TSV or JSON lines), relative to `path`.
         table: Option<String> = None,
         /// Folder of the table's pictures, relative to the table; default: beside and below it.
         pictures: Option<String> = None,
@@ -69,6 +69,8 @@ section! {
         suffix: String = String::new(),
         /// Column of the table that holds the class.
         label_column: Option<String> = None,
+        /// Columns of the table of which the one that is 1 is called as the class, instead of `label_column`.
+        label_columns: Vec<String> = Vec::new(),
         /// Column of the table that says train, val or test.
         split_column: Option<String> = None,
         /// Columns of the table that are carried along; what the network makes of them says `metadata.role`.
