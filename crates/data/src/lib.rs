@@ -33,6 +33,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod archive;
 pub mod audit;
 pub mod decode;
 pub mod index;
@@ -54,7 +55,7 @@ pub use decode::{DecodeError, DecodeOptions, Decoded, decode, probe};
 pub use index::{DataOptions, Index, IndexError};
 pub use loader::{LoadError, Loader, Prepared};
 pub use picture::Picture;
-pub use picture_file::{Unreadable, read_picture};
+pub use picture_file::{Place, Unreadable, read_picture, read_place};
 pub use resize::{Resizer, resize};
 pub use scan::{Scan, scan};
 pub use split::{Fold, Partition, SplitError, SplitOptions, split};

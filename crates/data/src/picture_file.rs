@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::archive::Archive;
 use crate::decode::{DecodeError, DecodeOptions, Decoded, Limits, decode};
 
 /// Why a file does not become a picture. The text is written to follow the file's name.
@@ -18,10 +19,30 @@ pub enum Unreadable {
     Picture(#[from] DecodeError),
 }
 
+/// Where a picture's bytes are.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// A file of its own.
+    File(&'a Path),
+    /// A file in an archive, by its name there.
+    Member(&'a Archive, &'a str),
+}
+
 /// Fills `bytes` with a file, of which no more than the limit is read.
-pub(crate) fn read(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<(), Unreadable> {
+pub(crate) fn read(place: Place<'_>, limits: &Limits, bytes: &mut Vec<u8>) -> Result<(), Unreadable> {
     let failed = |error: std::io::Error| Unreadable::File(error.to_string());
     bytes.clear();
+    let path = match place {
+        Place::File(path) => path,
+        Place::Member(archive, name) => {
+            archive.read(name, limits.max_bytes, bytes).map_err(failed)?;
+            let length = bytes.len() as u64;
+            return match length > limits.max_bytes {
+                true => Err(DecodeError::TooManyBytes { bytes: length, limit: limits.max_bytes }.into()),
+                false => Ok(()),
+            };
+        }
+    };
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
     if length > limits.max_bytes {
@@ -37,6 +58,14 @@ pub(crate) fn read(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<
 /// # Errors
 /// The file system says no, or the bytes are no picture within the limits.
 pub fn read_picture(path: &Path, options: &DecodeOptions, bytes: &mut Vec<u8>) -> Result<Decoded, Unreadable> {
-    read(path, &options.limits, bytes)?;
+    read_place(Place::File(path), options, bytes)
+}
+
+/// As [`read_picture`], wherever it is.
+///
+/// # Errors
+/// As there.
+pub fn read_place(place: Place<'_>, options: &DecodeOptions, bytes: &mut Vec<u8>) -> Result<Decoded, Unreadable> {
+    read(place, &options.limits, bytes)?;
     Ok(decode(bytes, options)?)
 }

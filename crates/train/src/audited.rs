@@ -1,12 +1,12 @@
 //! The pictures of a recipe, looked at before anything is trained.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use avizor_base::{Filter, ImageSize};
 use avizor_data::scan::{Record, Seen};
 use avizor_data::split::{FoldersError, Materialized, materialize};
-use avizor_data::{DecodeOptions, Picture, Resizer, read_picture};
+use avizor_data::{DecodeOptions, Picture, Resizer, read_place};
 use avizor_store::{Audit, Format, Named, PictureStatistics, Quartiles, SampleRow};
 
 use crate::error::TrainError;
@@ -68,13 +68,11 @@ impl Audited {
 
     /// A picture by its name, upright, no side longer than `side`, as a PNG file; `None` for one that cannot be read.
     pub fn small_picture(&self, name: &str, side: u32) -> Option<Vec<u8>> {
-        let path = self.path(name)?;
-        let picture = read_picture(&path, &self.decode_options(), &mut Vec::new()).ok()?.picture;
+        let index = &self.setup.index;
+        let row = index.row_of(name)?;
+        let path = index.path(row);
+        let picture = read_place(index.place(row, &path), &self.decode_options(), &mut Vec::new()).ok()?.picture;
         Some(small(&picture, side, &mut Resizer::new()).to_png())
-    }
-
-    fn path(&self, name: &str) -> Option<PathBuf> {
-        self.setup.index.row_of(name).map(|row| self.setup.index.path(row))
     }
 
     fn decode_options(&self) -> DecodeOptions {

@@ -38,4 +38,4 @@ pub use recipe::{OptionDoc, Recipe, RecipeError, Variant};
 pub use retest::{Tested, evaluate};
 pub use run::{Environment, Outcome, resume, train, train_named};
 pub use setup::Reading;
-pub use source::{Source, decisions_folder};
+pub use source::{Source, decisions_file};

@@ -47,8 +47,8 @@ impl Source {
 ///
 /// # Errors
 /// The recipe does not say where the pictures are.
-pub fn decisions_folder(recipe: &Recipe) -> Result<PathBuf, TrainError> {
-    Ok(data_options(recipe)?.decisions_folder())
+pub fn decisions_file(recipe: &Recipe) -> Result<PathBuf, TrainError> {
+    Ok(data_options(recipe)?.decisions_file())
 }
 
 /// The pictures that a recipe names.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use avizor_base::nearest;
 use avizor_data::Index;
-use avizor_data::index::decisions::{Action, Decision, Decisions, FILE};
+use avizor_data::index::decisions::{Action, Decision, Decisions};
 use avizor_train::{Recipe, Source};
 
 use super::train::with_progress;
@@ -32,8 +32,8 @@ const WHOLE: [&str; 11] = [
 
 pub(crate) fn run(session: &Session, args: &Decide) -> Result<(), Failure> {
     let recipe = recipe(&args.path, &args.set)?;
-    let folder = avizor_train::decisions_folder(&recipe)?;
-    let mut decisions = Decisions::of_folder(&folder).map_err(|error| Failure::usage(error.to_string()))?;
+    let file = avizor_train::decisions_file(&recipe)?;
+    let mut decisions = Decisions::read(&file).map_err(|error| Failure::usage(error.to_string()))?;
     // What is only taken back must be possible where the pictures cannot be listed because of it.
     let source = || Source::of(&recipe);
     let (action, why) = match &args.what {
@@ -59,10 +59,10 @@ pub(crate) fn run(session: &Session, args: &Decide) -> Result<(), Failure> {
     };
     let decision = Decision { action, why, time: now() };
     let said = decision.to_string();
-    decisions.append(&folder, decision).map_err(|error| Failure::usage(error.to_string()))?;
+    decisions.append(&file, decision).map_err(|error| Failure::usage(error.to_string()))?;
     if !session.quiet {
         let number = decisions.lines().count();
-        writeln!(anstream::stdout(), "{number}: {said}\nin {}", folder.join(FILE).display())?;
+        writeln!(anstream::stdout(), "{number}: {said}\nin {}", file.display())?;
     }
     Ok(())
 }

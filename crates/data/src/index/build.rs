@@ -16,7 +16,7 @@ pub(super) fn build(mut raw: Raw, options: &DataOptions, known: Option<&ClassLis
     if !(options.fraction > 0.0 && options.fraction <= 1.0) {
         return Err(IndexError::Fraction { fraction: options.fraction });
     }
-    let decisions = Decisions::of_folder(&options.decisions_folder())?;
+    let decisions = Decisions::read(&options.decisions_file())?;
     let excluded = decide(&mut raw, &decisions.outcome());
     let renamed = renamed(&raw, options)?;
     require_known(options, &renamed)?;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Name of the file, in the data folder.
+/// Name of the file in a data folder, and end of its name beside a table or an archive.
 pub const FILE: &str = "avizor-decisions.jsonl";
 
 /// The largest file that is read, in bytes.
@@ -128,21 +128,22 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// Those about the pictures of a folder; none where there is no file.
+    /// Those of a file; none where there is no such file.
     ///
     /// # Errors
     /// The file cannot be read, or a line is no decision. A last line that was torn off counts as none.
-    pub fn of_folder(folder: &Path) -> Result<Self, DecisionsError> {
-        let path = folder.join(FILE);
-        let failed = |source| DecisionsError::File { path: path.clone(), source };
-        match std::fs::metadata(&path) {
+    pub fn read(path: &Path) -> Result<Self, DecisionsError> {
+        let failed = |source| DecisionsError::File { path: path.to_owned(), source };
+        match std::fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(failed(error)),
-            Ok(metadata) if metadata.len() > MOST_BYTES => return Err(DecisionsError::TooLarge { path }),
+            Ok(metadata) if metadata.len() > MOST_BYTES => {
+                return Err(DecisionsError::TooLarge { path: path.to_owned() });
+            }
             Ok(_) => {}
         }
-        let text = std::fs::read_to_string(&path).map_err(failed)?;
-        Self::parse(&text, &path)
+        let text = std::fs::read_to_string(path).map_err(failed)?;
+        Self::parse(&text, path)
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, DecisionsError> {
@@ -178,17 +179,20 @@ impl Decisions {
         Ok(())
     }
 
-    /// Writes one more line to the folder's file.
+    /// Writes one more line to the file.
     ///
     /// # Errors
     /// The file system says no, or the decision undoes what is not there.
-    pub fn append(&mut self, folder: &Path, decision: Decision) -> Result<(), DecisionsError> {
-        let path = folder.join(FILE);
+    pub fn append(&mut self, path: &Path, decision: Decision) -> Result<(), DecisionsError> {
         let line = self.lines.len() + 1;
         let text = format!("{}\n", serde_json::to_string(&decision).unwrap_or_else(|error| unreachable!("{error}")));
-        self.add(decision).map_err(|decision| DecisionsError::NothingToUndo { path: path.clone(), line, decision })?;
+        self.add(decision).map_err(|decision| DecisionsError::NothingToUndo {
+            path: path.to_owned(),
+            line,
+            decision,
+        })?;
         let write = || {
-            let mut file = std::fs::OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+            let mut file = std::fs::OpenOptions::new().create(true).read(true).append(true).open(path)?;
             let mut before = String::new();
             file.read_to_string(&mut before)?;
             // What was torn off must not become the start of this line.
@@ -199,7 +203,7 @@ impl Decisions {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         };
-        write().map_err(|source| DecisionsError::File { path: path.clone(), source })
+        write().map_err(|source| DecisionsError::File { path: path.to_owned(), source })
     }
 
     /// All lines with their numbers, and whether each is in force.
@@ -289,7 +293,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_the_last_word_holds() {
         let folder = tempfile::tempdir().unwrap();
-        let mut decisions = Decisions::of_folder(folder.path()).unwrap();
+        let mut decisions = Decisions::read(&folder.path().join(FILE)).unwrap();
         assert_eq!(decisions, Decisions::default());
         for action in [
             Action::Exclude { pictures: names(&["a/1.png", "a/2.png"]) },
@@ -299,9 +303,9 @@ mod tests {
             Action::Undo { decision: 4 },
             Action::Merge { classes: names(&["Mr. Mime"]), into: "mime".into() },
         ] {
-            decisions.append(folder.path(), decision(action)).unwrap();
+            decisions.append(&folder.path().join(FILE), decision(action)).unwrap();
         }
-        let read = Decisions::of_folder(folder.path()).unwrap();
+        let read = Decisions::read(&folder.path().join(FILE)).unwrap();
         assert_eq!(read, decisions);
         let outcome = read.outcome();
         let pictures: Vec<_> = outcome.pictures.clone().into_iter().collect();
@@ -315,16 +319,22 @@ mod tests {
     fn only_what_holds_can_be_undone() {
         let folder = tempfile::tempdir().unwrap();
         let mut decisions = Decisions::default();
-        decisions.append(folder.path(), decision(Action::Exclude { pictures: names(&["a"]) })).unwrap();
+        decisions.append(&folder.path().join(FILE), decision(Action::Exclude { pictures: names(&["a"]) })).unwrap();
         for number in [0, 2, usize::MAX] {
-            assert!(decisions.append(folder.path(), decision(Action::Undo { decision: number })).is_err(), "{number}");
+            assert!(
+                decisions.append(&folder.path().join(FILE), decision(Action::Undo { decision: number })).is_err(),
+                "{number}"
+            );
         }
-        decisions.append(folder.path(), decision(Action::Undo { decision: 1 })).unwrap();
+        decisions.append(&folder.path().join(FILE), decision(Action::Undo { decision: 1 })).unwrap();
         for number in [1, 2] {
-            assert!(decisions.append(folder.path(), decision(Action::Undo { decision: number })).is_err(), "{number}");
+            assert!(
+                decisions.append(&folder.path().join(FILE), decision(Action::Undo { decision: number })).is_err(),
+                "{number}"
+            );
         }
         // What was refused was not written.
-        assert_eq!(Decisions::of_folder(folder.path()).unwrap(), decisions);
+        assert_eq!(Decisions::read(&folder.path().join(FILE)).unwrap(), decisions);
     }
 
     #[test]
@@ -335,9 +345,9 @@ mod tests {
         assert_eq!(Decisions::parse(&torn, path).unwrap().lines().count(), 1);
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), &torn).unwrap();
-        let mut decisions = Decisions::of_folder(folder.path()).unwrap();
-        decisions.append(folder.path(), decision(Action::Undo { decision: 1 })).unwrap();
-        assert_eq!(Decisions::of_folder(folder.path()).unwrap(), decisions);
+        let mut decisions = Decisions::read(&folder.path().join(FILE)).unwrap();
+        decisions.append(&folder.path().join(FILE), decision(Action::Undo { decision: 1 })).unwrap();
+        assert_eq!(Decisions::read(&folder.path().join(FILE)).unwrap(), decisions);
         for (text, words) in [
             (format!("{good}\n"), "line 2"),
             ("{\"action\":\"remove\",\"pictures\":[]}\n".to_owned(), "unknown variant `remove`"),

@@ -16,7 +16,7 @@ pub enum IndexError {
         path: PathBuf,
     },
     /// A file where a folder or table was needed.
-    #[error("{} is neither a folder nor a table (CSV, TSV or JSON lines)", path.display())]
+    #[error("{} is neither a folder nor a table (CSV, TSV, JSON lines) nor a zip or tar file", path.display())]
     NoFolder {
         /// What was asked for.
         path: PathBuf,
@@ -32,6 +32,17 @@ pub enum IndexError {
     /// What was decided about the pictures cannot be followed.
     #[error(transparent)]
     Decisions(#[from] super::decisions::DecisionsError),
+    /// An archive that cannot be read.
+    #[error(transparent)]
+    Archive(#[from] crate::archive::ArchiveError),
+    /// Archives without a sample.
+    #[error("{} holds {archives} archives and no picture; in none of them is a picture with its class beside it (`0001.jpg`, `0001.cls`)", path.display())]
+    NoShards {
+        /// The folder.
+        path: PathBuf,
+        /// How many.
+        archives: usize,
+    },
     /// A folder with nothing in it.
     #[error("{} is empty", path.display())]
     EmptyFolder {
@@ -220,6 +231,8 @@ impl IndexError {
         match self {
             Self::Missing { .. } => "check the path; it is taken from where the program was started".into(),
             Self::NoFolder { .. } => "give the folder that holds the class folders, or the table of labels".into(),
+            Self::Archive(_) => "give a zip file, or a tar file that is not compressed as a whole; or unpack it".into(),
+            Self::NoShards { .. } => "give one archive of class folders as `data.path`, or unpack them".into(),
             Self::Decisions(_) => "`avizor decide PATH list` shows what was decided".into(),
             Self::Unreadable { .. } => "check the permissions".into(),
             Self::EmptyFolder { .. } | Self::NoPictures { .. } | Self::EmptyPart { .. } => {

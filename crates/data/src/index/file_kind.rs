@@ -134,7 +134,7 @@ pub(super) fn starts_like_a_picture(path: &Path) -> bool {
     is_picture_start(&start[..length])
 }
 
-fn is_picture_start(start: &[u8]) -> bool {
+pub(super) fn is_picture_start(start: &[u8]) -> bool {
     const SIGNATURES: &[&[u8]] =
         &[b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"];
     // "BM" alone begins many texts; the two reserved words of a bitmap's header are zero.

@@ -12,6 +12,7 @@ mod parts;
 mod pattern;
 mod raw;
 mod records;
+mod shards;
 mod source;
 mod table;
 #[cfg(test)]
@@ -23,12 +24,15 @@ use std::path::{Path, PathBuf};
 
 use avizor_base::{ClassId, ClassList, Note, SampleId, Split};
 
+use crate::Place;
 pub use decisions::Decisions;
 pub use error::IndexError;
 pub use ignored::{Ignored, IgnoredKind, Mentioned};
 pub use lookup::{FoundMetadata, find_metadata};
 pub use options::{DataOptions, LabelRule, PartOptions, PartSource, TableOptions};
 pub use pattern::{NameParts, NamePattern, PatternError};
+use raw::Root;
+
 pub use raw::{MetadataColumn, TableReport};
 pub use texts::{TextColumn, Texts};
 
@@ -38,7 +42,7 @@ pub use texts::{TextColumn, Texts};
 /// outside it, the name begins with the part's.
 #[derive(Clone, Debug)]
 pub struct Index {
-    roots: Vec<(String, PathBuf)>,
+    roots: Vec<(String, Root)>,
     names: Texts,
     ids: Vec<SampleId>,
     labels: Vec<ClassId>,
@@ -113,12 +117,28 @@ impl Index {
         self.ids[row]
     }
 
-    /// Where a sample's file is.
+    /// Where a sample's file is; of one in an archive, the archive's path with the name in it.
     pub fn path(&self, row: usize) -> PathBuf {
+        match self.root(row) {
+            Some((Root::Folder(folder), rest)) => folder.join(rest),
+            Some((Root::Archive(archive), rest)) => archive.path().join(rest),
+            None => PathBuf::from(self.name(row)),
+        }
+    }
+
+    /// Where a sample's bytes are; `path` is its [`Index::path`].
+    pub fn place<'a>(&'a self, row: usize, path: &'a Path) -> Place<'a> {
+        match self.root(row) {
+            Some((Root::Archive(archive), rest)) => Place::Member(archive, rest),
+            _ => Place::File(path),
+        }
+    }
+
+    /// What a sample's name is relative to, and the rest of it.
+    fn root(&self, row: usize) -> Option<(&Root, &str)> {
         let name = self.name(row);
-        // The roots are sorted by falling length of prefix, and every name begins with one.
-        let root = self.roots.iter().find_map(|(prefix, folder)| Some((folder, name.strip_prefix(prefix.as_str())?)));
-        root.map_or_else(|| PathBuf::from(name), |(folder, rest)| folder.join(rest))
+        // They are sorted by falling length of prefix, and every name begins with one.
+        self.roots.iter().find_map(|(prefix, root)| Some((root, name.strip_prefix(prefix.as_str())?)))
     }
 
     /// Class of a sample.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use avizor_base::Seed;
 
+use super::decisions;
 use super::pattern::NamePattern;
 
 /// Where the pictures are and how they get their labels.
@@ -48,11 +49,13 @@ impl DataOptions {
 }
 
 impl DataOptions {
-    /// Where decisions about the pictures stand: in the data folder, or in that of the table.
-    pub fn decisions_folder(&self) -> PathBuf {
-        match self.path.parent() {
-            Some(folder) if self.path.is_file() => folder.to_owned(),
-            _ => self.path.clone(),
+    /// Where decisions about the pictures stand: in the data folder, or beside the table or archive under its name.
+    pub fn decisions_file(&self) -> PathBuf {
+        match self.path.file_name() {
+            Some(name) if self.path.is_file() => {
+                self.path.with_file_name(format!("{}.{}", name.to_string_lossy(), decisions::FILE))
+            }
+            _ => self.path.join(decisions::FILE),
         }
     }
 }

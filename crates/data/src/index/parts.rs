@@ -45,8 +45,9 @@ pub(super) fn read_inside(
     }
     let outside = listing.names.iter().filter(|name| !parts.iter().any(|(folder, _)| is_in(name, folder)));
     outside.for_each(|name| rows.ignored.add(IgnoredKind::OutsideClasses, name));
+    let root = listing.root(&options.path);
     rows.ignored.extend(listing.ignored);
-    let mut raw = rows.finish(options.path.clone(), vec![(String::new(), options.path.clone())], notes);
+    let mut raw = rows.finish(options.path.clone(), vec![(String::new(), root)], notes);
     let columns = options.table.metadata.iter().zip(metadata);
     raw.metadata =
         columns.map(|(name, values)| MetadataColumn { name: name.clone(), values: values.finish() }).collect();
@@ -95,7 +96,7 @@ pub(super) fn read_separate(options: &DataOptions) -> Result<Raw, IndexError> {
         learn_classes(&mut classes, &rows, *part);
         notes.extend(said(&labeller, *part));
         rows.ignored.extend(listing.ignored);
-        roots.push((shown, folder));
+        roots.push((shown, folder.as_path().into()));
     }
     Ok(rows.finish(options.path.clone(), roots, notes))
 }

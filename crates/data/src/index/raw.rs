@@ -1,11 +1,27 @@
 //! What a source found, before classes are counted and chosen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use avizor_base::{Note, Split};
 
+use crate::archive::Archive;
+
 use super::ignored::{Ignored, Mentioned};
 use super::texts::{TextColumn, TextColumnBuilder, Texts};
+
+/// What names are relative to.
+#[derive(Clone, Debug)]
+pub(super) enum Root {
+    Folder(PathBuf),
+    Archive(Arc<Archive>),
+}
+
+impl From<&Path> for Root {
+    fn from(folder: &Path) -> Self {
+        Self::Folder(folder.to_owned())
+    }
+}
 
 /// A column of a table that is carried along, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +54,8 @@ pub struct TableReport {
 pub(super) struct Raw {
     /// For messages: what the user named.
     pub(super) path: PathBuf,
-    /// Start of a name → folder that the rest is relative to.
-    pub(super) roots: Vec<(String, PathBuf)>,
+    /// Start of a name → what the rest is relative to.
+    pub(super) roots: Vec<(String, Root)>,
     pub(super) names: Texts,
     pub(super) labels: TextColumn,
     pub(super) groups: Option<TextColumn>,
@@ -71,7 +87,7 @@ impl Rows {
         self.given.push(given);
     }
 
-    pub(super) fn finish(self, path: PathBuf, roots: Vec<(String, PathBuf)>, notes: Vec<Note>) -> Raw {
+    pub(super) fn finish(self, path: PathBuf, roots: Vec<(String, Root)>, notes: Vec<Note>) -> Raw {
         let has_given = self.given.iter().any(Option::is_some);
         Raw {
             path,

@@ -1,8 +1,11 @@
 //! What kind of source a path is.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use avizor_base::Split;
+
+use crate::archive::{Archive, EXTENSIONS};
 
 use super::error::IndexError;
 use super::file_kind;
@@ -11,7 +14,7 @@ use super::labelled::Labeller;
 use super::options::{DataOptions, LabelRule};
 use super::raw::{Raw, Rows, note};
 use super::walk::{self, Listing};
-use super::{parts, table};
+use super::{parts, shards, table};
 
 /// Finds the samples.
 pub(super) fn read(options: &DataOptions) -> Result<Raw, IndexError> {
@@ -22,10 +25,16 @@ pub(super) fn read(options: &DataOptions) -> Result<Raw, IndexError> {
     if path.is_file() {
         return match file_kind::extension(&path.to_string_lossy()).as_str() {
             "csv" | "tsv" | "jsonl" | "ndjson" => table::read(options, path),
+            // Of those packed as a whole it is said that they cannot be read so.
+            "gz" | "tgz" | "bz2" | "xz" | "zst" => read_archive(options),
+            extension if EXTENSIONS.contains(&extension) => read_archive(options),
             _ => Err(IndexError::NoFolder { path: path.clone() }),
         };
     }
     let listing = walk::list(path)?;
+    if listing.names.is_empty() && !listing.archives.is_empty() {
+        return read_shards(options, &listing);
+    }
     if listing.is_bare() {
         return Err(IndexError::EmptyFolder { path: path.clone() });
     }
@@ -41,11 +50,19 @@ pub(super) fn read(options: &DataOptions) -> Result<Raw, IndexError> {
     }
 }
 
+/// A folder that holds nothing but archives.
+fn read_shards(options: &DataOptions, listing: &Listing) -> Result<Raw, IndexError> {
+    let open = |name: &String| Ok(Arc::new(Archive::open(&options.path.join(name))?));
+    let archives = listing.archives.iter().map(open).collect::<Result<Vec<_>, IndexError>>()?;
+    shards::read(options, &archives)?
+        .ok_or_else(|| IndexError::NoShards { path: options.path.clone(), archives: archives.len() })
+}
+
 fn read_folder(options: &DataOptions, listing: Listing) -> Result<Raw, IndexError> {
     if let Some(parts) = split_folders(&listing) {
         return parts::read_inside(options, listing, &parts);
     }
-    let auto = options.label == LabelRule::Auto;
+    let auto = options.label == LabelRule::Auto && listing.archive.is_none();
     if auto && listing.tables_in("").next().is_some() && top_folders(&listing, "").len() < 2 {
         match table::only_table(options, &listing) {
             Ok(table) => return table::read(options, &options.path.join(table)),
@@ -56,6 +73,19 @@ fn read_folder(options: &DataOptions, listing: Listing) -> Result<Raw, IndexErro
         }
     }
     read_plain(options, listing)
+}
+
+/// A zip or tar file as the folder that it would be unpacked to, or samples of files with one stem.
+fn read_archive(options: &DataOptions) -> Result<Raw, IndexError> {
+    let archive = Arc::new(Archive::open(&options.path)?);
+    let listing = walk::list_archive(Arc::clone(&archive));
+    if listing.names.is_empty() {
+        return Err(IndexError::NoPictures { path: options.path.clone(), ignored: listing.ignored.to_string() });
+    }
+    match shards::read(options, &[archive])? {
+        Some(raw) => Ok(raw),
+        None => read_folder(options, listing),
+    }
 }
 
 /// Class folders, or one flat folder.
@@ -83,8 +113,9 @@ fn read_plain(options: &DataOptions, listing: Listing) -> Result<Raw, IndexError
             format!("{table} was not read; give it as `data.path` to take labels from it"),
         ));
     }
+    let root = listing.root(&options.path);
     rows.ignored.extend(listing.ignored);
-    Ok(rows.finish(options.path.clone(), vec![(String::new(), options.path.clone())], notes))
+    Ok(rows.finish(options.path.clone(), vec![(String::new(), root)], notes))
 }
 
 /// A pattern that fits no name at all is a mistake.
@@ -125,11 +156,18 @@ pub(super) fn top_folders<'a>(listing: &'a Listing, base: &str) -> Vec<&'a str> 
     folders
 }
 
-/// The folders that are parts: where all folders with pictures are called so, or several of them with train.
+/// The folders that are parts: where all folders with pictures are called so, or several of them with train. They may lie in one
+/// that holds everything.
 fn split_folders(listing: &Listing) -> Option<Vec<(String, Split)>> {
-    let folders = top_folders(listing, "");
+    let base = common_base(listing);
+    let bases = ["", base.as_str()];
+    bases[..if base.is_empty() { 1 } else { 2 }].iter().find_map(|base| split_folders_in(listing, base))
+}
+
+fn split_folders_in(listing: &Listing, base: &str) -> Option<Vec<(String, Split)>> {
+    let folders = top_folders(listing, base);
     let parts: Vec<(String, Split)> =
-        folders.iter().filter_map(|&folder| Some((folder.to_owned(), folder.parse().ok()?))).collect();
+        folders.iter().filter_map(|&folder| Some((format!("{base}{folder}"), folder.parse().ok()?))).collect();
     let has_train = parts.iter().any(|(_, part)| *part == Split::Train);
     let all = parts.len() == folders.len() && !parts.is_empty();
     (all || (has_train && parts.len() >= 2)).then_some(parts)

@@ -18,7 +18,7 @@ use super::walk::{self, Listing};
 const LOOKED_AT: usize = 1000;
 
 /// What people call the column of the class, most telling first.
-const LABEL_NAMES: [&str; 14] = [
+pub(super) const LABEL_NAMES: [&str; 14] = [
     "label",
     "labels",
     "class",
@@ -68,7 +68,7 @@ pub(super) fn read(options: &DataOptions, table: &Path) -> Result<Raw, IndexErro
     }
     notes.extend(mismatch_note(&report));
     rows.ignored.extend(listing.ignored);
-    let mut raw = rows.finish(options.path.clone(), vec![(String::new(), folder)], notes);
+    let mut raw = rows.finish(options.path.clone(), vec![(String::new(), folder.as_path().into())], notes);
     raw.metadata = metadata;
     raw.table = Some(report);
     Ok(raw)

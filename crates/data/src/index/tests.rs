@@ -279,7 +279,7 @@ fn mistakes_are_sentences() {
         (
             &two,
             |options, data| options.path = data.join("cat/1.jpg"),
-            "DATA/cat/1.jpg is neither a folder nor a table (CSV, TSV or JSON lines)",
+            "DATA/cat/1.jpg is neither a folder nor a table (CSV, TSV, JSON lines) nor a zip or tar file",
         ),
         (&[], plain, "DATA is empty"),
         (
@@ -415,4 +415,17 @@ fn the_class_may_be_the_column_that_is_one() {
     assert_eq!(labels, [("1.jpg", "cat"), ("2.jpg", "dog"), ("3.jpg", "owl"), ("6.jpg", "cat")]);
     assert_eq!(index.table().unwrap().unlabelled.count, 2);
     assert!(index.notes()[0].text.contains("labels from the one of 3 columns that is 1"), "{:?}", index.notes());
+}
+
+#[test]
+fn parts_may_lie_one_folder_further_down() {
+    let files = ["set/train/a/1.jpg", "set/train/b/2.jpg", "set/test/a/3.jpg", "set/test/b/4.jpg"];
+    let index = read(&files).unwrap();
+    let wanted = [
+        "set/test/a/3.jpg is a in test",
+        "set/test/b/4.jpg is b in test",
+        "set/train/a/1.jpg is a in train",
+        "set/train/b/2.jpg is b in train",
+    ];
+    assert_eq!(shown(&index), wanted);
 }

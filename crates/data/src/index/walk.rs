@@ -3,11 +3,15 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::archive::{Archive, EXTENSIONS};
 
 use super::decisions;
 use super::error::IndexError;
 use super::file_kind::{self, FileKind};
 use super::ignored::{Ignored, IgnoredKind};
+use super::raw::Root;
 use super::texts::Texts;
 
 /// What lies in a folder. Names are relative to it, with `/` between parts.
@@ -17,6 +21,10 @@ pub(super) struct Listing {
     pub(super) names: Texts,
     /// Tables, sorted.
     pub(super) tables: Vec<String>,
+    /// Archives that lie in the folder itself, sorted.
+    pub(super) archives: Vec<String>,
+    /// What is listed, where it is no folder.
+    pub(super) archive: Option<Arc<Archive>>,
     /// All folders at any depth, sorted, hidden ones and junk left out.
     pub(super) folders: Vec<String>,
     /// The rest.
@@ -24,6 +32,14 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    /// What the names are relative to; `path` is where the folder is.
+    pub(super) fn root(&self, path: &Path) -> Root {
+        match &self.archive {
+            Some(archive) => Root::Archive(Arc::clone(archive)),
+            None => path.into(),
+        }
+    }
+
     /// Tables that lie directly in the folder itself (`""`) or in one below it (`"train/"`).
     pub(super) fn tables_in(&self, base: &str) -> impl Iterator<Item = &str> {
         let inside = move |table: &&str| table.strip_prefix(base).is_some_and(|rest| !rest.contains('/'));
@@ -48,9 +64,37 @@ pub(super) fn list(root: &Path) -> Result<Listing, IndexError> {
     // Sorted here, so that the order in which a file system lists does not matter.
     walk.names.sort_unstable();
     walk.listing.tables.sort_unstable();
+    walk.listing.archives.sort_unstable();
     walk.listing.folders.sort_unstable();
     walk.listing.names = walk.names.iter().map(String::as_str).collect();
     Ok(walk.listing)
+}
+
+/// Lists an archive as the folder that it would be unpacked to; tables in it are not read.
+pub(super) fn list_archive(archive: Arc<Archive>) -> Listing {
+    let mut listing = Listing::default();
+    let (mut names, mut start) = (Vec::new(), Vec::new());
+    for name in archive.names() {
+        let mut parts = name.split('/').rev();
+        let file = parts.next().unwrap_or_default();
+        let junk = parts.any(|folder| folder.starts_with('.') || file_kind::is_system_junk(folder));
+        match file_kind::by_name(file) {
+            _ if junk => listing.ignored.add(IgnoredKind::SystemJunk, name),
+            FileKind::Picture => names.push(name),
+            FileKind::Unknown => {
+                let read = archive.read(name, 16, &mut start);
+                match read.is_ok() && file_kind::is_picture_start(&start) {
+                    true => names.push(name),
+                    false => listing.ignored.add(IgnoredKind::NotAPicture, name),
+                }
+            }
+            FileKind::Ignored(kind) => listing.ignored.add(kind, name),
+            FileKind::Table => listing.ignored.add(IgnoredKind::Document, name),
+        }
+    }
+    archive.passed_over().iter().for_each(|name| listing.ignored.add(IgnoredKind::Special, name));
+    listing.names = names.into_iter().collect();
+    Listing { archive: Some(archive), ..listing }
 }
 
 struct Walk {
@@ -118,14 +162,19 @@ impl Walk {
     }
 
     fn file(&mut self, path: &Path, file: &str, name: String) -> io::Result<()> {
-        if name == decisions::FILE {
+        if name.ends_with(decisions::FILE) {
             return Ok(());
         }
         match file_kind::by_name(file) {
             FileKind::Picture => self.names.push(name),
             FileKind::Unknown if file_kind::starts_like_a_picture(path) => self.names.push(name),
             FileKind::Unknown => self.ignore(IgnoredKind::NotAPicture, &name)?,
-            FileKind::Ignored(kind) => self.ignore(kind, &name)?,
+            FileKind::Ignored(kind) => {
+                self.ignore(kind, &name)?;
+                if !name.contains('/') && EXTENSIONS.contains(&file_kind::extension(file).as_str()) {
+                    self.listing.archives.push(name);
+                }
+            }
             FileKind::Table => {
                 self.ignore(IgnoredKind::Document, &name)?;
                 self.listing.tables.push(name);

@@ -94,7 +94,8 @@ impl Prepared {
             output.copy_from_slice(pixels);
             return Ok(());
         }
-        let read = picture_file::read_picture(&self.index.path(row), &self.decode_options(), &mut bench.bytes);
+        let path = self.index.path(row);
+        let read = picture_file::read_place(self.index.place(row, &path), &self.decode_options(), &mut bench.bytes);
         let failed = |reason| LoadError::Picture { name: self.index.name(row).to_owned(), reason };
         let decoded = read.map_err(failed)?;
         bench.resizer.resize_into(&decoded.picture, &self.preprocess, output);

@@ -8,7 +8,6 @@ mod look;
 mod tests;
 
 use std::fmt;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -132,7 +131,7 @@ pub fn scan(
                 loop {
                     let row = next.fetch_add(1, Ordering::Relaxed);
                     // The receiver outlives the threads; should it not, there is nobody to work for.
-                    if row >= index.len() || sender.send((row, reader.read(row, &index.path(row)))).is_err() {
+                    if row >= index.len() || sender.send((row, reader.read(row, index))).is_err() {
                         return;
                     }
                 }
@@ -159,9 +158,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, row: usize, path: &Path) -> (Record, Option<Thumbnail>) {
-        if let Err(error) = picture_file::read(path, &self.options.limits, &mut self.bytes) {
-            let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    fn read(&mut self, row: usize, index: &Index) -> (Record, Option<Thumbnail>) {
+        let path = index.path(row);
+        if let Err(error) = picture_file::read(index.place(row, &path), &self.options.limits, &mut self.bytes) {
+            let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
             return (Record { hash: None, bytes, seen: Err(error) }, None);
         }
         let mut thumbnail = None;

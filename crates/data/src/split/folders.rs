@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::Partition;
+use crate::Place;
 use crate::index::Index;
 
 /// Why a split cannot be made of folders.
@@ -39,7 +40,7 @@ pub enum FoldersError {
 pub struct Materialized {
     /// Hard links: they take no room.
     pub linked: usize,
-    /// Copies, where the file system makes no links.
+    /// Copies, where the file system makes no links, or out of an archive.
     pub copied: usize,
 }
 
@@ -60,21 +61,28 @@ pub fn materialize(index: &Index, partition: &Partition, target: &Path) -> Resul
     if let Some(class) = index.classes().names().iter().find(|class| !is_folder_name(class)) {
         return Err(FoldersError::Class { class: class.clone() });
     }
-    let mut made = Materialized::default();
+    let (mut made, mut bytes) = (Materialized::default(), Vec::new());
     for (file, row) in files(index, partition) {
         let (from, to) = (index.path(row), target.join(file));
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder).map_err(failed(folder))?;
         }
-        // A link to where a link leads, so that it is a picture and not a way to it.
-        let from = fs::canonicalize(&from).map_err(failed(&from))?;
-        match fs::hard_link(&from, &to) {
-            Ok(()) => made.linked += 1,
-            Err(_) => {
+        match index.place(row, &from) {
+            Place::File(from) => {
+                // A link to where a link leads, so that it is a picture and not a way to it.
+                let from = fs::canonicalize(from).map_err(failed(from))?;
+                if fs::hard_link(&from, &to).is_ok() {
+                    made.linked += 1;
+                    continue;
+                }
                 fs::copy(&from, &to).map_err(failed(&to))?;
-                made.copied += 1;
+            }
+            Place::Member(archive, name) => {
+                archive.read(name, u64::MAX, &mut bytes).map_err(failed(&from))?;
+                fs::write(&to, &bytes).map_err(failed(&to))?;
             }
         }
+        made.copied += 1;
     }
     Ok(made)
 }

@@ -49,7 +49,7 @@ pub(super) const SECTIONS: &[(&str, Options)] = &[
 section! {
     /// Which pictures, and what is known of them.
     Data {
-        /// Folder of pictures: class folders, train/val/test folders, or the folder of a table.
+        /// Folder of pictures: class folders, train/val/test folders, the folder of a table, or of shards; or a table, a zip or a tar.
         path: Option<String> = None,
         /// Where the training part lies, when the parts lie apart: `{ path = "..", label = "folder" | "pattern", pattern = ".." }`.
         train: Option<PartSource> = None,
