@@ -7,7 +7,7 @@ use std::str::FromStr;
 ///
 /// Between plain text stand `{class}`, `{group}` (a patient, a scene), `{number}` (digits) and `{any}`. Each takes at
 /// least one character and none a `/`; where a name can be read in several ways, class and number take as much as
-/// they can, group and any as little. The pattern is laid over the whole name without its extension; where it has a
+/// they can, group and any as little, and of a class before a number the digits are the number's. The pattern is laid over the whole name without its extension; where it has a
 /// `/`, over as many last folders as it has slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
@@ -156,6 +156,10 @@ impl Search<'_, '_> {
                 if matches!(field, Field::Class | Field::Number) {
                     ends.reverse();
                 }
+                // A number takes all its digits: `blue12` is blue, not blue1.
+                if *field == Field::Class && self.pieces.get(piece + 1) == Some(&Piece::Field(Field::Number)) {
+                    ends.retain(|&end| !rest[..end].ends_with(|c: char| c.is_ascii_digit()));
+                }
                 ends.into_iter().any(|length| {
                     let fits = self.fits(piece + 1, start + length);
                     if fits {
@@ -183,6 +187,8 @@ mod tests {
             ("{group}-{class}-{any}", "p7-nevus-left-2.png", "nevus-left", Some("p7")),
             ("{class}/{group}/{any}", "deep/cats/scene 4/a.jpg", "cats", Some("scene 4")),
             ("{number} {class}", "0012 größe.jpg", "größe", None),
+            ("{class}{number}", "blue12.jpg", "blue", None),
+            ("{class}{number}", "a1b23.jpg", "a1b", None),
         ] {
             let parts = pattern.parse::<NamePattern>().unwrap().read(name);
             assert_eq!(parts, Some(NameParts { class, group }), "{pattern} on {name}");

@@ -20,15 +20,14 @@ pub(crate) fn picture_sizes(sizes: &[(u32, u32)]) -> Option<Figure> {
     let points = counts.keys().step_by(step).map(|&(width, height)| (f64::from(width), f64::from(height)));
     let plots: Vec<Plot> = vec![ScatterPlot::new().with_data(points).with_color(BLUE.hex).with_size(3.0).into()];
     let layout = styled(&plots, SIZE).with_x_label("Width, pixels").with_y_label("Height, pixels");
-    let description = format!(
-        "{} different; the most frequent is {width} × {height}, of {}.",
-        if counts.len() == 1 {
-            "1 size, none".to_owned()
-        } else {
-            format!("{} sizes", number::count(counts.len() as u64))
-        },
-        number::counted(most, "picture")
-    );
+    let most = number::counted(most, "picture");
+    let description = match counts.len() {
+        1 => format!("All have {width} × {height}."),
+        sizes => format!(
+            "{} different; the most frequent is {width} × {height}, of {most}.",
+            number::counted(sizes as u64, "size")
+        ),
+    };
     Some(Figure::new("sizes.svg", "Sizes of the pictures", description, &kuva::render_to_svg(plots, layout)))
 }
 
@@ -40,7 +39,7 @@ mod tests {
     fn sizes_are_counted() {
         let figure = picture_sizes(&[(640, 480), (480, 640), (640, 480)]).expect("there are sizes");
         assert!(
-            figure.description.contains("2 sizes different; the most frequent is 640 × 480, of 2 pictures"),
+            figure.description == "2\u{a0}sizes different; the most frequent is 640 × 480, of 2\u{a0}pictures.",
             "{}",
             figure.description
         );
