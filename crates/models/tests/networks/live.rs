@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use avizor_engine::{CompileOptions, Graph, Program, State, Trainable};
 use avizor_kernels::Cpu;
+use avizor_kernels::conv2d::Conv2dMethods;
 use avizor_models::load_weights;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -93,6 +94,8 @@ struct Measured {
     /// The largest gradient's distance, and the largest share of what one may be, with its name.
     gradient: f64,
     share: (f64, String),
+    /// Of every gradient.
+    distances: serde_json::Map<String, Value>,
     wrong: Vec<String>,
 }
 
@@ -106,10 +109,10 @@ impl Measured {
     }
 
     fn json(&self) -> Value {
-        let Self { inference, training, statistics, gradient, share: (share, name), wrong } = self;
+        let Self { inference, training, statistics, gradient, share: (share, name), distances, wrong } = self;
         serde_json::json!({
             "inference": inference, "training": training, "statistics": statistics, "gradient": gradient,
-            "share": share, "share_of": name, "wrong": wrong,
+            "share": share, "share_of": name, "distances": distances, "wrong": wrong,
         })
     }
 }
@@ -139,8 +142,9 @@ fn measure(graph: &Graph, mut state: State, case: &Value, expected: &Expected<'_
         measured.judge(&format!("gradient of {name}"), distance, most);
         measured.gradient = measured.gradient.max(distance);
         if distance / most > measured.share.0 {
-            measured.share = (distance / most, name);
+            measured.share = (distance / most, name.clone());
         }
+        measured.distances.insert(name, distance.into());
         seen += 1;
     }
     for name in expected.named("statistics.") {
@@ -158,7 +162,9 @@ fn norm(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Logits and loss.
 fn run(graph: &Graph, state: &mut State, expected: &Expected<'_>, options: &CompileOptions) -> (Vec<f32>, f64) {
-    let cpu = Cpu::new(2, level());
+    let is_direct = std::env::var_os("AVIZOR_LIVE_DIRECT").is_some();
+    let methods = if is_direct { Conv2dMethods::Direct } else { Conv2dMethods::Auto };
+    let cpu = Cpu::new(2, level()).with_conv2d_methods(methods);
     let program = Program::compile(graph, options, &cpu, state).unwrap();
     for (have, want) in state.input_f32_mut(&program, "image").iter_mut().zip(expected.numbers("image")) {
         *have = want as f32;
