@@ -6,7 +6,7 @@ use std::sync::Arc;
 use avizor_base::{Preprocess, RESAMPLING, Seed};
 use avizor_data::Prepared;
 use avizor_data::decode::Limits;
-use avizor_data::index::{DataOptions, Index, LabelRule, NamePattern, PartOptions, PartSource, TableOptions};
+use avizor_data::index::{DataOptions, Index, IndexError, LabelRule, NamePattern, PartOptions, PartSource, TableOptions};
 
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
@@ -46,9 +46,13 @@ impl Source {
 /// Where decisions about the pictures of a recipe stand.
 ///
 /// # Errors
-/// The recipe does not say where the pictures are.
+/// The recipe does not say where the pictures are, or there is nothing.
 pub fn decisions_file(recipe: &Recipe) -> Result<PathBuf, TrainError> {
-    Ok(data_options(recipe)?.decisions_file())
+    let options = data_options(recipe)?;
+    match options.path.exists() {
+        true => Ok(options.decisions_file()),
+        false => Err(IndexError::Missing { path: options.path }.into()),
+    }
 }
 
 /// The pictures that a recipe names.

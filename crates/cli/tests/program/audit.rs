@@ -131,6 +131,8 @@ fn what_is_not_there_cannot_be_decided_on() {
         assert!(said.err.contains(wrong) && said.err.contains(help), "{typed:?}: {}", said.err);
     }
     assert!(!sandbox.path("photos/avizor-decisions.jsonl").exists());
+    let nowhere = sandbox.run(&["decide", "nowhere", "list"]);
+    assert!(nowhere.code != Some(0) && nowhere.err.contains("nowhere does not exist"), "{}", nowhere.err);
     sandbox.write("photos/avizor-decisions.jsonl", "{\"action\":\"exclude\"}\n");
     let said = sandbox.run(&["audit", "photos"]);
     assert!(said.err.contains("line 1") && said.err.contains("pictures"), "{}", said.err);
