@@ -20,6 +20,8 @@ const CASES: usize = 8;
 const SINGLES: usize = 18;
 /// Pictures of a case.
 const PICTURES: usize = 4;
+/// Findings about what is no sample.
+const NO_SAMPLES: [&str; 2] = ["ignored_file", "table_mismatch"];
 /// Classes that are shown, and pictures of each.
 const CLASSES: usize = 24;
 const SAMPLES: usize = 5;
@@ -145,16 +147,23 @@ fn found(finding: &Finding, source: &AuditSource<'_>) -> Found {
         Severity::Info => ("note", "note"),
     };
     let single = finding.details.is_empty() && finding.groups.iter().all(|group| group.len() == 1);
+    let shown = if single { SINGLES } else { CASES };
     let same = finding
         .details
         .first()
         .filter(|first| finding.details.len() > 1 && finding.details.iter().all(|detail| detail == *first));
     let case = |(at, group): (usize, &Vec<String>)| Case {
-        detail: finding.details.get(at).filter(|_| same.is_none()).map(|detail| sentence(detail)),
+        detail: finding.details.get(at).filter(|_| same.is_none()).map(|detail| name::shown(detail)),
         pictures: group.iter().take(PICTURES).map(|sample| small(sample, source)).collect(),
         more: group.len().saturating_sub(PICTURES),
     };
-    let shown = if single { SINGLES } else { CASES };
+    // What is no sample has no picture to show.
+    let lines = || finding.cases(|sample| name::short(sample, 80)).take(CASES);
+    let in_words = |line: String| Case { detail: Some(line), pictures: Vec::new(), more: 0 };
+    let cases = match NO_SAMPLES.contains(&finding.kind.as_str()) {
+        true => lines().map(in_words).collect(),
+        false => finding.groups.iter().enumerate().take(shown).map(case).collect(),
+    };
     let rest = finding.groups.len().saturating_sub(shown);
     Found {
         title: title(&finding.kind),
@@ -163,9 +172,9 @@ fn found(finding: &Finding, source: &AuditSource<'_>) -> Found {
         count: number::found(finding),
         why: sentence(&finding.why),
         advice: sentence(&finding.advice),
-        detail: same.map(|detail| sentence(detail)),
+        detail: same.map(|detail| name::shown(detail)),
         single,
-        cases: finding.groups.iter().enumerate().take(shown).map(case).collect(),
+        cases,
         more: (rest > 0).then(|| format!("and {} more", number::count(rest as u64))),
     }
 }

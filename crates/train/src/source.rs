@@ -6,7 +6,9 @@ use std::sync::Arc;
 use avizor_base::{Preprocess, RESAMPLING, Seed};
 use avizor_data::Prepared;
 use avizor_data::decode::Limits;
-use avizor_data::index::{DataOptions, Index, IndexError, LabelRule, NamePattern, PartOptions, PartSource, TableOptions};
+use avizor_data::index::{
+    DataOptions, Index, IndexError, LabelRule, NamePattern, PartOptions, PartSource, TableOptions,
+};
 
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
