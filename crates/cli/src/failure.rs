@@ -115,7 +115,7 @@ impl From<FoldersError> for Failure {
         match error {
             FoldersError::NotEmpty { .. } => failure.help("name a folder that is not there yet"),
             FoldersError::Class { .. } => failure.help("rename the class with `data.rename`"),
-            _ => failure,
+            _ => failure.help("check the permissions, and that the disk has room"),
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum FoldersError {
         class: String,
     },
     /// The file system says no.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written: {source}", path.display())]
     File {
         /// The file or folder.
         path: PathBuf,

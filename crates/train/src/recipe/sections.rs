@@ -82,7 +82,7 @@ section! {
         /// Share of the pictures to use, the same of every class, chosen by the split's seed.
         fraction: f64 = 1.0,
         /// Look for near-duplicates: pictures that are others, cropped, turned, mirrored or otherwise edited. Takes a few
-        /// milliseconds a picture; without it, `split.duplicates_together` knows equal files alone.
+        /// milliseconds a picture; without it, `split.duplicates_together` knows equal pictures alone.
         near_duplicates: bool = true,
         /// Larger pictures are refused, in millions of pixels.
         max_megapixels: f64 = 100.0,
@@ -121,7 +121,7 @@ section! {
         fold: usize = 1,
         /// Column of the table whose equal values stay on one side, such as the patient.
         group: Option<String> = None,
-        /// Keep files with the same content, and near-duplicates, on one side.
+        /// Keep equal pictures, and near-duplicates, on one side.
         duplicates_together: bool = true,
         /// Where the data say what is train, val and test, and copies, edited copies or groups lie on both sides: leave out of
         /// train what val or test has, and out of val what test has.
