@@ -438,6 +438,8 @@ def score(net, part):
 
 def loader(part, recipe, classes, generator):
     balance, batch = recipe["balance"], min(recipe["train"]["batch"], len(part))
+    if balance.get("fill", 0) > 0:
+        sys.exit("torch_recipe.py knows no balance.fill")
     counts = torch.bincount(part.labels, minlength=classes)
     present = counts[counts > 0]
     if balance["sampler"] == "weighted" and present.max() >= balance["threshold"] * present.min():

@@ -20,7 +20,7 @@ pub enum Purpose {
     Order = 3,
     /// What a weighted sampler draws. Key: epoch, 0, 0.
     Sampler = 4,
-    /// Augmentation of a picture. Key: epoch, sample, occurrence within the epoch.
+    /// Augmentation of a picture. Key: epoch, sample, occurrence within the epoch and, in its upper half, which copy it is.
     Augment = 5,
     /// Dropout masks. Key: step, node, 0.
     Dropout = 6,
@@ -34,6 +34,9 @@ pub enum Purpose {
     Gallery = 10,
     /// How the pictures of a batch are mixed. Key: step, 0, 0.
     Mix = 11,
+    /// A copy that fills its class up. Key: sample, number of the copy from 1, 0; with 0 as the number, which samples of a
+    /// class get one copy more than others.
+    Fill = 12,
 }
 
 impl Seed {

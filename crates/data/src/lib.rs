@@ -9,7 +9,7 @@
 //! use std::sync::Arc;
 //!
 //! use avizor_base::{ImageSize, Preprocess, Seed, Split};
-//! use avizor_data::loader::{LoaderOptions, shuffled_order};
+//! use avizor_data::loader::{LoaderOptions, plain_order, shuffled_order};
 //! use avizor_data::{DataOptions, Index, Loader, Prepared, SplitOptions, scan, split};
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -24,7 +24,7 @@
 //! let prepared = Prepared::new(Arc::clone(&index), preprocess, Default::default(), Prepared::DEFAULT_BUDGET);
 //! let scan = scan(&index, &prepared.decode_options(), 2, Some(&prepared), |_done| {});
 //! let partition = split(&index, Some(&scan), &SplitOptions::default())?;
-//! let visits = shuffled_order(Seed(42), 0, &partition.rows(Split::Train));
+//! let visits = shuffled_order(Seed(42), 0, plain_order(&partition.rows(Split::Train)));
 //! let options = LoaderOptions { batch: 4, epoch: 0, seed: Seed(42), threads: 2, first_batch: 0 };
 //! let mut loader = Loader::new(Arc::new(prepared), visits, None, options)?;
 //! while let Some(batch) = loader.next_batch()? {

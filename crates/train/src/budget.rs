@@ -64,7 +64,7 @@ struct Candidate {
     epoch: f64,
 }
 
-/// Pictures in each part, about.
+/// Pictures in each part, about; of train with the copies that fill small classes up.
 struct Counts {
     train: f64,
     val: f64,
@@ -218,6 +218,17 @@ impl Candidate {
 
 impl Counts {
     fn of(index: &Index, recipe: &Recipe) -> Self {
+        let parts = Self::of_parts(index, recipe);
+        let is_source = |row: usize| index.given(row).is_none_or(|part| part == Split::Train);
+        let mut classes = vec![0.0; index.classes().len()];
+        (0..index.len()).filter(|&row| is_source(row)).for_each(|row| classes[index.label(row).index()] += 1.0);
+        let share = parts.train / classes.iter().sum::<f64>().max(1.0);
+        let filled =
+            |of_class: &f64| if *of_class > 0.0 { (of_class * share).max(recipe.balance.fill as f64) } else { 0.0 };
+        Self { train: classes.iter().map(filled).sum(), ..parts }
+    }
+
+    fn of_parts(index: &Index, recipe: &Recipe) -> Self {
         let n = index.len() as f64;
         let [train, val, test] = recipe.split.ratios;
         if !index.has_given() {

@@ -1,6 +1,7 @@
 //! What a frozen backbone makes of pictures: the same whenever a picture is, so it is computed once, and epochs train the
 //! head alone.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use avizor_base::Seed;
@@ -20,8 +21,6 @@ use crate::setup::Setup;
 const TOGETHER: usize = 32;
 /// Features that would take more bytes are not kept.
 const MOST_BYTES: usize = 1 << 30;
-/// A row without features.
-const NONE: u32 = u32::MAX;
 
 /// What of the pictures goes through the backbone.
 #[derive(Clone, Debug)]
@@ -59,7 +58,7 @@ impl Kept {
         } else {
             Self { kind, views: 1, transforms: None }
         };
-        let numbers = (setup.rows.train.len() * kept.views + setup.rows.val.len()) * kept.kind.len;
+        let numbers = (setup.training.len() * kept.views + setup.rows.val.len()) * kept.kind.len;
         Ok((numbers * size_of::<f32>() <= MOST_BYTES).then_some(kept))
     }
 
@@ -79,9 +78,10 @@ impl Kept {
 pub(crate) struct Features {
     kept: Kept,
     values: Vec<f32>,
-    /// Of every row of the index, where its features stand: those of its first view, for a training picture.
-    places: Vec<u32>,
-    /// Training pictures: the distance between two views of one.
+    /// Of a row of the index and the number of a copy of its picture, where their features stand: those of its first view, for a
+    /// training picture.
+    places: HashMap<(u32, u32), u32>,
+    /// Training pictures, copies included: the distance between two views of one.
     pictures: usize,
     /// The head for inference.
     head: Program,
@@ -102,12 +102,12 @@ impl Features {
     ) -> Result<Self, TrainError> {
         let backbone = plan.backbone_program(TOGETHER, cpu, state)?;
         let head = plan.head_scorer(&kept.kind, TOGETHER, cpu, state)?;
-        let (train, val) = (&setup.rows.train, &setup.rows.val);
+        let (train, val) = (&setup.training, plain_order(&setup.rows.val));
         let mut values = Vec::with_capacity((train.len() * kept.views + val.len()) * kept.kind.len);
-        let mut pass = |rows: &[u32], transforms: Option<Transforms>, view: usize| {
+        let mut pass = |visits: &[Visit], transforms: Option<Transforms>, view: usize| {
             let options =
                 LoaderOptions { batch: TOGETHER, epoch: view as u64, seed, threads: cpu.threads(), first_batch: 0 };
-            let mut loader = Loader::new(Arc::clone(&setup.prepared), plain_order(rows), transforms, options)?;
+            let mut loader = Loader::new(Arc::clone(&setup.prepared), visits.to_vec(), transforms, options)?;
             while let Some(batch) = loader.next_batch()? {
                 state.input_u8_mut(&backbone, "image")[..batch.images.len()].copy_from_slice(&batch.images);
                 backbone.run(cpu, state);
@@ -118,10 +118,10 @@ impl Features {
         for view in 0..kept.views {
             pass(train, kept.transforms.clone(), view)?;
         }
-        pass(val, None, 0)?;
-        let mut places = vec![NONE; setup.index.len()];
+        pass(&val, None, 0)?;
         let val_start = (train.len() * kept.views) as u32;
-        train.iter().zip(0..).chain(val.iter().zip(val_start..)).for_each(|(&row, place)| places[row as usize] = place);
+        let in_place = train.iter().zip(0..).chain(val.iter().zip(val_start..));
+        let places = in_place.map(|(visit, place)| ((visit.row, visit.copy), place)).collect();
         Ok(Self { pictures: train.len(), kept, values, places, head })
     }
 
@@ -133,7 +133,7 @@ impl Features {
     /// Fills an input with those of some visits in an epoch: the next view of a picture every time.
     pub(crate) fn fill(&self, epoch: usize, visits: &[Visit], input: &mut [f32]) {
         let view = |visit: &Visit| (epoch + visit.occurrence as usize) % self.kept.views;
-        let places = visits.iter().map(|visit| self.place(visit.row) + view(visit) * self.pictures);
+        let places = visits.iter().map(|visit| self.place(visit.row, visit.copy) + view(visit) * self.pictures);
         self.fill_places(places, input);
     }
 
@@ -144,10 +144,12 @@ impl Features {
         }
     }
 
-    /// Of a row of the training or the validation part.
-    fn place(&self, row: u32) -> usize {
-        let place = self.places[row as usize];
-        assert_ne!(place, NONE, "row {row} is in the training or the validation part");
+    /// Of a row of the training or the validation part, or a copy of its picture.
+    fn place(&self, row: u32, copy: u32) -> usize {
+        let place = self.places.get(&(row, copy));
+        let Some(&place) = place else {
+            unreachable!("row {row}, copy {copy} is in the training or the validation part")
+        };
         place as usize
     }
 
@@ -156,7 +158,7 @@ impl Features {
         let (classes, metadata) = (setup.classes().len(), setup.metadata.as_ref());
         let mut scores = Scores { classes, ..Scores::default() };
         for rows in rows.chunks(TOGETHER) {
-            let places = rows.iter().map(|&row| self.place(row));
+            let places = rows.iter().map(|&row| self.place(row, 0));
             self.fill_places(places, state.input_f32_mut(&self.head, "features"));
             if let Some(metadata) = metadata {
                 metadata.fill(rows.iter().copied(), state.input_f32_mut(&self.head, "metadata"));

@@ -42,7 +42,7 @@ impl Phase {
         cpu: &Cpu,
         state: &mut State,
     ) -> Result<Self, TrainError> {
-        let pictures = setup.rows.train.len();
+        let pictures = setup.training.len();
         let batch = recipe.train.batch.min(pictures);
         let kept = Kept::of(recipe, learns, plan, setup)?;
         let seed = Seed(recipe.train.seed);
@@ -54,7 +54,7 @@ impl Phase {
         let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
         let programs = sizes.map(|size| Ok((size, program(size)?))).collect::<Result<Vec<_>, TrainError>>()?;
         let is_weighted = recipe.balance.class_weights != ClassWeights::None;
-        let class_weights = is_weighted.then(|| balanced_class_weights(&setup.train_counts()));
+        let class_weights = is_weighted.then(|| balanced_class_weights(&setup.epoch_counts()));
         for (weights, (_, program)) in
             class_weights.iter().flat_map(|weights| programs.iter().map(move |of| (weights, of)))
         {

@@ -146,6 +146,12 @@ fn notes(recipe: &Recipe) -> Vec<String> {
         let epochs = train.head_epochs;
         notes.push(format!("In the first {epochs} epochs the head learns alone, from unchanged pictures."));
     }
+    if recipe.balance.fill > 0 {
+        let fill = recipe.balance.fill;
+        notes.push(format!(
+            "Classes with fewer than {fill} training pictures are filled up with changed copies (balance.fill), which are not shown."
+        ));
+    }
     if Mixing::of(train).is_some() {
         notes.push("Then the pictures of a batch are mixed in pairs (train.mixup, train.cutmix).".to_owned());
     }
@@ -208,7 +214,7 @@ mod tests {
         let setup = Setup::new(&recipe, preprocess, 1, &mut |_| {}).unwrap();
         let (seed, mut compared) = (Seed(5), 0);
         for (place, epoch) in (0..3u64).enumerate() {
-            let visits = shuffled_order(seed, epoch, &setup.rows.train);
+            let visits = shuffled_order(seed, epoch, setup.training.clone());
             let options = LoaderOptions { batch: 4, epoch, seed, threads: 1, first_batch: 0 };
             let transforms = Some(recipe.transforms.train.clone());
             let mut loader = Loader::new(Arc::clone(&setup.prepared), visits, transforms, options).unwrap();

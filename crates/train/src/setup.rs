@@ -5,7 +5,7 @@ use std::sync::Arc;
 use avizor_base::{ClassList, Event, Finding, Listener, Note, Preprocess, Seed, Split, Verdict};
 use avizor_data::audit::{Material, audit, verdict};
 use avizor_data::index::Index;
-use avizor_data::loader::{Prepared, is_imbalanced};
+use avizor_data::loader::{Prepared, Visit, filled_order, is_imbalanced};
 use avizor_data::scan::{Scan, scan};
 use avizor_data::split::{Fold, Partition, SplitOptions, split};
 use avizor_data::twins::Twins;
@@ -29,6 +29,8 @@ pub(crate) struct Setup {
     /// `None` for pictures that are in no part.
     partition: Option<Partition>,
     pub(crate) rows: Rows,
+    /// What an epoch goes through, in no order yet: the training part, and the copies that fill small classes up.
+    pub(crate) training: Vec<Visit>,
     pub(crate) findings: Vec<Finding>,
     /// `None` before there is a partition.
     pub(crate) verdict: Option<Verdict>,
@@ -96,6 +98,7 @@ impl Setup {
             val: partition.rows(Split::Val),
             test: partition.rows(Split::Test),
         };
+        setup.training = filled_order(Seed(recipe.train.seed), &setup.rows.train, &setup.index, recipe.balance.fill);
         setup.partition = Some(partition);
         if recipe.metadata.role != Role::Ignored {
             setup.metadata = Some(Metadata::fit(&setup.index, &setup.rows.train, &recipe.metadata.categories)?);
@@ -112,11 +115,23 @@ impl Setup {
     ) -> Self {
         let index = Arc::new(index);
         let (limits, all) = (source::limits(&recipe.data), index.len());
-        let prepared = Arc::new(Prepared::new(Arc::clone(&index), preprocess, limits, Prepared::DEFAULT_BUDGET));
+        let prepared = Prepared::new(Arc::clone(&index), preprocess, limits, Prepared::DEFAULT_BUDGET);
+        let of_copies = recipe.balance.fill_transforms.as_ref().unwrap_or(&recipe.transforms.train);
+        let prepared = Arc::new(prepared.with_copies(Seed(recipe.train.seed), of_copies.clone()));
         let decode = prepared.decode_options();
         let scan = scan(&index, &decode, threads, Some(&prepared), |done| reading(Reading { done, all }));
         let findings = audit(&Material { index: &index, scan: &scan, partition: None });
-        Self { index, scan, prepared, partition: None, rows: Rows::default(), findings, verdict: None, metadata: None }
+        Self {
+            index,
+            scan,
+            prepared,
+            partition: None,
+            rows: Rows::default(),
+            training: Vec::new(),
+            findings,
+            verdict: None,
+            metadata: None,
+        }
     }
 
     /// Reads labelled pictures that are in no part: those that a model is measured on.
@@ -202,8 +217,17 @@ impl Setup {
 
     /// Training pictures of each class.
     pub(crate) fn train_counts(&self) -> Vec<usize> {
+        self.counts(self.rows.train.iter().copied())
+    }
+
+    /// As [`train_counts`](Self::train_counts), with the copies that fill classes up.
+    pub(crate) fn epoch_counts(&self) -> Vec<usize> {
+        self.counts(self.training.iter().map(|visit| visit.row))
+    }
+
+    fn counts(&self, rows: impl Iterator<Item = u32>) -> Vec<usize> {
         let mut counts = vec![0; self.classes().len()];
-        self.truth(&self.rows.train).iter().for_each(|&class| counts[class as usize] += 1);
+        rows.for_each(|row| counts[self.index.label(row as usize).index()] += 1);
         counts
     }
 
@@ -214,18 +238,38 @@ impl Setup {
 
     /// Class counts before and after balancing; nothing where nothing is balanced.
     pub(crate) fn balance_rows(&self, balance: &Balance) -> Vec<BalanceRow> {
-        if !self.draws_weighted(balance) {
+        let (before, filled) = (self.train_counts(), self.epoch_counts());
+        let after: Vec<f64> = if self.draws_weighted(balance) {
+            let present = before.iter().filter(|&&count| count > 0).count().max(1);
+            let drawn = self.rows.train.len() as f64 / present as f64;
+            before.iter().map(|&count| if count == 0 { 0.0 } else { drawn }).collect()
+        } else if filled != before {
+            filled.iter().map(|&count| count as f64).collect()
+        } else {
             return Vec::new();
-        }
-        let counts = self.train_counts();
-        let present = counts.iter().filter(|&&count| count > 0).count().max(1);
-        let after = self.rows.train.len() as f64 / present as f64;
-        let row = |(class, before): (&String, usize)| BalanceRow {
+        };
+        let row = |((class, before), after): ((&String, usize), f64)| BalanceRow {
             class: class.clone(),
             before: before as u64,
-            after: if before == 0 { 0.0 } else { after },
+            after,
         };
-        self.classes().names().iter().zip(counts).map(row).collect()
+        self.classes().names().iter().zip(before).zip(after).map(row).collect()
+    }
+
+    /// What a person should know of the copies that fill classes up, where there are some.
+    fn about_copies(&self) -> Option<Note> {
+        let (before, after) = (self.train_counts(), self.epoch_counts());
+        let filled: Vec<usize> =
+            before.iter().zip(after).filter(|(before, after)| *before < after).map(|of| of.1).collect();
+        let text = format!(
+            "{} of {} classes are filled up to {} training pictures with {} changed copies of their own; validation and test \
+             have none",
+            filled.len(),
+            before.len(),
+            filled.first()?,
+            self.training.len() - self.rows.train.len()
+        );
+        Some(Note { kind: "balance".to_owned(), text })
     }
 
     /// `samples.csv`: every sample that is in a part.
@@ -248,7 +292,15 @@ impl Setup {
             let of_split = self.partition.iter().flat_map(Partition::notes);
             let of_twins = self.scan.twins().map(Twins::lookalikes).filter(|&count| count > 0).map(lookalikes);
             let of_metadata = self.metadata.iter().map(Metadata::note);
-            self.index.notes().iter().chain(of_split).cloned().chain(of_metadata).chain(of_twins).collect()
+            self.index
+                .notes()
+                .iter()
+                .chain(of_split)
+                .cloned()
+                .chain(of_metadata)
+                .chain(of_twins)
+                .chain(self.about_copies())
+                .collect()
         };
         notes.iter().for_each(|note| listener.on_event(&Event::Warning(note.clone())));
         notes

@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_input;
+mod balance;
 mod bench;
 mod custom;
 mod fetch;

@@ -23,7 +23,12 @@ fn losses(sandbox: &Sandbox, run: &str) -> Vec<Vec<f64>> {
 #[test]
 fn kept_features_change_no_number() {
     const NEVER: &str = r#"transforms.train=[{op="horizontal_flip",p=0.0}]"#;
-    for (network, head) in [("resnet18", "[]"), ("mobilenet_v2", "[]"), ("efficientnet_b0", "[24]")] {
+    const NOISE: &str = r#"balance.fill_transforms=[{op="gaussian_noise",sigma=0.2}]"#;
+    const WEIGHTED: &str = "balance.sampler=weighted";
+    const FILLED: &str = "balance.fill=11";
+    for (network, head, balance) in
+        [("resnet18", "[]", FILLED), ("mobilenet_v2", "[]", WEIGHTED), ("efficientnet_b0", "[24]", WEIGHTED)]
+    {
         let (name, head) = (format!("model.name={network}"), format!("model.head={head}"));
         let common = ["--set", &name, "--set", &head, "--set", "model.stem=small", "--set", "transforms.size=16"];
         let sandbox_of = |options: &[&str]| {
@@ -40,7 +45,7 @@ fn kept_features_change_no_number() {
         for more in [&[][..], &["--set", NEVER]] {
             let options = [
                 &["--set", &weights, "--set", "model.freeze=backbone", "--set", "optimizer.lr=0.05"][..],
-                &["--set", "train.epochs=3", "--set", "balance.sampler=weighted"],
+                &["--set", "train.epochs=3", "--set", balance, "--set", NOISE],
                 more,
             ]
             .concat();

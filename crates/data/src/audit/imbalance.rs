@@ -9,7 +9,7 @@ pub(super) const CHECK: Check = Check {
     kind: "imbalance",
     severity: Severity::Info,
     why: "a network that sees one class more often prefers it, and accuracy hides how bad the rare ones are",
-    advice: "look at macro F1; `balance.sampler` or class weights even the classes out",
+    advice: "look at macro F1; `balance.sampler`, `balance.fill` or class weights even the classes out",
     find,
 };
 

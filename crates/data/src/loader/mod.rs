@@ -10,7 +10,7 @@ mod tests;
 mod worker;
 
 pub use batches::{Batch, Loader, LoaderOptions};
-pub use order::{Visit, is_imbalanced, plain_order, shuffled_order, weighted_order};
+pub use order::{Visit, filled_order, is_imbalanced, plain_order, shuffled_order, weighted_order};
 pub use prepared::Prepared;
 
 use crate::picture_file::Unreadable;

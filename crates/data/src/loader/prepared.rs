@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use avizor_base::{ImageSize, Preprocess};
+use avizor_base::{ImageSize, Preprocess, Purpose, Seed};
 
 use super::LoadError;
 use crate::Picture;
@@ -11,6 +11,7 @@ use crate::decode::{CutOff, DecodeOptions, Limits};
 use crate::index::Index;
 use crate::picture_file;
 use crate::resize::Resizer;
+use crate::transforms::{Draw, Transforms};
 
 /// The samples of an index at a network's input size, before augmentation.
 ///
@@ -23,6 +24,7 @@ pub struct Prepared {
     limits: Limits,
     kept: Vec<OnceLock<Box<[u8]>>>,
     budget_left: AtomicU64,
+    copies: Option<(Seed, Transforms)>,
 }
 
 /// What a thread needs to prepare pictures.
@@ -39,7 +41,14 @@ impl Prepared {
     /// Nothing is read yet. `budget` in bytes: a picture takes `3 · height · width`.
     pub fn new(index: Arc<Index>, preprocess: Preprocess, limits: Limits, budget: u64) -> Self {
         let kept = (0..index.len()).map(|_| OnceLock::new()).collect();
-        Self { index, preprocess, limits, kept, budget_left: AtomicU64::new(budget) }
+        Self { index, preprocess, limits, kept, budget_left: AtomicU64::new(budget), copies: None }
+    }
+
+    /// Says how a copy of a picture differs from it, see [`filled_order`](super::filled_order): by these transforms, drawn once,
+    /// by seed, sample and number of the copy. Without this, copies are the picture again.
+    #[must_use]
+    pub fn with_copies(self, seed: Seed, transforms: Transforms) -> Self {
+        Self { copies: Some((seed, transforms)), ..self }
     }
 
     /// The samples.
@@ -103,6 +112,13 @@ impl Prepared {
             self.keep(row, output.into());
         }
         Ok(())
+    }
+
+    /// What makes a copy of a row's picture: nothing for 0, which is the picture itself.
+    pub(super) fn copy_draws(&self, row: usize, copy: u32) -> Vec<Draw> {
+        let Some((seed, transforms)) = self.copies.as_ref().filter(|_| copy > 0) else { return Vec::new() };
+        let mut stream = seed.stream(Purpose::Fill, [self.index.id(row).0, u64::from(copy), 0]);
+        transforms.draw(&mut stream, self.size())
     }
 
     fn picture_bytes(&self) -> u64 {

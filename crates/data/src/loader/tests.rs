@@ -79,13 +79,74 @@ fn an_epoch_goes_on_where_it_was_left() {
 #[test]
 fn a_repeated_sample_is_augmented_anew_and_labels_follow() {
     let (_folder, index) = data();
-    let visits: Vec<Visit> = (0..64).map(|occurrence| Visit { row: 5, occurrence }).collect();
+    let visits: Vec<Visit> = (0..64).map(|occurrence| Visit { row: 5, copy: 0, occurrence }).collect();
     let loader = Loader::new(prepared(&index, 1 << 20), visits, Some(flips()), options(2)).unwrap();
     let batches = all(loader);
     let pictures: std::collections::HashSet<&[u8]> =
         batches.iter().flat_map(|batch| batch.images.chunks_exact(8 * 8 * 3)).collect();
     assert_eq!(pictures.len(), 4, "all flips of one picture");
     assert!(batches.iter().all(|batch| batch.rows == [5; 4] && batch.labels == [index.label(5).0 as i32; 4]));
+}
+
+#[test]
+fn a_class_is_filled_up_by_copies_evenly_and_by_its_own_pictures_alone() {
+    let (_folder, index) = data();
+    // 8 of a, 8 of b, 7 of c, but for two rows, which are of another part.
+    let rows: Vec<u32> = (0..index.len() as u32).filter(|row| ![3, 22].contains(row)).collect();
+    for least in [0, 1, 7, 8, 9, 20, 31] {
+        let visits = filled_order(Seed(4), &rows, &index, least);
+        assert!(visits.starts_with(&plain_order(&rows)), "{least}");
+        assert_eq!(visits.iter().collect::<std::collections::HashSet<_>>().len(), visits.len());
+        for class in 0..3 {
+            let of_class = |row: u32| index.label(row as usize).index() == class;
+            let before = rows.iter().filter(|&&row| of_class(row)).count();
+            let filled: Vec<&Visit> = visits.iter().filter(|visit| of_class(visit.row)).collect();
+            assert_eq!(filled.len(), before.max(least), "class {class} filled up to {least}");
+            let copies = |row| filled.iter().filter(|visit| visit.row == row && visit.copy > 0).count();
+            let counts: Vec<usize> = rows.iter().copied().filter(|&row| of_class(row)).map(copies).collect();
+            let (most, fewest) = (counts.iter().max().unwrap(), counts.iter().min().unwrap());
+            assert!(most - fewest <= 1, "{counts:?}");
+        }
+        assert!(visits.iter().all(|visit| ![3, 22].contains(&visit.row)));
+    }
+    let one_more = |seed| {
+        let visits = filled_order(Seed(seed), &rows, &index, 12);
+        visits.iter().filter(|visit| visit.copy > 0).map(|visit| visit.row).collect::<Vec<_>>()
+    };
+    assert_eq!(one_more(1), one_more(1));
+    assert_ne!(one_more(1), one_more(2));
+    assert!(filled_order(Seed(1), &[], &index, 5).is_empty());
+}
+
+#[test]
+fn a_copy_is_the_same_picture_in_every_epoch_and_changed_anew_on_top() {
+    let (_folder, index) = data();
+    let noise: Transforms = serde_json::from_str(r#"[{ "op": "gaussian_noise", "sigma": 0.1 }]"#).unwrap();
+    let with = |seed| {
+        let preprocess = Preprocess::new(ImageSize::new(8, 8).unwrap());
+        let prepared = Prepared::new(Arc::clone(&index), preprocess, Default::default(), 1 << 20);
+        Arc::new(prepared.with_copies(Seed(seed), noise.clone()))
+    };
+    let pictures = |prepared: &Arc<Prepared>, epoch, transforms: Option<Transforms>, copies: &[u32]| {
+        let visits = copies.iter().map(|&copy| Visit { row: 5, copy, occurrence: 0 }).collect();
+        let options = LoaderOptions { epoch, ..options(2) };
+        let batches = all(Loader::new(Arc::clone(prepared), visits, transforms, options).unwrap());
+        batches.iter().flat_map(|batch| batch.images.chunks_exact(8 * 8 * 3)).map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    let prepared = with(1);
+    let first = pictures(&prepared, 0, None, &[0, 1, 2]);
+    assert_eq!(first[0], prepared.picture(5).unwrap().into_pixels(), "the picture itself stays as it is");
+    assert!(first[0] != first[1] && first[1] != first[2]);
+    assert!(first == pictures(&prepared, 7, None, &[0, 1, 2]), "drawn once");
+    // Whatever else is visited, and in which order.
+    assert!(first[2] == pictures(&prepared, 1, None, &[3, 2])[1]);
+    assert!(first[1] != pictures(&with(2), 0, None, &[1])[0]);
+    let flipped = |epoch, copy| pictures(&prepared, epoch, Some(flips()), &[copy]).remove(0);
+    let versions: std::collections::HashSet<Vec<u8>> = (0..40).map(|epoch| flipped(epoch, 1)).collect();
+    assert_eq!(versions.len(), 4, "all flips of one copy, which is among them");
+    assert!(versions.contains(&first[1]));
+    let unlike = |epoch: &u64| flipped(*epoch, 1) == first[1] && flipped(*epoch, 0) != first[0];
+    assert!((0..40).any(|epoch| unlike(&epoch)), "copies are changed by numbers of their own");
 }
 
 #[test]

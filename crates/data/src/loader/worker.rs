@@ -55,13 +55,17 @@ impl Worker {
 
     fn load(&mut self, visit: Visit, output: &mut [u8]) -> Result<(), LoadError> {
         let (job, row) = (&self.job, visit.row as usize);
-        let Some(transforms) = &job.transforms else {
+        let mut draws = job.prepared.copy_draws(row, visit.copy);
+        if let Some(transforms) = &job.transforms {
+            let place = (u64::from(visit.copy) << 32) | u64::from(visit.occurrence);
+            let mut stream = job.seed.stream(Purpose::Augment, [job.epoch, job.prepared.index().id(row).0, place]);
+            draws.extend(transforms.draw(&mut stream, job.prepared.size()));
+        }
+        if draws.is_empty() {
             return job.prepared.read_into(row, output, &mut self.bench);
-        };
+        }
         job.prepared.read_into(row, self.picture.pixels_mut(), &mut self.bench)?;
-        let key = [job.epoch, job.prepared.index().id(row).0, u64::from(visit.occurrence)];
-        let mut stream = job.seed.stream(Purpose::Augment, key);
-        for draw in transforms.draw(&mut stream, job.prepared.size()) {
+        for draw in &draws {
             draw.apply(&mut self.picture, &mut self.scratch);
         }
         output.copy_from_slice(self.picture.pixels());

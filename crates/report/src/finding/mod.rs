@@ -52,9 +52,9 @@ impl Finding {
     }
 }
 
-/// Notes that are for checking, not for worrying: how the folder was understood, what training began with, how it went and
-/// how its length was chosen.
-const FOR_CHECKING: [&str; 4] = ["source", "weights", "features", "time"];
+/// Notes that are for checking, not for worrying: how the folder was understood, what training began with, how it went, how small
+/// classes were filled up and how its length was chosen.
+const FOR_CHECKING: [&str; 5] = ["source", "weights", "features", "balance", "time"];
 
 /// Everything that bears on trust, the gravest first.
 pub(crate) fn of_run(stored: &Stored) -> Vec<Finding> {

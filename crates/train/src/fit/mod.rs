@@ -130,7 +130,7 @@ impl<'r> Fit<'r> {
     pub(crate) fn run(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<End, TrainError> {
         listener.on_event(&Event::RunStarted {
             epochs: self.epochs(),
-            steps_per_epoch: self.setup.rows.train.len().div_ceil(self.recipe.train.batch),
+            steps_per_epoch: self.setup.training.len().div_ceil(self.recipe.train.batch),
             first_step: self.position.step,
         });
         while self.position.epoch < self.epochs() {

@@ -87,11 +87,11 @@ impl Fit<'_> {
     }
 
     fn visits(&self) -> Vec<Visit> {
-        let (rows, epoch) = (&self.setup.rows.train, self.position.epoch as u64);
+        let epoch = self.position.epoch as u64;
         if self.setup.draws_weighted(&self.recipe.balance) {
-            weighted_order(self.seed, epoch, rows, self.setup.index.labels())
+            weighted_order(self.seed, epoch, &self.setup.rows.train, self.setup.index.labels())
         } else {
-            shuffled_order(self.seed, epoch, rows)
+            shuffled_order(self.seed, epoch, self.setup.training.clone())
         }
     }
 
@@ -168,7 +168,7 @@ impl Fit<'_> {
         let Some(accumulator) = &self.accumulator else { return true };
         accumulator.add(self.cpu, &mut self.state, pictures as f64);
         let (together, batch) = (self.recipe.train.accumulate, self.recipe.train.batch);
-        let (done, all) = (self.position.batch + 1, self.setup.rows.train.len());
+        let (done, all) = (self.position.batch + 1, self.setup.training.len());
         let is_last = done * batch >= all;
         if !done.is_multiple_of(together) && !is_last {
             return false;

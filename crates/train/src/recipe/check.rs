@@ -4,11 +4,13 @@ use avizor_base::{ImageSize, ResizeRule};
 use avizor_metrics::Metric;
 use avizor_models::CUSTOM;
 
-use super::{Freeze, Recipe, Role, ScheduleName};
+use super::{Freeze, Recipe, Role, Sampler, ScheduleName};
 
 /// Layers that a list of sizes may have, and the size of each.
 const MOST_LAYERS: usize = 1 << 10;
 const LARGEST_LAYER: usize = 1 << 20;
+/// A class is filled up to so many pictures at most: an epoch of a thousand such classes can still be listed in memory.
+const MOST_FILLED: usize = 100_000;
 
 /// An option with a value that cannot be meant.
 pub(super) struct OutOfRange {
@@ -51,6 +53,14 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
         return wrong("transforms", "std", "must be greater than 0 for every channel");
     }
     within("balance", "threshold", balance.threshold, 1.0, f64::MAX)?;
+    if balance.fill > MOST_FILLED {
+        return wrong("balance", "fill", format!("is {}, but must be at most 100,000", balance.fill));
+    }
+    if balance.fill > 0 && balance.sampler == Sampler::Weighted {
+        let problem =
+            "evens classes out, as balance.sampler = \"weighted\" does: set fill to 0 or the sampler to \"none\"";
+        return wrong("balance", "fill", problem);
+    }
     below("model", "dropout", model.dropout, 1.0)?;
     sizes("model", "head", &model.head)?;
     sizes("model", "hidden", &model.hidden)?;

@@ -382,6 +382,16 @@ mod tests {
                 "recipe.toml:3: schedule.warmup_epochs: goes with other schedules: onecycle rises by itself | see every \
                  option with `avizor recipes --options`",
             ),
+            (
+                "[balance]\nfill = 400\nsampler = \"weighted\"",
+                "recipe.toml:2: balance.fill: evens classes out, as balance.sampler = \"weighted\" does: set fill to 0 or the \
+                 sampler to \"none\" | see every option with `avizor recipes --options`",
+            ),
+            (
+                "[balance]\nfill = 100001",
+                "recipe.toml:2: balance.fill: is 100001, but must be at most 100,000 | see every option with `avizor recipes \
+                 --options`",
+            ),
             ("[train\n", "recipe.toml:1: unclosed table, expected `]`"),
         ];
         for (text, expected) in cases {

@@ -187,6 +187,11 @@ section! {
         threshold: f64 = 2.0,
         /// Weights of the classes in the loss: `none`, or `balanced` (inverse to frequency, as scikit-learn).
         class_weights: ClassWeights = ClassWeights::None,
+        /// Fill every class with fewer training pictures up to so many, by changed copies of its own; 0: none. Copies are made
+        /// once and are from then on training pictures like others: `transforms.train` changes them anew in each epoch.
+        fill: usize = 0,
+        /// What changes a copy, as `transforms.train`; default: `transforms.train`. An empty list repeats the picture.
+        fill_transforms: Option<Transforms> = None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use avizor_base::Seed;
-use avizor_data::loader::{LoadError, LoaderOptions, shuffled_order};
+use avizor_data::loader::{LoadError, LoaderOptions, plain_order, shuffled_order};
 use avizor_data::transforms::Transforms;
 use avizor_data::{Loader, Prepared};
 use avizor_train::{Recipe, Source};
@@ -135,7 +135,7 @@ impl LoaderBench {
         transforms: Option<&Transforms>,
         options: LoaderOptions,
     ) -> Result<(), LoadError> {
-        let visits = shuffled_order(options.seed, options.epoch, &self.rows);
+        let visits = shuffled_order(options.seed, options.epoch, plain_order(&self.rows));
         let mut loader = Loader::new(Arc::clone(prepared), visits, transforms.cloned(), options)?;
         while loader.next_batch()?.is_some() {}
         Ok(())
