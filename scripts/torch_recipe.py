@@ -466,6 +466,10 @@ def fit(recipe, parts, classes, seed, epochs, keep=None):
     weights = None
     if recipe["balance"]["class_weights"] == "balanced":
         weights = torch.where(counts > 0, counts.sum() / (len(classes) * counts.clamp(min=1)), 0.0).float()
+    elif recipe["balance"]["class_weights"] == "effective":
+        beta = recipe["balance"]["effective_beta"]
+        weights = torch.where(counts > 0, (1 - beta) / (1 - beta ** counts.double()), 0.0)
+        weights = (weights / weights.sum() * (counts > 0).sum()).float()
     loss_of = nn.CrossEntropyLoss(weights, label_smoothing=recipe["train"]["label_smoothing"])
     mix = mixing(recipe["train"], len(classes))
     rate = Rate(recipe["schedule"], recipe["optimizer"]["lr"], epochs, len(batches))

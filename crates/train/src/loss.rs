@@ -3,7 +3,7 @@
 use avizor_engine::{DType, GraphBuilder, Value, ops};
 
 use crate::error::TrainError;
-use crate::recipe::{ClassWeights, Recipe};
+use crate::recipe::{Balance, ClassWeights, Recipe};
 
 /// Cross-entropy of the logits and the labels, as `torch.nn.CrossEntropyLoss(weight, label_smoothing)` has it.
 #[derive(Clone, Copy, Debug)]
@@ -104,14 +104,36 @@ impl Shares {
     }
 }
 
-/// Weights of the classes in the loss: n / (classes × n of the class), as scikit-learn's `balanced`.
-pub(crate) fn balanced_class_weights(counts: &[usize]) -> Vec<f32> {
+/// Weights of the classes in the loss by how many pictures of each an epoch has; `None` where all count alike.
+pub(crate) fn class_weights(balance: &Balance, counts: &[usize]) -> Option<Vec<f32>> {
+    match balance.class_weights {
+        ClassWeights::None => None,
+        ClassWeights::Balanced => Some(balanced(counts)),
+        ClassWeights::Effective => Some(effective(counts, balance.effective_beta)),
+    }
+}
+
+/// n / (classes × n of the class), as scikit-learn's `balanced`.
+fn balanced(counts: &[usize]) -> Vec<f32> {
     let n: usize = counts.iter().sum();
     let weight = |&count: &usize| match count {
         0 => 0.0,
         _ => (n as f64 / (counts.len() as f64 * count as f64)) as f32,
     };
     counts.iter().map(weight).collect()
+}
+
+/// One over the effective number of samples, (1 − βⁿ) / (1 − β) for a class of n, scaled so that the weights sum to the number of
+/// classes (those that have samples), as the paper says and its code does. Source: Cui et al. 2019, arXiv:1901.05555, section 4.
+fn effective(counts: &[usize], beta: f64) -> Vec<f32> {
+    // 1 − βⁿ by way of e^(n ln β) − 1, which keeps its digits where β is close to 1.
+    let weight = |&count: &usize| match count {
+        0 => 0.0,
+        _ => (1.0 - beta) / -(count as f64 * beta.ln()).exp_m1(),
+    };
+    let weights: Vec<f64> = counts.iter().map(weight).collect();
+    let (sum, present) = (weights.iter().sum::<f64>(), counts.iter().filter(|&&count| count > 0).count());
+    weights.into_iter().map(|weight| (weight * present as f64 / sum) as f32).collect()
 }
 
 #[cfg(test)]
@@ -121,6 +143,41 @@ mod tests {
     #[test]
     fn balanced_weights_are_scikit_learns() {
         // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
-        assert_eq!(balanced_class_weights(&[3, 1, 2]), [2.0 / 3.0, 2.0, 1.0]);
+        assert_eq!(balanced(&[3, 1, 2]), [2.0 / 3.0, 2.0, 1.0]);
+    }
+
+    #[test]
+    fn effective_weights_are_those_of_the_papers_code() {
+        // In NumPy, f64: w = (1 - beta) / (1 - numpy.power(beta, n)); w / w.sum() * 4, for n = [2246, 358, 20, 1].
+        let counts = [2246, 358, 20, 1];
+        for (beta, wanted) in [
+            (0.0, [1.0, 1.0, 1.0, 1.0]),
+            (0.9, [0.3044509991715475, 0.3044509991715475, 0.34658800994142946, 3.0445099917154756]),
+            (0.999, [0.004239943063799901, 0.01259505829510456, 0.19139585447957305, 3.7917691441615227]),
+            (0.9999999, [0.0016911112870558822, 0.010608596150659132, 0.18989066193107737, 3.7978096306312072]),
+        ] {
+            // NumPy loses seven of its 16 digits to 1 - beta where beta is that close to 1; f32 has as many.
+            let near = |(got, want): (&f32, &f64)| (f64::from(*got) - want).abs() <= 2e-7 * want;
+            let got = effective(&counts, beta);
+            assert!(got.iter().zip(&wanted).all(near), "{beta}: {got:?} and not {wanted:?}");
+        }
+        assert_eq!(effective(&[0, 7, 7], 0.999), [0.0, 1.0, 1.0], "a class without a picture has no weight");
+        // Close to 1, they are inverse to frequency.
+        let ratio = |weights: &[f32]| weights[3] / weights[0];
+        assert!((ratio(&effective(&counts, 1.0 - f64::EPSILON)) / ratio(&balanced(&counts)) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_recipe_says_how_classes_are_weighed() {
+        let weights = |options: &[&str]| {
+            let mut recipe = Recipe::default();
+            recipe.set(options.iter().copied()).unwrap();
+            class_weights(&recipe.balance, &[30, 10])
+        };
+        assert_eq!(weights(&[]), None);
+        assert_eq!(weights(&["balance.class_weights=balanced"]).unwrap(), balanced(&[30, 10]));
+        assert_eq!(weights(&["balance.class_weights=effective"]).unwrap(), effective(&[30, 10], 0.999));
+        let near_one = ["balance.class_weights=effective", "balance.effective_beta=0.5"];
+        assert_eq!(weights(&near_one).unwrap(), effective(&[30, 10], 0.5));
     }
 }

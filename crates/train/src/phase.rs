@@ -7,10 +7,10 @@ use avizor_kernels::Cpu;
 use crate::error::TrainError;
 use crate::features::{Features, Kept};
 use crate::learning::Learns;
-use crate::loss::balanced_class_weights;
+use crate::loss::class_weights;
 use crate::mixing::Mixing;
 use crate::network::NetworkPlan;
-use crate::recipe::{ClassWeights, Recipe};
+use crate::recipe::Recipe;
 use crate::schedule::LearningRate;
 use crate::setup::Setup;
 
@@ -53,8 +53,7 @@ impl Phase {
         };
         let sizes = [batch, pictures % batch].into_iter().filter(|&size| size > 0);
         let programs = sizes.map(|size| Ok((size, program(size)?))).collect::<Result<Vec<_>, TrainError>>()?;
-        let is_weighted = recipe.balance.class_weights != ClassWeights::None;
-        let class_weights = is_weighted.then(|| balanced_class_weights(&setup.epoch_counts()));
+        let class_weights = class_weights(&recipe.balance, &setup.epoch_counts());
         for (weights, (_, program)) in
             class_weights.iter().flat_map(|weights| programs.iter().map(move |of| (weights, of)))
         {

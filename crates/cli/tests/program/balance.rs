@@ -1,4 +1,4 @@
-//! Classes of unequal size: small ones filled up with copies.
+//! Classes of unequal size: small ones filled up with copies, and weights in the loss.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -88,4 +88,20 @@ fn copies_are_changed_by_their_own_transforms_or_by_those_of_training() {
     // Flipped once as a copy and once as a training picture: the picture itself, beside flipped ones.
     let twice = loss("twice", &["balance.fill=20", FLIP]);
     assert_ne!(twice, loss("once", &["balance.fill=20", FLIP, "balance.fill_transforms=[]"]));
+}
+
+#[test]
+fn classes_are_weighed_by_effective_numbers() {
+    let sandbox = sandbox();
+    let loss = |runs: &str, options: &[&str]| {
+        let (run, _) = train(&sandbox, runs, options);
+        read(&sandbox, &run, "history.csv").lines().nth(1).unwrap().split(',').nth(1).unwrap().to_owned()
+    };
+    let effective = "balance.class_weights=effective";
+    let plain = loss("plain", &[]);
+    assert_ne!(plain, loss("effective", &[effective]));
+    assert_eq!(plain, loss("alike", &[effective, "balance.effective_beta=0"]), "weights of 1 change nothing");
+    // After filling, an epoch has as many of each class, and so they weigh alike.
+    let filled = ["balance.fill=50", NOISE];
+    assert_eq!(loss("filled", &filled), loss("both", &[filled[0], filled[1], effective]));
 }

@@ -53,6 +53,7 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), OutOfRange> {
         return wrong("transforms", "std", "must be greater than 0 for every channel");
     }
     within("balance", "threshold", balance.threshold, 1.0, f64::MAX)?;
+    below("balance", "effective_beta", balance.effective_beta, 1.0)?;
     if balance.fill > MOST_FILLED {
         return wrong("balance", "fill", format!("is {}, but must be at most 100,000", balance.fill));
     }

@@ -383,6 +383,11 @@ mod tests {
                  option with `avizor recipes --options`",
             ),
             (
+                "[balance]\neffective_beta = 1.0",
+                "recipe.toml:2: balance.effective_beta: is 1, but must be at least 0 and less than 1 | see every option with \
+                 `avizor recipes --options`",
+            ),
+            (
                 "[balance]\nfill = 400\nsampler = \"weighted\"",
                 "recipe.toml:2: balance.fill: evens classes out, as balance.sampler = \"weighted\" does: set fill to 0 or the \
                  sampler to \"none\" | see every option with `avizor recipes --options`",

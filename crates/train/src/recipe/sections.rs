@@ -185,8 +185,11 @@ section! {
         sampler: Sampler = Sampler::None,
         /// The sampler acts when the largest class has at least this many times the pictures of the smallest.
         threshold: f64 = 2.0,
-        /// Weights of the classes in the loss: `none`, or `balanced` (inverse to frequency, as scikit-learn).
+        /// Weights of the classes in the loss: `none`, `balanced` (inverse to frequency, as scikit-learn), or `effective` (by the
+        /// effective number of samples, between the two).
         class_weights: ClassWeights = ClassWeights::None,
+        /// Beta of `effective`: 0 weighs all classes alike, close to 1 inversely to frequency.
+        effective_beta: f64 = 0.999,
         /// Fill every class with fewer training pictures up to so many, by changed copies of its own; 0: none. Copies are made
         /// once and are from then on training pictures like others: `transforms.train` changes them anew in each epoch.
         fill: usize = 0,
@@ -213,6 +216,8 @@ pub enum ClassWeights {
     None,
     /// n / (classes × n of the class).
     Balanced,
+    /// (1 − β) / (1 − β^n of the class), scaled.
+    Effective,
 }
 
 section! {
