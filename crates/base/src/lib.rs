@@ -15,6 +15,7 @@
 
 pub mod atomic_file;
 mod beta;
+mod cache_folder;
 mod class_list;
 mod event;
 mod finding;
@@ -27,6 +28,7 @@ mod seed;
 mod split;
 mod verdict;
 
+pub use cache_folder::cache_folder;
 pub use class_list::{ClassId, ClassList, ClassListError};
 pub use event::{Event, Listener, Note};
 pub use finding::{Finding, Severity};

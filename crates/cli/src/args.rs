@@ -15,7 +15,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use value::{duration, whole};
 
 pub(crate) use bench::{Bench, BenchInfer, BenchLoader, BenchNetwork, BenchOps, BenchStep, BenchWhat, Precision};
-pub(crate) use data::{Data, DataPreview, DataWhat};
+pub(crate) use data::{Data, DataCache, DataPreview, DataWhat};
 pub(crate) use decide::{Decide, Decided};
 pub(crate) use models::Models;
 
@@ -57,6 +57,9 @@ pub(crate) struct Global {
     /// Ask no network: what is not at hand is missing; HF_HUB_OFFLINE=1 says the same
     #[arg(long, global = true)]
     pub(crate) offline: bool,
+    /// Read every picture anew, and remember nothing of it for the next time
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,

@@ -1,9 +1,9 @@
 //! What one call of the program works with: threads, CPU level, clock, Ctrl-C.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use avizor_base::Listener;
+use avizor_base::{Listener, cache_folder};
 use avizor_hub::{Network, is_offline};
 use avizor_kernels::{Cpu, Level};
 use avizor_models::{PUBLISHED, find, weights_folders};
@@ -22,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) level: Level,
     pub(crate) quiet: bool,
     pub(crate) network: Network,
+    /// Folder of what is remembered of pictures; `None`: nothing is.
+    pub(crate) cache: Option<PathBuf>,
 }
 
 impl Session {
@@ -35,7 +37,8 @@ impl Session {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.map_or_else(cores, usize::from);
         let network = if global.offline || is_offline() { Network::Forbidden } else { Network::Allowed };
-        Ok(Self { threads, level, quiet: global.quiet, network })
+        let cache = pictures_folder().filter(|_| !global.no_cache);
+        Ok(Self { threads, level, quiet: global.quiet, network, cache })
     }
 
     pub(crate) fn cpu(&self) -> Cpu {
@@ -44,7 +47,7 @@ impl Session {
 
     /// What training and evaluation need from the world.
     pub(crate) fn environment<'e>(
-        &self,
+        &'e self,
         listener: &'e mut dyn Listener,
         reading: &'e mut dyn FnMut(Reading),
     ) -> Environment<'e> {
@@ -55,6 +58,7 @@ impl Session {
             stop: &STOP,
             command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
             version: env!("CARGO_PKG_VERSION"),
+            cache: self.cache.as_deref(),
             notes: Vec::new(),
             listener,
             reading,
@@ -82,6 +86,12 @@ impl Session {
         })
         .map_err(|error| Failure::run(format!("Ctrl-C cannot be caught: {error}")))
     }
+}
+
+/// Where it is remembered what pictures are: the folder that `AVIZOR_CACHE` names, or one of the user's own.
+pub(crate) fn pictures_folder() -> Option<PathBuf> {
+    let named = std::env::var_os("AVIZOR_CACHE").filter(|value| !value.is_empty()).map(PathBuf::from);
+    named.or_else(|| Some(cache_folder()?.join("avizor").join("pictures")))
 }
 
 /// The one place where time enters: RFC 3339, UTC, whole seconds.

@@ -35,6 +35,7 @@
 
 pub mod archive;
 pub mod audit;
+pub mod cache;
 pub mod decode;
 pub mod index;
 mod joined;
@@ -51,6 +52,7 @@ pub mod transforms;
 pub mod twins;
 
 pub use audit::{Material, audit};
+pub use cache::PictureCache;
 pub use decode::{DecodeError, DecodeOptions, Decoded, decode, probe};
 pub use index::{DataOptions, Index, IndexError};
 pub use loader::{LoadError, Loader, Prepared};

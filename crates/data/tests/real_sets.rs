@@ -28,7 +28,7 @@ fn read_and_find_twins(path: &Path, twins: bool, change: impl FnOnce(&mut DataOp
     let index = Index::read(&options).unwrap();
     let mut scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
     if twins {
-        scan.find_twins(2);
+        scan.find_twins(2, None);
     }
     let partition = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
     let findings = audit(&Material { index: &index, scan: &scan, partition: Some(&partition) });

@@ -9,10 +9,10 @@ use avizor_data::split::{FoldersError, Materialized, materialize};
 use avizor_data::{DecodeOptions, Picture, Resizer, read_place};
 use avizor_store::{Audit, Format, Named, PictureStatistics, Quartiles, SampleRow};
 
+use crate::environment::Environment;
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
 use crate::recipe::Recipe;
-use crate::run::Environment;
 use crate::setup::Setup;
 use crate::source;
 
@@ -30,7 +30,7 @@ pub struct Audited {
 pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audited, TrainError> {
     let weights = FirstWeights::of(recipe)?;
     let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
-    let setup = Setup::new(recipe, preprocess, env.threads, env.reading)?;
+    let setup = Setup::new(recipe, preprocess, env)?;
     setup.tell(env.listener);
     Ok(Audited { setup, name: source::name(&recipe.data) })
 }

@@ -14,12 +14,12 @@ use avizor_models::{PUBLISHED, find, weights_folders};
 use avizor_predict::Scores;
 
 use crate::checkpoint::{Checkpoints, Position};
+use crate::environment::Environment;
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
 use crate::learning::Learns;
 use crate::network::NetworkPlan;
 use crate::recipe::{Freeze, Recipe};
-use crate::run::Environment;
 use crate::source::{self, Source};
 
 /// A network is worth its time when it gets at least so many epochs: from weights, and from nothing.

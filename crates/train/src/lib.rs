@@ -7,6 +7,7 @@
 mod audited;
 mod budget;
 mod checkpoint;
+mod environment;
 mod error;
 mod evaluate;
 mod features;
@@ -30,12 +31,12 @@ mod source;
 
 pub use audited::{Audited, audit};
 pub use budget::{Freedom, within};
+pub use environment::{Environment, Reading};
 pub use error::TrainError;
 pub use evaluate::Evaluated;
 pub use preview::{Preview, PreviewedPicture, preview};
 pub use rate_test::{RateTest, test_rates};
 pub use recipe::{OptionDoc, Recipe, RecipeError, Variant};
 pub use retest::{Tested, evaluate};
-pub use run::{Environment, Outcome, resume, train, train_named};
-pub use setup::Reading;
+pub use run::{Outcome, resume, train, train_named};
 pub use source::{Source, decisions_file};

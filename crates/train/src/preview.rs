@@ -7,11 +7,11 @@ use avizor_data::Picture;
 use avizor_data::loader::{Loader, LoaderOptions, plain_order};
 use avizor_data::transforms::Transforms;
 
+use crate::environment::Environment;
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
 use crate::mixing::Mixing;
 use crate::recipe::{Recipe, Role};
-use crate::run::Environment;
 use crate::setup::Setup;
 use crate::source;
 
@@ -67,7 +67,7 @@ pub fn preview(
     }
     let weights = FirstWeights::of(recipe)?;
     let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
-    let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
+    let setup = Setup::new(recipe, preprocess.clone(), env)?;
     setup.tell(env.listener);
 
     let seed = Seed(recipe.train.seed);
@@ -203,6 +203,7 @@ mod tests {
             stop: &stop,
             command: Vec::new(),
             version: "",
+            cache: None,
             notes: Vec::new(),
             listener: &mut silent,
             reading: &mut reading,
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!((shown.pictures.len(), shown.epochs.as_slice(), shown.classes), (7, &[1, 2, 3][..], 3));
 
         let preprocess = shown.preprocess.clone();
-        let setup = Setup::new(&recipe, preprocess, 1, &mut |_| {}).unwrap();
+        let setup = Setup::new(&recipe, preprocess, &mut env).unwrap();
         let (seed, mut compared) = (Seed(5), 0);
         for (place, epoch) in (0..3u64).enumerate() {
             let visits = shuffled_order(seed, epoch, setup.training.clone());

@@ -8,10 +8,11 @@ use avizor_base::Seed;
 use avizor_store::RunFolder;
 
 use crate::checkpoint::Checkpoints;
+use crate::environment::Environment;
 use crate::error::TrainError;
 use crate::fit::Fit;
 use crate::recipe::Recipe;
-use crate::run::{Environment, Prepared};
+use crate::run::Prepared;
 use crate::source;
 
 /// The rates of a test, from the first step to the last.

@@ -8,11 +8,11 @@ use avizor_kernels::Cpu;
 use avizor_predict::Model;
 use avizor_store::RunFolder;
 
+use crate::environment::Environment;
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
 use crate::metadata::Metadata;
 use crate::recipe::{Data, Recipe};
-use crate::run::Environment;
 use crate::setup::Setup;
 use crate::source;
 
@@ -43,12 +43,12 @@ pub fn evaluate(folder: &Path, other: Option<&Path>, env: &mut Environment<'_>) 
         Some(path) => {
             recipe.data = elsewhere(&recipe.data, path, model.encoder().is_some());
             let index = Index::read_for(&source::data_options(&recipe)?, model.classes())?;
-            let setup = Setup::of_index(&recipe, index, preprocess, env.threads, env.reading)?;
+            let setup = Setup::of_index(&recipe, index, preprocess, env)?;
             let rows = setup.readable();
             (setup, rows, None)
         }
         None => {
-            let setup = Setup::new(&recipe, preprocess, env.threads, env.reading)?;
+            let setup = Setup::new(&recipe, preprocess, env)?;
             if info.data.fingerprint != setup.scan.fingerprint(&setup.index).to_string() {
                 return Err(TrainError::Resume {
                     run: folder.to_owned(),

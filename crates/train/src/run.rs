@@ -1,10 +1,9 @@
 //! The verbs: train, resume, evaluate.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use avizor_base::{Event, Listener, Note, Preprocess, Seed, Split};
-use avizor_kernels::{Cpu, Level};
+use avizor_kernels::Cpu;
 use avizor_predict::{MetadataCard, Model, ModelCard, Provenance};
 use avizor_store::{
     DataInfo, EventLog, FineTuning, Format, HistoryLog, Machine, Metrics, NetworkInfo, PartMetrics, RunFolder, RunInfo,
@@ -13,6 +12,7 @@ use avizor_store::{
 
 use crate::audited;
 use crate::checkpoint::Checkpoints;
+use crate::environment::Environment;
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
 use crate::features::Kept;
@@ -23,37 +23,8 @@ use crate::learning::Learns;
 use crate::metadata::Metadata;
 use crate::network::NetworkPlan;
 use crate::recipe::Recipe;
-use crate::setup::{Reading, Setup};
+use crate::setup::Setup;
 use crate::source;
-
-/// What a run needs from the world: threads, the clock, who listens, when to stop.
-pub struct Environment<'e> {
-    /// Threads to work with.
-    pub threads: usize,
-    /// Instructions to use; the machine has them.
-    pub level: Level,
-    /// The time as RFC 3339, UTC: libraries read no clock.
-    pub now: fn() -> String,
-    /// Set by Ctrl-C.
-    pub stop: &'e AtomicBool,
-    /// The command line, for the record.
-    pub command: Vec<String>,
-    /// The program's version, for the record.
-    pub version: &'e str,
-    /// What a person should know of how the recipe came about; goes into the run.
-    pub notes: Vec<Note>,
-    /// Who is told what happens.
-    pub listener: &'e mut dyn Listener,
-    /// Who is told how far reading has come.
-    pub reading: &'e mut dyn FnMut(Reading),
-}
-
-impl Environment<'_> {
-    /// The date, as the names of folders begin with it.
-    pub(crate) fn today(&self) -> String {
-        (self.now)().chars().take(10).collect()
-    }
-}
 
 /// A run that ended, for now or for good.
 #[derive(Clone, Debug)]
@@ -157,7 +128,7 @@ impl Prepared {
         let two = avizor_base::ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
         NetworkPlan::new(recipe, &two, preprocess.clone(), weights.clone(), recipe.data.metadata.len())?
             .state(Seed(0))?;
-        let setup = Setup::new(recipe, preprocess.clone(), env.threads, env.reading)?;
+        let setup = Setup::new(recipe, preprocess.clone(), env)?;
         setup.require_parts()?;
         let width = setup.metadata.as_ref().map_or(0, |metadata| metadata.encoder().width());
         let plan = NetworkPlan::new(recipe, setup.classes(), preprocess, weights, width)?;

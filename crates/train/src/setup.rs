@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use avizor_base::{ClassList, Event, Finding, Listener, Note, Preprocess, Seed, Split, Verdict};
+use avizor_data::PictureCache;
 use avizor_data::audit::{Material, audit, verdict};
 use avizor_data::index::Index;
 use avizor_data::loader::{Prepared, Visit, filled_order, is_imbalanced};
@@ -12,6 +13,7 @@ use avizor_data::twins::Twins;
 use avizor_predict::{Model, Scores};
 use avizor_store::{BalanceRow, SampleRow};
 
+use crate::environment::{Environment, Reading};
 use crate::error::TrainError;
 use crate::metadata::Metadata;
 use crate::recipe::{self, Balance, Recipe, Role, Sampler};
@@ -56,30 +58,16 @@ impl Rows {
     }
 }
 
-/// What is being done before training, for whoever shows progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// Files read so far.
-    pub done: usize,
-    /// Files in all.
-    pub all: usize,
-}
-
 impl Setup {
     /// Lists, reads and splits the data of a recipe.
     ///
     /// # Errors
     /// No usable pictures, too few of a class, a part without pictures.
-    pub(crate) fn new(
-        recipe: &Recipe,
-        preprocess: Preprocess,
-        threads: usize,
-        reading: &mut dyn FnMut(Reading),
-    ) -> Result<Self, TrainError> {
+    pub(crate) fn new(recipe: &Recipe, preprocess: Preprocess, env: &mut Environment<'_>) -> Result<Self, TrainError> {
         let index = Index::read(&source::data_options(recipe)?)?;
-        let mut setup = Self::read(recipe, index, preprocess, threads, reading);
+        let mut setup = Self::read(recipe, index, preprocess, env);
         if recipe.data.near_duplicates {
-            setup.scan.find_twins(threads);
+            setup.scan.find_twins(env.threads, env.cache);
         }
         let options = SplitOptions {
             ratios: recipe.split.ratios,
@@ -106,20 +94,22 @@ impl Setup {
         Ok(setup)
     }
 
-    fn read(
-        recipe: &Recipe,
-        index: Index,
-        preprocess: Preprocess,
-        threads: usize,
-        reading: &mut dyn FnMut(Reading),
-    ) -> Self {
+    fn read(recipe: &Recipe, index: Index, preprocess: Preprocess, env: &mut Environment<'_>) -> Self {
         let index = Arc::new(index);
         let (limits, all) = (source::limits(&recipe.data), index.len());
-        let prepared = Prepared::new(Arc::clone(&index), preprocess, limits, Prepared::DEFAULT_BUDGET);
+        // What cannot be remembered is read anew, which takes longer and is all.
+        let cache =
+            env.cache.and_then(|folder| PictureCache::open(folder, &preprocess, PictureCache::DEFAULT_LIMIT).ok());
         let of_copies = recipe.balance.fill_transforms.as_ref().unwrap_or(&recipe.transforms.train);
-        let prepared = Arc::new(prepared.with_copies(Seed(recipe.train.seed), of_copies.clone()));
+        let prepared = Prepared::new(Arc::clone(&index), preprocess, limits, Prepared::DEFAULT_BUDGET)
+            .with_copies(Seed(recipe.train.seed), of_copies.clone());
+        let prepared = Arc::new(match cache {
+            Some(cache) => prepared.remembering(cache),
+            None => prepared,
+        });
         let decode = prepared.decode_options();
-        let scan = scan(&index, &decode, threads, Some(&prepared), |done| reading(Reading { done, all }));
+        let reading = &mut *env.reading;
+        let scan = scan(&index, &decode, env.threads, Some(&prepared), |done| reading(Reading { done, all }));
         let findings = audit(&Material { index: &index, scan: &scan, partition: None });
         Self {
             index,
@@ -142,10 +132,9 @@ impl Setup {
         recipe: &Recipe,
         index: Index,
         preprocess: Preprocess,
-        threads: usize,
-        reading: &mut dyn FnMut(Reading),
+        env: &mut Environment<'_>,
     ) -> Result<Self, TrainError> {
-        let setup = Self::read(recipe, index, preprocess, threads, reading);
+        let setup = Self::read(recipe, index, preprocess, env);
         if setup.readable().is_empty() {
             return Err(TrainError::Data {
                 problem: "none of the pictures can be read".to_owned(),

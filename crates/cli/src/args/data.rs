@@ -16,6 +16,26 @@ pub(crate) struct Data {
 pub(crate) enum DataWhat {
     /// Draw a sheet of training pictures as the network sees them: unchanged, and changed as in the first epochs
     Preview(DataPreview),
+    /// Say what is remembered of pictures from one run to the next, and where; or forget it
+    Cache(DataCache),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A picture that was read before, at the same size and by the same rule, is not decoded again: it is known by the
+content of its file, wherever that lies now. What is remembered never changes a result, and may be removed at any time. All of
+it takes no more than 8 GiB; what was not used for longest goes first.
+
+  AVIZOR_CACHE=FOLDER   where it is remembered
+  --no-cache            remember nothing, for one command"
+)]
+pub(crate) struct DataCache {
+    /// Forget all of it
+    #[arg(long)]
+    pub(crate) clear: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

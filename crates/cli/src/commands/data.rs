@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use avizor_base::{Preprocess, ResizeRule};
+use avizor_data::cache::{held, remove};
 use avizor_report::{Sheet, SheetRow};
 use avizor_train::{Preview, Recipe};
 
@@ -10,8 +11,8 @@ use super::fetch::first_use;
 use super::train::with_progress;
 use crate::args::{self, DataWhat};
 use crate::failure::Failure;
-use crate::numbers::count;
-use crate::session::{Session, training_recipe};
+use crate::numbers::{count, megabytes};
+use crate::session::{Session, pictures_folder, training_recipe};
 
 /// Sides up to which single pixels are shown as squares.
 const FEW_PIXELS: u32 = 96;
@@ -19,7 +20,32 @@ const FEW_PIXELS: u32 = 96;
 pub(crate) fn run(session: &Session, args: &args::Data) -> Result<(), Failure> {
     match &args.what {
         DataWhat::Preview(args) => preview(session, args),
+        DataWhat::Cache(args) => cache(args),
     }
+}
+
+fn cache(args: &args::DataCache) -> Result<(), Failure> {
+    let Some(folder) = pictures_folder() else {
+        let message = "there is no folder of the user's to remember pictures in";
+        return Err(Failure::run(message).help("name one by AVIZOR_CACHE=FOLDER"));
+    };
+    let held = match args.clear {
+        true => remove(&folder).map_err(|error| Failure::run(format!("{}: {error}", folder.display())))?,
+        false => held(&folder),
+    };
+    let mut out = anstream::stdout();
+    if args.json {
+        let key = if args.clear { "removed" } else { "held" };
+        let answer = serde_json::json!({
+            "format": 1,
+            "folder": folder,
+            key: { "files": held.files, "bytes": held.bytes },
+        });
+        return Ok(writeln!(out, "{answer}")?);
+    }
+    let removed = if args.clear { " removed" } else { "" };
+    let (size, files) = (megabytes(held.bytes), count(held.files as u64));
+    Ok(writeln!(out, "{}: {size} in {files} files{removed}", folder.display())?)
 }
 
 fn preview(session: &Session, args: &args::DataPreview) -> Result<(), Failure> {

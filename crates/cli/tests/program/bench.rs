@@ -127,7 +127,7 @@ fn pictures_are_loaded_cold_prepared_and_augmented() {
         [Some(9), Some(1), Some(4)]
     );
     assert_eq!(page["size"], serde_json::json!([8, 8]));
-    for way in ["decode", "prepared", "augmented"] {
+    for way in ["decode", "file", "prepared", "augmented"] {
         assert!(is_positive(&page[way]["images_per_second"]), "{page}");
         check_times(&page[way]["epoch_seconds"]);
     }

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod balance;
 mod bench;
+mod cache;
 mod custom;
 mod fetch;
 mod metadata;

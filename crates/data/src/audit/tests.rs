@@ -19,7 +19,7 @@ fn findings(change: impl FnOnce(&Path)) -> Vec<Finding> {
 fn findings_on(options: &DataOptions) -> Vec<Finding> {
     let index = Index::read(options).unwrap();
     let mut scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
-    scan.find_twins(2);
+    scan.find_twins(2, None);
     let partition = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
     audit(&Material { index: &index, scan: &scan, partition: Some(&partition) })
 }
@@ -182,7 +182,7 @@ fn verdict_on(pictures: &[(&str, Vec<u8>)], table: &str) -> Verdict {
     options.table.group = Some("patient".into());
     let index = Index::read(&options).unwrap();
     let mut scan = scan(&index, &DecodeOptions::default(), 2, None, |_| {});
-    scan.find_twins(2);
+    scan.find_twins(2, None);
     let partition = split(&index, Some(&scan), &SplitOptions::default()).unwrap();
     let material = Material { index: &index, scan: &scan, partition: Some(&partition) };
     verdict(&material, &audit(&material)).unwrap()

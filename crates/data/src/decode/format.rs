@@ -6,7 +6,7 @@ use super::DecodeError;
 use super::stranger;
 
 /// A format that is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Format {
     /// Baseline and progressive, Huffman coded, 8 bits.
     Jpeg,

@@ -24,7 +24,7 @@ impl Default for Limits {
 
 impl Limits {
     /// The declared size as a size that a picture may have.
-    pub(super) fn check_size(&self, format: Format, height: u64, width: u64) -> Result<ImageSize, DecodeError> {
+    pub(crate) fn check_size(&self, format: Format, height: u64, width: u64) -> Result<ImageSize, DecodeError> {
         if height == 0 || width == 0 {
             return Err(DecodeError::NoPixels { format, height, width });
         }

@@ -62,7 +62,7 @@ pub struct Decoded {
 }
 
 /// How a picture is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Facts {
     /// By content.
     pub format: Format,
@@ -90,7 +90,7 @@ impl Facts {
 }
 
 /// What a stored pixel is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Mode {
     /// Gray, or black and white when it has one bit.
     Gray,

@@ -3,7 +3,7 @@
 use crate::picture::{Picture, byte_count};
 
 /// The EXIF tag "Orientation": what the stored rows and columns are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Orientation {
     /// 1: upright.

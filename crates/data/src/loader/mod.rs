@@ -12,6 +12,7 @@ mod worker;
 pub use batches::{Batch, Loader, LoaderOptions};
 pub use order::{Visit, filled_order, is_imbalanced, plain_order, shuffled_order, weighted_order};
 pub use prepared::Prepared;
+pub(crate) use prepared::{Bench, Learnt};
 
 use crate::picture_file::Unreadable;
 

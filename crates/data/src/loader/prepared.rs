@@ -7,16 +7,20 @@ use avizor_base::{ImageSize, Preprocess, Purpose, Seed};
 
 use super::LoadError;
 use crate::Picture;
+use crate::cache::{Known, PictureCache};
 use crate::decode::{CutOff, DecodeOptions, Limits};
 use crate::index::Index;
 use crate::picture_file;
 use crate::resize::Resizer;
+use crate::scan::{ContentHash, Seen};
 use crate::transforms::{Draw, Transforms};
+use crate::twins::Thumbnail;
 
 /// The samples of an index at a network's input size, before augmentation.
 ///
 /// A picture is decoded and resized when it is first asked for (or offered by a scan) and then kept, as long as the
-/// budget lasts; beyond it a picture is decoded each time. What is kept never changes what is given.
+/// budget lasts; beyond it a picture is decoded each time, or read from the [`PictureCache`] where there is one. What is
+/// kept never changes what is given.
 #[derive(Debug)]
 pub struct Prepared {
     index: Arc<Index>,
@@ -25,13 +29,32 @@ pub struct Prepared {
     kept: Vec<OnceLock<Box<[u8]>>>,
     budget_left: AtomicU64,
     copies: Option<(Seed, Transforms)>,
+    remembered: Option<Remembered>,
+}
+
+/// What is known of the samples from disk.
+#[derive(Debug)]
+struct Remembered {
+    cache: PictureCache,
+    /// Of every row that was scanned.
+    hashes: Vec<OnceLock<ContentHash>>,
 }
 
 /// What a thread needs to prepare pictures.
 #[derive(Debug, Default)]
-pub(super) struct Bench {
-    bytes: Vec<u8>,
+pub(crate) struct Bench {
+    pub(crate) bytes: Vec<u8>,
+    slot: Vec<u8>,
     resizer: Resizer,
+}
+
+/// What a scan learnt of a picture.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Learnt<'a> {
+    pub(crate) hash: &'a ContentHash,
+    pub(crate) seen: &'a Seen,
+    /// `None` where nobody wants it.
+    pub(crate) thumbnail: Option<&'a Thumbnail>,
 }
 
 impl Prepared {
@@ -41,7 +64,7 @@ impl Prepared {
     /// Nothing is read yet. `budget` in bytes: a picture takes `3 · height · width`.
     pub fn new(index: Arc<Index>, preprocess: Preprocess, limits: Limits, budget: u64) -> Self {
         let kept = (0..index.len()).map(|_| OnceLock::new()).collect();
-        Self { index, preprocess, limits, kept, budget_left: AtomicU64::new(budget), copies: None }
+        Self { index, preprocess, limits, kept, budget_left: AtomicU64::new(budget), copies: None, remembered: None }
     }
 
     /// Says how a copy of a picture differs from it, see [`filled_order`](super::filled_order): by these transforms, drawn once,
@@ -49,6 +72,19 @@ impl Prepared {
     #[must_use]
     pub fn with_copies(self, seed: Seed, transforms: Transforms) -> Self {
         Self { copies: Some((seed, transforms)), ..self }
+    }
+
+    /// With pictures of earlier runs, where `cache` is of the same rule, and for later ones: a scan fills it.
+    #[must_use]
+    pub fn remembering(mut self, cache: PictureCache) -> Self {
+        let hashes = (0..self.index.len()).map(|_| OnceLock::new()).collect();
+        self.remembered = Some(Remembered { cache, hashes });
+        self
+    }
+
+    /// Whether what a scan learns is remembered.
+    pub(crate) fn remembers(&self) -> bool {
+        self.remembered.is_some()
     }
 
     /// The samples.
@@ -89,13 +125,35 @@ impl Prepared {
         Ok(picture)
     }
 
-    /// Takes a picture that was decoded with [`Prepared::decode_options`], if there is room.
-    pub(crate) fn offer(&self, row: usize, picture: &Picture, resizer: &mut Resizer) {
-        if self.kept[row].get().is_some() || !self.reserve() {
+    /// What an earlier run learnt of a row whose file has this content, within the limits.
+    pub(crate) fn recall(&self, row: usize, hash: &ContentHash, bench: &mut Bench) -> Option<Known> {
+        let Remembered { cache, hashes } = self.remembered.as_ref()?;
+        let (known, pixels) = cache.find(hash, &mut bench.slot)?;
+        let size = known.seen.facts.stored_size;
+        self.limits.check_size(known.seen.facts.format, size.height().into(), size.width().into()).ok()?;
+        // Set twice, it is the same.
+        let _ = hashes[row].set(*hash);
+        if self.kept[row].get().is_none() && self.reserve() {
+            self.keep(row, pixels.into());
+        }
+        Some(known)
+    }
+
+    /// Takes a picture that was decoded with [`Prepared::decode_options`], if there is room, and what is known of it.
+    pub(crate) fn offer(&self, row: usize, picture: &Picture, learnt: Learnt<'_>, bench: &mut Bench) {
+        let has_room = self.kept[row].get().is_none() && self.reserve();
+        if !has_room && !self.remembers() {
             return;
         }
-        let pixels = resizer.resize(picture, &self.preprocess).into_pixels();
-        self.keep(row, pixels.into_boxed_slice());
+        let pixels = bench.resizer.resize(picture, &self.preprocess).into_pixels();
+        if let (Some(Remembered { cache, hashes }), Some(thumbnail)) = (&self.remembered, learnt.thumbnail) {
+            let known = Known { seen: *learnt.seen, thumbnail: thumbnail.clone() };
+            cache.add(learnt.hash, &known, &pixels, &mut bench.slot);
+            let _ = hashes[row].set(*learnt.hash);
+        }
+        if has_room {
+            self.keep(row, pixels.into_boxed_slice());
+        }
     }
 
     pub(super) fn read_into(&self, row: usize, output: &mut [u8], bench: &mut Bench) -> Result<(), LoadError> {
@@ -103,11 +161,13 @@ impl Prepared {
             output.copy_from_slice(pixels);
             return Ok(());
         }
-        let path = self.index.path(row);
-        let read = picture_file::read_place(self.index.place(row, &path), &self.decode_options(), &mut bench.bytes);
-        let failed = |reason| LoadError::Picture { name: self.index.name(row).to_owned(), reason };
-        let decoded = read.map_err(failed)?;
-        bench.resizer.resize_into(&decoded.picture, &self.preprocess, output);
+        if !self.read_remembered(row, output, bench) {
+            let path = self.index.path(row);
+            let read = picture_file::read_place(self.index.place(row, &path), &self.decode_options(), &mut bench.bytes);
+            let failed = |reason| LoadError::Picture { name: self.index.name(row).to_owned(), reason };
+            let decoded = read.map_err(failed)?;
+            bench.resizer.resize_into(&decoded.picture, &self.preprocess, output);
+        }
         if self.reserve() {
             self.keep(row, output.into());
         }
@@ -119,6 +179,13 @@ impl Prepared {
         let Some((seed, transforms)) = self.copies.as_ref().filter(|_| copy > 0) else { return Vec::new() };
         let mut stream = seed.stream(Purpose::Fill, [self.index.id(row).0, u64::from(copy), 0]);
         transforms.draw(&mut stream, self.size())
+    }
+
+    /// Whether the pixels of a row could be had from disk.
+    fn read_remembered(&self, row: usize, output: &mut [u8], bench: &mut Bench) -> bool {
+        let Some(Remembered { cache, hashes }) = &self.remembered else { return false };
+        let found = hashes[row].get().and_then(|hash| cache.pixels(hash, &mut bench.slot));
+        found.map(|pixels| output.copy_from_slice(pixels)).is_some()
     }
 
     fn picture_bytes(&self) -> u64 {

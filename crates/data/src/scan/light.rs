@@ -3,7 +3,7 @@
 use crate::Picture;
 
 /// Brightness and colour of a decoded picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Light {
     /// Mean of the luma (Rec. 601), in `0.0..=255.0`.
     pub mean: f32,

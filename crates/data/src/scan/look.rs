@@ -7,7 +7,7 @@ use crate::Picture;
 use crate::decode::Facts;
 
 /// What is known of a picture that could be decoded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Seen {
     /// How it is stored.
     pub facts: Facts,
@@ -22,7 +22,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub(super) fn of(picture: &Picture, facts: Facts) -> Self {
+    pub(crate) fn of(picture: &Picture, facts: Facts) -> Self {
         Self {
             facts,
             pixels: PixelHash::of(picture),
@@ -34,7 +34,7 @@ impl Seen {
 }
 
 /// Equal for pictures that look the same to the last pixel, however they are stored: 128 bits of XXH3 over size and pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct PixelHash(u128);
 
 impl PixelHash {

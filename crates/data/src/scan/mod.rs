@@ -8,16 +8,17 @@ mod look;
 mod tests;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use sha2::{Digest, Sha256};
 
-use crate::decode::{DecodeOptions, Decoded, decode};
+use crate::cache;
+use crate::decode::{DecodeError, DecodeOptions, Decoded, decode};
 use crate::index::Index;
-use crate::loader::Prepared;
+use crate::loader::{Bench, Learnt, Prepared};
 use crate::picture_file::{self, Unreadable};
-use crate::resize::Resizer;
 use crate::twins::{MOST_PICTURES, Thumbnail, Twins};
 
 pub use light::Light;
@@ -67,10 +68,14 @@ impl Scan {
         &self.records
     }
 
-    /// Looks for near-duplicates, unless there are more than [`MOST_PICTURES`].
-    pub fn find_twins(&mut self, threads: usize) {
+    /// Looks for near-duplicates, unless there are more than [`MOST_PICTURES`]; in a cache first, where there is one.
+    pub fn find_twins(&mut self, threads: usize, cache: Option<&Path>) {
         if self.thumbnails.len() == self.records.len() {
-            self.twins = Some(Twins::find(&self.thumbnails, threads));
+            let find = || Twins::find(&self.thumbnails, threads);
+            self.twins = Some(match cache {
+                Some(folder) => cache::twins(folder, &self.thumbnails, find),
+                None => find(),
+            });
         }
     }
 
@@ -127,7 +132,7 @@ pub fn scan(
         for _ in 0..threads.clamp(1, index.len().max(1)) {
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
-                let mut reader = Reader { options, prepared, thumbnails, bytes: Vec::new(), resizer: Resizer::new() };
+                let mut reader = Reader { options, prepared, thumbnails, bench: Bench::default() };
                 loop {
                     let row = next.fetch_add(1, Ordering::Relaxed);
                     // The receiver outlives the threads; should it not, there is nobody to work for.
@@ -153,29 +158,39 @@ struct Reader<'a> {
     prepared: Option<&'a Prepared>,
     /// Whether they are wanted.
     thumbnails: bool,
-    bytes: Vec<u8>,
-    resizer: Resizer,
+    bench: Bench,
 }
 
 impl Reader<'_> {
     fn read(&mut self, row: usize, index: &Index) -> (Record, Option<Thumbnail>) {
         let path = index.path(row);
-        if let Err(error) = picture_file::read(index.place(row, &path), &self.options.limits, &mut self.bytes) {
+        if let Err(error) = picture_file::read(index.place(row, &path), &self.options.limits, &mut self.bench.bytes) {
             let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
             return (Record { hash: None, bytes, seen: Err(error) }, None);
         }
-        let mut thumbnail = None;
-        let seen = match decode(&self.bytes, &self.options) {
-            Ok(Decoded { picture, facts }) => {
-                if let Some(prepared) = self.prepared {
-                    prepared.offer(row, &picture, &mut self.resizer);
-                }
-                thumbnail = self.thumbnails.then(|| Thumbnail::of(&picture));
-                Ok(Seen::of(&picture, facts))
-            }
-            Err(error) => Err(Unreadable::Picture(error)),
+        let hash = ContentHash(Sha256::digest(&self.bench.bytes).into());
+        let bytes = self.bench.bytes.len() as u64;
+        let (seen, thumbnail) = match self.look(row, &hash) {
+            Ok((seen, thumbnail)) => (Ok(seen), thumbnail.filter(|_| self.thumbnails)),
+            Err(error) => (Err(Unreadable::Picture(error)), None),
         };
-        let hash = ContentHash(Sha256::digest(&self.bytes).into());
-        (Record { hash: Some(hash), bytes: self.bytes.len() as u64, seen }, thumbnail)
+        (Record { hash: Some(hash), bytes, seen }, thumbnail)
+    }
+
+    /// What there is to see in a file: from memory, or by decoding it.
+    fn look(&mut self, row: usize, hash: &ContentHash) -> Result<(Seen, Option<Thumbnail>), DecodeError> {
+        if let Some(known) = self.prepared.and_then(|prepared| prepared.recall(row, hash, &mut self.bench)) {
+            return Ok((known.seen, Some(known.thumbnail)));
+        }
+        let Decoded { picture, facts } = decode(&self.bench.bytes, &self.options)?;
+        let seen = Seen::of(&picture, facts);
+        // What is remembered may be wanted by a smaller set.
+        let is_wanted = self.thumbnails || self.prepared.is_some_and(Prepared::remembers);
+        let thumbnail = is_wanted.then(|| Thumbnail::of(&picture));
+        if let Some(prepared) = self.prepared {
+            let learnt = Learnt { hash, seen: &seen, thumbnail: thumbnail.as_ref() };
+            prepared.offer(row, &picture, learnt, &mut self.bench);
+        }
+        Ok((seen, thumbnail))
     }
 }

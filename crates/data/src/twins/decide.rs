@@ -16,7 +16,7 @@ const TEXTURED: f32 = 0.75;
 const ENOUGH_PIXELS: f32 = 0.9;
 
 /// How alike two aligned pictures are.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Likeness {
     /// Correlation of their pixels, 32 of a side.
     pub pixels: f32,

@@ -29,20 +29,23 @@ pub use thumbnail::Thumbnail;
 /// More pictures than this are not compared: their thumbnails alone take 256 MiB.
 pub const MOST_PICTURES: usize = 1 << 16;
 
+/// Raise it when the same thumbnails give other twins, or other likenesses, than before: a test tells.
+pub(crate) const SEARCHES_AS: u32 = 1;
+
 /// A set of more is no picture with its copies but a look that many have, as simple shapes and letters do.
 const MOST_COPIES: usize = 40;
 /// Where a larger share of the pictures is in such sets, smaller sets are of the same kind.
 const MOST_LOOKALIKES: f64 = 0.05;
 
 /// Near-duplicates among the pictures of an index.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Twins {
     pairs: Vec<Twin>,
     lookalikes: usize,
 }
 
 /// Two pictures that are one, edited or not.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Twin {
     /// The row of one.
     pub first: u32,
@@ -89,6 +92,11 @@ impl Twins {
     /// All of them, by their rows.
     pub fn pairs(&self) -> &[Twin] {
         &self.pairs
+    }
+
+    /// Whether all rows are of an index of so many.
+    pub(crate) fn are_among(&self, rows: usize) -> bool {
+        self.pairs.iter().all(|twin| twin.first < twin.second && (twin.second as usize) < rows)
     }
 
     /// Rows that belong together, directly or by others, of an index of so many: each set rising, by its first row.

@@ -1,7 +1,7 @@
 //! The eight ways to lay a picture: quarter turns, and those of its mirror image.
 
 /// One of them: first across the diagonal, then from left to right, then upside down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Orientation {
     pub(super) transpose: bool,
     pub(super) mirror: bool,

@@ -41,13 +41,18 @@ impl Thumbnail {
         Self { luma, shorter: picture.size().height().min(picture.size().width()) }
     }
 
+    /// One that was made before.
+    pub(crate) fn restored(luma: Box<[u8; SIDE * SIDE]>, shorter: u32) -> Self {
+        Self { luma, shorter }
+    }
+
     /// Pixels of the picture's shorter side.
-    pub(super) fn shorter_side(&self) -> usize {
+    pub(crate) fn shorter_side(&self) -> usize {
         self.shorter as usize
     }
 
     /// Row by row.
-    pub(super) fn luma(&self) -> &[u8; SIDE * SIDE] {
+    pub(crate) fn luma(&self) -> &[u8; SIDE * SIDE] {
         &self.luma
     }
 }

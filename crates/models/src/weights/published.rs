@@ -250,9 +250,9 @@ pub fn recognise(path: &Path) -> Result<Option<&'static Published>, WeightsError
 
 /// Where files of weights are looked for: the folder that `AVIZOR_WEIGHTS` names, then the user's own.
 pub fn weights_folders() -> Vec<PathBuf> {
-    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = of("XDG_CACHE_HOME").or_else(|| of("LOCALAPPDATA")).or_else(|| Some(of("HOME")?.join(".cache")));
-    [of("AVIZOR_WEIGHTS"), cache.map(|cache| cache.join("avizor").join("weights"))].into_iter().flatten().collect()
+    let named = std::env::var_os("AVIZOR_WEIGHTS").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let own = avizor_base::cache_folder().map(|cache| cache.join("avizor").join("weights"));
+    named.into_iter().chain(own).collect()
 }
 
 #[cfg(test)]

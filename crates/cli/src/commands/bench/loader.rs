@@ -1,12 +1,14 @@
 //! `avizor bench loader`.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use avizor_base::Seed;
 use avizor_data::loader::{LoadError, LoaderOptions, plain_order, shuffled_order};
 use avizor_data::transforms::Transforms;
-use avizor_data::{Loader, Prepared};
+use avizor_data::{Loader, PictureCache, Prepared, scan};
 use avizor_train::{Recipe, Source};
 use serde_json::{Value, json};
 
@@ -27,11 +29,12 @@ pub(crate) fn run(session: &Session, args: &args::BenchLoader) -> Result<(), Fai
     let cold = Arc::new(bench.source.prepared(0));
     let mut ways = vec![
         ("decode", Some(bench.times(time, &cold, None)?)),
+        ("file", Some(bench.remembered(time, &Folder::new().0)?)),
         ("prepared", Some(bench.times(time, &bench.prepared, None)?)),
         ("augmented", None),
     ];
     if !recipe.transforms.train.is_empty() {
-        ways[2].1 = Some(bench.times(time, &bench.prepared, Some(&recipe.transforms.train))?);
+        ways[3].1 = Some(bench.times(time, &bench.prepared, Some(&recipe.transforms.train))?);
     }
     let size = bench.prepared.size();
     let (height, width) = (size.height(), size.width());
@@ -90,15 +93,15 @@ struct LoaderBench {
 }
 
 impl LoaderBench {
-    /// Reads pictures evenly spread over the index.
+    /// Reads the pictures, or of many the same share of every class.
     fn new(session: &Session, recipe: &Recipe) -> Result<Self, Failure> {
-        let source = Source::of(recipe)?;
+        let mut recipe = recipe.clone();
+        let all = Source::of(&recipe)?.index().len();
+        recipe.data.fraction *= (MOST_PICTURES as f64 / all as f64).min(1.0);
+        let source = Source::of(&recipe)?;
         let prepared = Arc::new(source.prepared(Prepared::DEFAULT_BUDGET));
-        let all = prepared.index().len();
-        let step = all.div_ceil(MOST_PICTURES).max(1);
-        let tried: Vec<u32> = (0..all).step_by(step).map(|row| row as u32).collect();
-        let rows: Vec<u32> = tried.iter().copied().filter(|&row| prepared.picture(row as usize).is_ok()).collect();
-        let unreadable = tried.len() - rows.len();
+        let rows = readable(&prepared, session.threads);
+        let unreadable = source.index().len() - rows.len();
         if rows.is_empty() {
             let message = format!("none of the {unreadable} pictures tried can be read");
             return Err(Failure::run(message).help("see what is wrong with each by `avizor audit`"));
@@ -108,10 +111,19 @@ impl LoaderBench {
         Ok(Self { source, prepared, rows, unreadable, options })
     }
 
+    /// Epochs of pictures that a file in `folder` remembers and memory does not.
+    fn remembered(&self, time: Duration, folder: &Path) -> Result<Times, Failure> {
+        let failed = |error: std::io::Error| Failure::run(format!("{}: {error}", folder.display()));
+        let cache = PictureCache::open(folder, self.prepared.preprocess(), PictureCache::DEFAULT_LIMIT);
+        let prepared = Arc::new(self.source.prepared(0).remembering(cache.map_err(failed)?));
+        readable(&prepared, self.options.threads);
+        self.times(time, &prepared, None)
+    }
+
     /// Times of whole epochs.
     fn times(
         &self,
-        time: std::time::Duration,
+        time: Duration,
         prepared: &Arc<Prepared>,
         transforms: Option<&Transforms>,
     ) -> Result<Times, Failure> {
@@ -139,5 +151,27 @@ impl LoaderBench {
         let mut loader = Loader::new(Arc::clone(prepared), visits, transforms.cloned(), options)?;
         while loader.next_batch()?.is_some() {}
         Ok(())
+    }
+}
+
+/// Reads all pictures: the rows of those that can be.
+fn readable(prepared: &Prepared, threads: usize) -> Vec<u32> {
+    let scan = scan(prepared.index(), &prepared.decode_options(), threads, Some(prepared), |_| {});
+    (0..prepared.index().len()).filter(|&row| scan.is_usable(row)).map(|row| row as u32).collect()
+}
+
+/// A folder that is gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("avizor-bench-{}", std::process::id())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left lies among temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
