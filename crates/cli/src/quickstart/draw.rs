@@ -25,7 +25,8 @@ struct Scene {
     /// Centre and radius in pixels.
     centre: (f64, f64),
     radius: f64,
-    turn: f64,
+    /// Sine and cosine of the angle.
+    turn: (f64, f64),
     /// Small discs that mean nothing: centre, radius, colour.
     specks: Vec<((f64, f64), f64, Rgb)>,
     noise: f64,
@@ -82,7 +83,7 @@ impl Scene {
             ink,
             centre: (within(width, stream), within(height, stream)),
             radius,
-            turn: stream.between(-0.5, 0.5),
+            turn: stream.between(-0.5, 0.5).sin_cos(),
             specks,
             noise: stream.between(0.01, 0.05),
         }
@@ -106,12 +107,13 @@ impl Scene {
     }
 
     fn colour_at(&self, x: f64, y: f64, contains: fn(f64, f64) -> bool) -> Rgb {
-        let (sin, cos) = self.turn.sin_cos();
+        let (sin, cos) = self.turn;
         let (dx, dy) = ((x - self.centre.0) / self.radius, (y - self.centre.1) / self.radius);
         if contains(cos * dx + sin * dy, cos * dy - sin * dx) {
             return self.ink;
         }
-        let speck = self.specks.iter().find(|((sx, sy), radius, _)| (x - sx).hypot(y - sy) < *radius);
+        let covers = |(sx, sy): (f64, f64), radius: f64| (x - sx) * (x - sx) + (y - sy) * (y - sy) < radius * radius;
+        let speck = self.specks.iter().find(|(centre, radius, _)| covers(*centre, *radius));
         if let Some((_, _, colour)) = speck {
             return *colour;
         }

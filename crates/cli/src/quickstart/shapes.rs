@@ -9,15 +9,20 @@ pub(super) struct Shape {
 
 /// In the order of their names.
 pub(super) const SHAPES: [Shape; 8] = [
-    Shape { name: "circle", contains: |x, y| x.hypot(y) < 0.9 },
-    Shape { name: "crescent", contains: |x, y| x.hypot(y) < 1.0 && (x - 0.5).hypot(y) > 0.8 },
+    Shape { name: "circle", contains: |x, y| square(x, y) < 0.81 },
+    Shape { name: "crescent", contains: |x, y| square(x, y) < 1.0 && square(x - 0.5, y) > 0.64 },
     Shape { name: "cross", contains: |x, y| x.abs().min(y.abs()) < 0.26 && x.abs().max(y.abs()) < 0.95 },
     Shape { name: "heart", contains: heart },
-    Shape { name: "ring", contains: |x, y| (0.6..1.0).contains(&x.hypot(y)) },
+    Shape { name: "ring", contains: |x, y| (0.36..1.0).contains(&square(x, y)) },
     Shape { name: "square", contains: |x, y| x.abs().max(y.abs()) < 0.78 },
     Shape { name: "star", contains: star },
     Shape { name: "triangle", contains: triangle },
 ];
+
+/// Of the distance from the origin.
+fn square(x: f64, y: f64) -> f64 {
+    x * x + y * y
+}
 
 /// The sextic (x² + y² − 1)³ < x² y³, shrunk to the unit circle.
 fn heart(x: f64, y: f64) -> bool {
@@ -28,6 +33,9 @@ fn heart(x: f64, y: f64) -> bool {
 
 /// Five points: the boundary runs straight between radius 1 and radius 0.42.
 fn star(x: f64, y: f64) -> bool {
+    if square(x, y) > 1.0 {
+        return false;
+    }
     const TIP: f64 = std::f64::consts::TAU / 5.0;
     let angle = (y.atan2(x).rem_euclid(TIP) - TIP / 2.0).abs();
     let from_tip = TIP / 2.0 - angle;
