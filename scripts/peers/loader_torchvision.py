@@ -81,7 +81,7 @@ def loader(data, workers):
 def epoch(batches, seconds):
     """Pictures a second of whole epochs."""
     took, pictures = 0.0, 0
-    while took < seconds:
+    while pictures == 0 or took < seconds:
         started = time.perf_counter()
         for images, _ in batches:
             pictures += len(images)

@@ -26,6 +26,9 @@ pub struct ModelCard {
     pub classes: Vec<String>,
     /// How a picture becomes the network's input.
     pub preprocess: Preprocess,
+    /// Whether it answers by the mean of a picture's logits and its mirror image's; left out where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test_flip: bool,
     /// What it reads beside the picture; left out where that is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<MetadataCard>,
@@ -82,7 +85,13 @@ pub struct Provenance {
 impl ModelCard {
     /// The card of a new model.
     pub fn new(network: NetworkCard, classes: &ClassList, preprocess: Preprocess, provenance: Provenance) -> Self {
-        Self { format: FORMAT, network, classes: classes.names().to_vec(), preprocess, metadata: None, provenance }
+        let classes = classes.names().to_vec();
+        Self { format: FORMAT, network, classes, preprocess, test_flip: false, metadata: None, provenance }
+    }
+
+    /// The same, answering about a picture and its mirror image at once.
+    pub fn flipping(self, test_flip: bool) -> Self {
+        Self { test_flip, ..self }
     }
 
     /// The same with what it reads beside the picture.

@@ -68,7 +68,7 @@ impl Model {
         load_weights(&weights, &mut state, None)
             .map_err(|source| PredictError::Weights { path: weights.clone(), source })?;
         let mut scorer = |batch| Scorer::new(network, &options, &card.preprocess, batch, &cpu, &mut state);
-        let scorers = [scorer(BATCH)?, scorer(1)?];
+        let scorers = [scorer(BATCH)?, scorer(1)?].map(|scorer| scorer.flipping(card.test_flip));
         let decode = DecodeOptions { background: card.preprocess.background, ..DecodeOptions::default() };
         Ok(Self { card, options, classes, decode, cpu, state, scorers })
     }

@@ -16,8 +16,12 @@ pub struct Scorer {
     classes: usize,
     /// Of a picture; 0 where the network sees none.
     picture_bytes: usize,
+    /// Bytes of a row of a picture.
+    line_bytes: usize,
     /// Numbers of metadata a picture; 0 where the network reads none.
     metadata: usize,
+    /// Whether each picture is answered together with its mirror image.
+    flips: bool,
 }
 
 /// Numbers of a network about some pictures, row by row.
@@ -96,7 +100,16 @@ impl Scorer {
         let graph = Self::graph(network, options, preprocess, batch)?;
         let program = Program::compile(&graph, &CompileOptions::infer(), cpu, state)?;
         let picture_bytes = if options.sees_pictures() { preprocess.size.area() as usize * 3 } else { 0 };
-        Ok(Self { program, batch, classes: options.classes, picture_bytes, metadata: options.metadata_width() })
+        let line_bytes = preprocess.size.width() as usize * 3;
+        let (classes, metadata) = (options.classes, options.metadata_width());
+        Ok(Self { program, batch, classes, picture_bytes, line_bytes, metadata, flips: false })
+    }
+
+    /// Answers about a picture and its mirror image at once: the mean of their logits. A picture that is not seen has none.
+    #[must_use]
+    pub fn flipping(mut self, flips: bool) -> Self {
+        self.flips = flips && self.picture_bytes > 0;
+        self
     }
 
     /// Pictures of a batch.
@@ -126,9 +139,31 @@ impl Scorer {
         }
         self.program.run(cpu, state);
         into.classes = self.classes;
-        into.logits.extend_from_slice(&state.output(&self.program, "logits")[..rows * self.classes]);
-        into.probabilities.extend_from_slice(&state.output(&self.program, "probabilities")[..rows * self.classes]);
+        let numbers = rows * self.classes;
+        let start = into.logits.len();
+        into.logits.extend_from_slice(&state.output(&self.program, "logits")[..numbers]);
+        if !self.flips {
+            into.probabilities.extend_from_slice(&state.output(&self.program, "probabilities")[..numbers]);
+            return;
+        }
+        let images = &mut state.input_u8_mut(&self.program, "image")[..pictures.len()];
+        for (line, upright) in images.chunks_exact_mut(self.line_bytes).zip(pictures.chunks_exact(self.line_bytes)) {
+            let mirrored = line.as_chunks_mut::<3>().0.iter_mut().rev();
+            mirrored.zip(upright.as_chunks::<3>().0).for_each(|(to, from)| *to = *from);
+        }
+        self.program.run(cpu, state);
+        let mirrored = &state.output(&self.program, "logits")[..numbers];
+        into.logits[start..].iter_mut().zip(mirrored).for_each(|(mean, other)| *mean = 0.5 * (*mean + other));
+        let rows = into.logits[start..].chunks_exact(self.classes);
+        rows.for_each(|logits| into.probabilities.extend(softmax(logits)));
     }
+}
+
+fn softmax(logits: &[f32]) -> impl Iterator<Item = f32> {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let share = move |logit: &f32| f64::from(logit - most).exp();
+    let sum: f64 = logits.iter().map(share).sum();
+    logits.iter().map(move |logit| (share(logit) / sum) as f32)
 }
 
 #[cfg(test)]

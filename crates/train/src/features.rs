@@ -47,6 +47,8 @@ impl Kept {
         let (transforms, views) = (&recipe.transforms.train, recipe.train.views);
         let is_frozen = learns == Learns::Head || plan.freeze == Freeze::BACKBONE;
         let is_changed = !transforms.is_empty() || plan.mixing.is_some();
+        // The mirror image has features of its own, which are not kept.
+        let is_frozen = is_frozen && !plan.test_flip;
         let changes_anew = learns == Learns::Network && is_changed && views == 0;
         if !is_frozen || changes_anew {
             return Ok(None);

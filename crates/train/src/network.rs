@@ -24,6 +24,8 @@ pub(crate) struct NetworkPlan {
     pub(crate) mixing: Option<Mixing>,
     pub(crate) freeze: Freeze,
     precision: Precision,
+    /// Whether answers are means over a picture and its mirror image.
+    pub(crate) test_flip: bool,
     pub(crate) optimizer: OptimizerOptions,
     pub(crate) clip_norm: f64,
     weights: Option<FirstWeights>,
@@ -71,6 +73,7 @@ impl NetworkPlan {
             mixing: Mixing::of(&recipe.train),
             freeze: model.freeze,
             precision: recipe.train.precision.into(),
+            test_flip: model.test_flip,
             optimizer: recipe.optimizer.clone(),
             clip_norm: recipe.train.clip_norm,
             weights,
@@ -221,7 +224,8 @@ impl NetworkPlan {
     /// # Errors
     /// A layer that does not fit.
     pub(crate) fn scorer(&self, batch: usize, cpu: &Cpu, state: &mut State) -> Result<Scorer, TrainError> {
-        Ok(Scorer::new(self.network, &self.options, &self.preprocess, batch, cpu, state)?)
+        let scorer = Scorer::new(self.network, &self.options, &self.preprocess, batch, cpu, state)?;
+        Ok(scorer.flipping(self.test_flip))
     }
 }
 

@@ -279,6 +279,7 @@ impl Prepared {
         let preprocess: Preprocess = self.plan.preprocess.clone();
         let encoder = self.setup.metadata.as_ref().map(Metadata::encoder);
         let card = ModelCard::new(self.plan.card(), self.setup.classes(), preprocess, provenance)
+            .flipping(self.plan.test_flip)
             .reading(MetadataCard::new(&self.plan.options, encoder));
         Ok(Model::save(&run.model_path(), &card, &fit.state)?)
     }

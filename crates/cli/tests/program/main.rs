@@ -16,5 +16,6 @@ mod quickstart;
 mod resume;
 mod road;
 mod sandbox;
+mod test_flip;
 mod transfer;
 mod variants;

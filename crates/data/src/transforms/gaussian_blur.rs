@@ -124,10 +124,13 @@ impl Blur {
         let (blurred, line) = floats.split_at_mut(blurred_count);
         for (blurred, row) in blurred.chunks_exact_mut(row_bytes).zip(picture.pixels().chunks_exact(row_bytes)) {
             let line = &mut line[..3 * (width + 2 * margin)];
-            for (place, pixel) in line.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let (pixels, inside) = (line.as_chunks_mut::<3>().0, margin..margin + width);
+            for place in (0..margin).chain(inside.end..pixels.len()) {
                 let x = reflected(place as isize - margin as isize, width);
-                *pixel = std::array::from_fn(|channel| f32::from(row[3 * x + channel]));
+                pixels[place] = std::array::from_fn(|channel| f32::from(row[3 * x + channel]));
             }
+            let samples = pixels[inside].as_flattened_mut().iter_mut();
+            samples.zip(row).for_each(|(to, from)| *to = f32::from(*from));
             weigh(blurred, columns.iter().enumerate().map(|(tap, weight)| (&line[3 * tap..], *weight)));
         }
         let sums = &mut line[..row_bytes];

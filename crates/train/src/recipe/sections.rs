@@ -234,6 +234,9 @@ section! {
         /// Probability of dropping a feature before the last layer, or after each layer of `head`; `custom` drops where its
         /// layers say.
         dropout: f64 = 0.2,
+        /// Answer by the mean of what the network says of a picture and of its mirror image, in every evaluation and in the
+        /// model: a little better where left and right mean nothing, and twice the work.
+        test_flip: bool = false,
         /// First layers: `imagenet` (as published), or `small` (without the first two halvings) for pictures of up to about
         /// 64 pixels; not of `squeezenet1_1`, `small_cnn`, `mlp` and `custom`.
         stem: Stem = Stem::Imagenet,
