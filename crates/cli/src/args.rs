@@ -297,7 +297,7 @@ pub(crate) struct Predict {
     /// Folder of a run, or of a model
     #[arg(value_name = "RUN|MODEL")]
     pub(crate) model: PathBuf,
-    /// Pictures, or folders of pictures
+    /// Pictures, or folders, zip, tar or Parquet files of pictures
     #[arg(required = true, value_name = "PICTURE")]
     pub(crate) pictures: Vec<PathBuf>,
     /// Table with what the model reads beside the pictures: a column that names the files, and the model's columns

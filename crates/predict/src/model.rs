@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use avizor_base::ClassList;
 use avizor_data::metadata::MetadataEncoder;
-use avizor_data::{DecodeOptions, Picture, Resizer, read_picture};
+use avizor_data::{DecodeOptions, Found, Picture, Resizer, read_place};
 use avizor_engine::State;
 use avizor_kernels::Cpu;
 use avizor_models::{NetworkOptions, find, load_weights, save_safetensors};
@@ -31,7 +31,7 @@ pub struct Model {
 /// What a model says about one file.
 #[derive(Debug)]
 pub struct Prediction {
-    /// The file as it was named.
+    /// The file as it was named; of a picture in another file, that file's path with its name in there.
     pub path: PathBuf,
     /// The likeliest classes first; or why the file could not be read.
     pub result: Result<Vec<Guess>, String>,
@@ -110,11 +110,11 @@ impl Model {
     ///
     /// # Panics
     /// When there are not so many numbers.
-    pub fn predict(&mut self, paths: &[PathBuf], metadata: &[f32], top: usize, mut each: impl FnMut(Prediction)) {
+    pub fn predict(&mut self, found: &[Found], metadata: &[f32], top: usize, mut each: impl FnMut(Prediction)) {
         let width = self.options.metadata_width();
-        assert_eq!(metadata.len(), paths.len() * width, "a row of metadata a file");
-        for (number, paths) in paths.chunks(BATCH).enumerate() {
-            let pictures = self.prepare(paths);
+        assert_eq!(metadata.len(), found.len() * width, "a row of metadata a file");
+        for (number, found) in found.chunks(BATCH).enumerate() {
+            let pictures = self.prepare(found);
             let (mut bytes, mut numbers) = (Vec::new(), Vec::new());
             for (at, picture) in pictures.iter().enumerate() {
                 let Ok(picture) = picture else { continue };
@@ -125,12 +125,12 @@ impl Model {
             }
             let scores = self.score(&bytes, &numbers);
             let mut row = 0;
-            for (path, picture) in paths.iter().zip(pictures) {
+            for (found, picture) in found.iter().zip(pictures) {
                 let result = picture.map(|_| {
                     row += 1;
                     self.guesses(scores.row(row - 1), top)
                 });
-                each(Prediction { path: path.clone(), result });
+                each(Prediction { path: found.path(), result });
             }
         }
     }
@@ -162,17 +162,17 @@ impl Model {
     }
 
     /// Reads and resizes on all threads; `None` for a network that does not see pictures.
-    fn prepare(&self, paths: &[PathBuf]) -> Vec<Result<Option<Picture>, String>> {
-        let mut pictures: Vec<Result<Option<Picture>, String>> = paths.iter().map(|_| Ok(None)).collect();
+    fn prepare(&self, found: &[Found]) -> Vec<Result<Option<Picture>, String>> {
+        let mut pictures: Vec<Result<Option<Picture>, String>> = found.iter().map(|_| Ok(None)).collect();
         if self.sees_pictures() {
             let pool = self.cpu.pool();
-            pool.for_each_chunk(&mut pictures, 1, |number, slot| slot[0] = self.prepare_one(&paths[number]).map(Some));
+            pool.for_each_chunk(&mut pictures, 1, |number, slot| slot[0] = self.prepare_one(&found[number]).map(Some));
         }
         pictures
     }
 
-    fn prepare_one(&self, path: &Path) -> Result<Picture, String> {
-        let decoded = read_picture(path, &self.decode, &mut Vec::new()).map_err(|error| error.to_string())?;
+    fn prepare_one(&self, found: &Found) -> Result<Picture, String> {
+        let decoded = read_place(found.place(), &self.decode, &mut Vec::new()).map_err(|error| error.to_string())?;
         Ok(Resizer::new().resize(&decoded.picture, &self.card.preprocess))
     }
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use avizor_data::Found;
 use avizor_data::index::list_pictures;
 use avizor_predict::{Model, Prediction};
 
@@ -14,39 +15,44 @@ use crate::session::Session;
 
 pub(crate) fn run(session: &Session, args: &args::Predict) -> Result<(), Failure> {
     let mut model = Model::open(&args.model, session.cpu())?;
-    let pictures = pictures(&args.pictures)?;
+    let (pictures, refused) = pictures(&args.pictures)?;
     let metadata = predict_metadata::of(session, args, &model, &pictures)?;
     let mut out = anstream::stdout();
+    let all = refused.len() + pictures.len();
     let mut unreadable = 0;
     let mut written = Ok(());
-    model.predict(&pictures, &metadata, usize::from(args.top), |prediction| {
+    let mut tell = |prediction: Prediction| {
         unreadable += usize::from(prediction.result.is_err());
         if written.is_ok() {
             written = if args.json { json(&mut out, &prediction) } else { text(&mut out, &prediction) };
         }
-    });
+    };
+    refused.into_iter().for_each(&mut tell);
+    model.predict(&pictures, &metadata, usize::from(args.top), tell);
     written?;
     match unreadable {
         0 => Ok(()),
-        n => Err(Failure::run(format!("{n} of {} files could not be read; all others were answered", pictures.len()))),
+        n => Err(Failure::run(format!("{n} of {all} files could not be read; all others were answered"))),
     }
 }
 
-/// Folders become the pictures in them.
-fn pictures(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut pictures = Vec::new();
+/// Folders, archives and Parquet files become the pictures in them. One that cannot be read does not silence the others.
+fn pictures(paths: &[PathBuf]) -> Result<(Vec<Found>, Vec<Prediction>), Failure> {
+    let (mut pictures, mut refused) = (Vec::new(), Vec::new());
+    let mut first = None;
     for path in paths {
-        if path.is_dir() {
-            let (found, _) = list_pictures(path).map_err(|error| Failure::run(error.to_string()).help(error.help()))?;
-            if found.is_empty() {
-                return Err(Failure::run(format!("{} holds no picture", path.display())));
+        match list_pictures(path) {
+            Ok(found) => pictures.extend(found),
+            Err(error) => {
+                refused.push(Prediction { path: path.clone(), result: Err(error.to_string()) });
+                first.get_or_insert(error);
             }
-            pictures.extend(found.iter().map(|name| path.join(name)));
-        } else {
-            pictures.push(path.clone());
         }
     }
-    Ok(pictures)
+    match first {
+        Some(error) if pictures.is_empty() => Err(Failure::run(error.to_string()).help(error.help())),
+        _ => Ok((pictures, refused)),
+    }
 }
 
 fn json(out: &mut impl Write, prediction: &Prediction) -> std::io::Result<()> {

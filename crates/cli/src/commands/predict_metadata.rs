@@ -1,8 +1,9 @@
 //! What `avizor predict` is told beside the pictures.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use avizor_data::Found;
 use avizor_data::index::{Texts, find_metadata};
 use avizor_data::metadata::{ColumnEncoder, Gaps, MetadataEncoder};
 use avizor_predict::Model;
@@ -16,7 +17,7 @@ pub(crate) fn of(
     session: &Session,
     args: &args::Predict,
     model: &Model,
-    pictures: &[PathBuf],
+    pictures: &[Found],
 ) -> Result<Vec<f32>, Failure> {
     let Some(encoder) = model.encoder() else {
         return match (&args.metadata, args.with.is_empty()) {
@@ -29,8 +30,8 @@ pub(crate) fn of(
     let mut without_row = 0;
     match &args.metadata {
         Some(table) => {
-            let names: Vec<_> = pictures.iter().map(|path| path.to_string_lossy()).collect();
-            let names: Texts = names.iter().map(|name| &**name).collect();
+            let mut names = Texts::default();
+            pictures.iter().for_each(|picture| names.push(&picture.path().to_string_lossy()));
             let found = find_metadata(table, &names, &columns)
                 .map_err(|error| Failure::usage(error.to_string()).help(error.help()))?;
             without_row = found.without_row.count;

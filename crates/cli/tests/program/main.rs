@@ -11,6 +11,7 @@ mod custom;
 mod fetch;
 mod metadata;
 mod models;
+mod parquet;
 mod preview;
 mod quickstart;
 mod resume;

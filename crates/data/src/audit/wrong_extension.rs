@@ -11,7 +11,8 @@ pub(super) const CHECK: Check = Check {
     advice: "rename them",
     find: |material| {
         material.pictures(|row, seen| {
-            !seen.facts.format.extensions().contains(&extension(material.index.name(row)).as_str())
+            let is_usual = |name| seen.facts.format.extensions().contains(&extension(name).as_str());
+            material.index.is_named(row) && !is_usual(material.index.name(row))
         })
     },
 };

@@ -16,7 +16,7 @@ pub enum IndexError {
         path: PathBuf,
     },
     /// A file where a folder or table was needed.
-    #[error("{} is neither a folder nor a table (CSV, TSV, JSON lines) nor a zip or tar file", path.display())]
+    #[error("{} is neither a folder nor a table (CSV, TSV, JSON lines) nor a zip, tar or Parquet file", path.display())]
     NoFolder {
         /// What was asked for.
         path: PathBuf,
@@ -35,6 +35,15 @@ pub enum IndexError {
     /// An archive that cannot be read.
     #[error(transparent)]
     Archive(#[from] crate::archive::ArchiveError),
+    /// A Parquet file that cannot be read.
+    #[error(transparent)]
+    Parquet(#[from] crate::parquet::ParquetError),
+    /// A pattern where nothing has a name.
+    #[error("the pictures of {} are rows of a Parquet file and have no names that tell their classes", path.display())]
+    NotFromNames {
+        /// What was asked for.
+        path: PathBuf,
+    },
     /// Archives without a sample.
     #[error("{} holds {archives} archives and no picture; in none of them is a picture with its class beside it (`0001.jpg`, `0001.cls`)", path.display())]
     NoShards {
@@ -232,6 +241,8 @@ impl IndexError {
             Self::Missing { .. } => "check the path; it is taken from where the program was started".into(),
             Self::NoFolder { .. } => "give the folder that holds the class folders, or the table of labels".into(),
             Self::Archive(_) => "give a zip file, or a tar file that is not compressed as a whole; or unpack it".into(),
+            Self::Parquet(error) => error.help(),
+            Self::NotFromNames { .. } => "leave `data.pattern` out, and set `data.label_column`".into(),
             Self::NoShards { .. } => "give one archive of class folders as `data.path`, or unpack them".into(),
             Self::Decisions(_) => "`avizor decide PATH list` shows what was decided".into(),
             Self::Unreadable { .. } => "check the permissions".into(),

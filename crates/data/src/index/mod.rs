@@ -2,6 +2,7 @@
 
 mod build;
 pub mod decisions;
+mod embedded;
 mod error;
 mod file_kind;
 mod ignored;
@@ -21,10 +22,13 @@ mod texts;
 mod walk;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use avizor_base::{ClassId, ClassList, Note, SampleId, Split};
 
-use crate::Place;
+use crate::archive::{self, Archive};
+use crate::parquet::{self, ParquetFile};
+use crate::{Found, Place};
 pub use decisions::Decisions;
 pub use error::IndexError;
 pub use ignored::{Ignored, IgnoredKind, Mentioned};
@@ -117,11 +121,12 @@ impl Index {
         self.ids[row]
     }
 
-    /// Where a sample's file is; of one in an archive, the archive's path with the name in it.
+    /// Where a sample's file is; of one in an archive or a Parquet file, that file's path with the name in it.
     pub fn path(&self, row: usize) -> PathBuf {
         match self.root(row) {
             Some((Root::Folder(folder), rest)) => folder.join(rest),
             Some((Root::Archive(archive), rest)) => archive.path().join(rest),
+            Some((Root::Parquet(file), rest)) => file.path().join(rest),
             None => PathBuf::from(self.name(row)),
         }
     }
@@ -130,8 +135,15 @@ impl Index {
     pub fn place<'a>(&'a self, row: usize, path: &'a Path) -> Place<'a> {
         match self.root(row) {
             Some((Root::Archive(archive), rest)) => Place::Member(archive, rest),
+            // Its name was made of its number.
+            Some((Root::Parquet(file), rest)) => Place::Row(file, rest.parse().unwrap_or(u64::MAX)),
             _ => Place::File(path),
         }
+    }
+
+    /// Whether a sample has the name of a file, which may say its format; rows of a Parquet file have numbers.
+    pub fn is_named(&self, row: usize) -> bool {
+        !matches!(self.root(row), Some((Root::Parquet(_), _)))
     }
 
     /// What a sample's name is relative to, and the rest of it.
@@ -209,18 +221,49 @@ impl Index {
     }
 }
 
-/// The pictures of a folder without labels, as for prediction, sorted by name, and what was passed over. Names are
-/// relative to the folder.
+/// The pictures of a folder, an archive or a Parquet file without labels, as for prediction, sorted by name; any other file is
+/// one picture, whatever is in it.
 ///
 /// # Errors
-/// A folder that is missing, cannot be read, or holds no picture.
-pub fn list_pictures(folder: &Path) -> Result<(Texts, Ignored), IndexError> {
-    let listing = walk::list(folder)?;
-    if listing.is_bare() {
-        return Err(IndexError::EmptyFolder { path: folder.to_owned() });
+/// A folder, archive or Parquet file that is missing, cannot be read, or holds no picture.
+pub fn list_pictures(path: &Path) -> Result<Vec<Found>, IndexError> {
+    let extension = file_kind::extension(&path.to_string_lossy());
+    if path.is_dir() {
+        let listing = walk::list(path)?;
+        if listing.is_bare() {
+            return Err(IndexError::EmptyFolder { path: path.to_owned() });
+        }
+        if listing.names.is_empty() && !listing.parquets.is_empty() {
+            return rows(&listing.parquets.iter().map(|name| path.join(name)).collect::<Vec<_>>());
+        }
+        let found = listing.names.iter().map(|name| Found::File(path.join(name))).collect();
+        return some(path, found, &listing.ignored);
     }
-    if listing.names.is_empty() {
-        return Err(IndexError::NoPictures { path: folder.to_owned(), ignored: listing.ignored.to_string() });
+    if extension == parquet::EXTENSION {
+        return rows(&[path.to_owned()]);
     }
-    Ok((listing.names, listing.ignored))
+    if archive::EXTENSIONS.contains(&extension.as_str()) {
+        let archive = Arc::new(Archive::open(path)?);
+        let listing = walk::list_archive(Arc::clone(&archive));
+        let found = listing.names.iter().map(|name| Found::Member(Arc::clone(&archive), name.to_owned())).collect();
+        return some(path, found, &listing.ignored);
+    }
+    Ok(vec![Found::File(path.to_owned())])
+}
+
+/// The rows of Parquet files.
+fn rows(paths: &[PathBuf]) -> Result<Vec<Found>, IndexError> {
+    let (mut found, cache) = (Vec::new(), Arc::default());
+    for path in paths {
+        let file = Arc::new(ParquetFile::open(path, None, &cache)?);
+        found.extend((0..file.rows()).map(|row| Found::Row(Arc::clone(&file), row)));
+    }
+    Ok(found)
+}
+
+fn some(path: &Path, found: Vec<Found>, ignored: &Ignored) -> Result<Vec<Found>, IndexError> {
+    match found.is_empty() {
+        true => Err(IndexError::NoPictures { path: path.to_owned(), ignored: ignored.to_string() }),
+        false => Ok(found),
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use avizor_base::{Note, Split};
 
 use crate::archive::Archive;
+use crate::parquet::ParquetFile;
 
 use super::ignored::{Ignored, Mentioned};
 use super::texts::{TextColumn, TextColumnBuilder, Texts};
@@ -15,6 +16,7 @@ use super::texts::{TextColumn, TextColumnBuilder, Texts};
 pub(super) enum Root {
     Folder(PathBuf),
     Archive(Arc<Archive>),
+    Parquet(Arc<ParquetFile>),
 }
 
 impl From<&Path> for Root {

@@ -123,7 +123,7 @@ fn key(name: &str) -> (&str, &str) {
 }
 
 /// `imagenet-train-000012` is a part of train.
-fn part_of(stem: &str) -> Option<Split> {
+pub(super) fn part_of(stem: &str) -> Option<Split> {
     stem.split(|letter: char| !letter.is_alphabetic()).find_map(|word| word.parse().ok())
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use avizor_base::Split;
 
 use crate::archive::{Archive, EXTENSIONS};
+use crate::parquet;
 
 use super::error::IndexError;
 use super::file_kind;
@@ -14,7 +15,7 @@ use super::labelled::Labeller;
 use super::options::{DataOptions, LabelRule};
 use super::raw::{Raw, Rows, note};
 use super::walk::{self, Listing};
-use super::{parts, shards, table};
+use super::{embedded, parts, shards, table};
 
 /// Finds the samples.
 pub(super) fn read(options: &DataOptions) -> Result<Raw, IndexError> {
@@ -28,12 +29,17 @@ pub(super) fn read(options: &DataOptions) -> Result<Raw, IndexError> {
             // Of those packed as a whole it is said that they cannot be read so.
             "gz" | "tgz" | "bz2" | "xz" | "zst" => read_archive(options),
             extension if EXTENSIONS.contains(&extension) => read_archive(options),
+            parquet::EXTENSION => read_parquet(options),
             _ => Err(IndexError::NoFolder { path: path.clone() }),
         };
     }
     let listing = walk::list(path)?;
     if listing.names.is_empty() && !listing.archives.is_empty() {
         return read_shards(options, &listing);
+    }
+    if listing.names.is_empty() && !listing.parquets.is_empty() {
+        let names: Vec<&str> = listing.parquets.iter().map(String::as_str).collect();
+        return embedded::read(options, path, &names);
     }
     if listing.is_bare() {
         return Err(IndexError::EmptyFolder { path: path.clone() });
@@ -48,6 +54,15 @@ pub(super) fn read(options: &DataOptions) -> Result<Raw, IndexError> {
         }
         _ => read_folder(options, listing),
     }
+}
+
+/// One Parquet file.
+fn read_parquet(options: &DataOptions) -> Result<Raw, IndexError> {
+    let folder = options.path.parent().unwrap_or(Path::new(""));
+    let Some(name) = options.path.file_name().and_then(|name| name.to_str()) else {
+        return Err(IndexError::NoFolder { path: options.path.clone() });
+    };
+    embedded::read(options, folder, &[name])
 }
 
 /// A folder that holds nothing but archives.

@@ -34,9 +34,9 @@ pub(super) const LABEL_NAMES: [&str; 14] = [
     "tag",
     "y",
 ];
-const SPLIT_NAMES: [&str; 4] = ["split", "subset", "partition", "set"];
+pub(super) const SPLIT_NAMES: [&str; 4] = ["split", "subset", "partition", "set"];
 /// What people call a column of things that appear in several pictures.
-const GROUP_NAMES: [&str; 12] = [
+pub(super) const GROUP_NAMES: [&str; 12] = [
     "patient",
     "patient_id",
     "patientid",
@@ -238,7 +238,7 @@ impl Label {
 }
 
 /// `1`, `1.0`, `true` or `yes`.
-fn is_set(field: &[u8]) -> bool {
+pub(super) fn is_set(field: &[u8]) -> bool {
     let text = text(field).to_lowercase();
     matches!(text.as_str(), "true" | "yes") || text.parse::<f64>() == Ok(1.0)
 }
@@ -386,7 +386,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn mismatch_note(report: &TableReport) -> Option<Note> {
+pub(super) fn mismatch_note(report: &TableReport) -> Option<Note> {
     let told: Vec<String> = [
         (&report.without_file, "rows without a picture"),
         (&report.without_row, "pictures without a row"),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::{Archive, EXTENSIONS};
+use crate::parquet;
 
 use super::decisions;
 use super::error::IndexError;
@@ -23,6 +24,8 @@ pub(super) struct Listing {
     pub(super) tables: Vec<String>,
     /// Archives that lie in the folder itself, sorted.
     pub(super) archives: Vec<String>,
+    /// Parquet files at any depth, sorted.
+    pub(super) parquets: Vec<String>,
     /// What is listed, where it is no folder.
     pub(super) archive: Option<Arc<Archive>>,
     /// All folders at any depth, sorted, hidden ones and junk left out.
@@ -65,6 +68,7 @@ pub(super) fn list(root: &Path) -> Result<Listing, IndexError> {
     walk.names.sort_unstable();
     walk.listing.tables.sort_unstable();
     walk.listing.archives.sort_unstable();
+    walk.listing.parquets.sort_unstable();
     walk.listing.folders.sort_unstable();
     walk.listing.names = walk.names.iter().map(String::as_str).collect();
     Ok(walk.listing)
@@ -171,7 +175,10 @@ impl Walk {
             FileKind::Unknown => self.ignore(IgnoredKind::NotAPicture, &name)?,
             FileKind::Ignored(kind) => {
                 self.ignore(kind, &name)?;
-                if !name.contains('/') && EXTENSIONS.contains(&file_kind::extension(file).as_str()) {
+                let extension = file_kind::extension(file);
+                if kind == IgnoredKind::Document && extension == parquet::EXTENSION {
+                    self.listing.parquets.push(name);
+                } else if !name.contains('/') && EXTENSIONS.contains(&extension.as_str()) {
                     self.listing.archives.push(name);
                 }
             }

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Partition;
 use crate::Place;
+use crate::decode::{Limits, probe};
 use crate::index::Index;
 
 /// Why a split cannot be made of folders.
@@ -40,7 +41,7 @@ pub enum FoldersError {
 pub struct Materialized {
     /// Hard links: they take no room.
     pub linked: usize,
-    /// Copies, where the file system makes no links, or out of an archive.
+    /// Copies, where the file system makes no links, or out of an archive or a Parquet file.
     pub copied: usize,
 }
 
@@ -76,6 +77,13 @@ pub fn materialize(index: &Index, partition: &Partition, target: &Path) -> Resul
                     continue;
                 }
                 fs::copy(&from, &to).map_err(failed(&to))?;
+            }
+            Place::Row(file, number) => {
+                file.read(number, u64::MAX, &mut bytes).map_err(failed(&from))?;
+                // A number says no format, and other programs ask the name.
+                let extension = probe(&bytes, &Limits::default()).ok().map(|facts| facts.format.extensions()[0]);
+                let to = extension.map_or(to.clone(), |extension| to.with_added_extension(extension));
+                fs::write(&to, &bytes).map_err(failed(&to))?;
             }
             Place::Member(archive, name) => {
                 archive.read(name, u64::MAX, &mut bytes).map_err(failed(&from))?;

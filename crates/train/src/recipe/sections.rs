@@ -49,7 +49,7 @@ pub(super) const SECTIONS: &[(&str, Options)] = &[
 section! {
     /// Which pictures, and what is known of them.
     Data {
-        /// Folder of pictures: class folders, train/val/test folders, the folder of a table, or of shards; or a table, a zip or a tar.
+        /// Folder of pictures: class folders, train/val/test folders, the folder of a table, of shards or of Parquet files; or a table, a zip, a tar or a Parquet file.
         path: Option<String> = None,
         /// Where the training part lies, when the parts lie apart: `{ path = "..", label = "folder" | "pattern", pattern = ".." }`.
         train: Option<PartSource> = None,
@@ -63,7 +63,7 @@ section! {
         table: Option<String> = None,
         /// Folder of the table's pictures, relative to the table; default: beside and below it.
         pictures: Option<String> = None,
-        /// Column of the table that names the file; default: found by looking.
+        /// Column of the table that names the file, or of a Parquet file that holds the pictures; default: found by looking.
         file_column: Option<String> = None,
         /// What `file_column` lacks to be a file's name, such as `".jpg"`; default: found by looking.
         suffix: String = String::new(),
