@@ -9,7 +9,16 @@ pub(super) fn luma([red, green, blue]: [u8; 3]) -> u8 {
 
 /// Pillow's `Image.blend` of one sample: from `from` at 0 to `to` at 1 and beyond, cut to 0 to 255, fractions dropped.
 pub(super) fn blend(from: u8, to: u8, factor: f32) -> u8 {
-    (f32::from(from) + factor * (f32::from(to) - f32::from(from))).clamp(0.0, 255.0) as u8
+    without_fraction((f32::from(from) + factor * (f32::from(to) - f32::from(from))).clamp(0.0, 255.0))
+}
+
+/// What `as u8` gives for 0 to 255, in instructions that are there for many numbers at once: added to 2²³, a number is rounded
+/// and its last bits are the whole number.
+fn without_fraction(value: f32) -> u8 {
+    const SHIFT: f32 = 8_388_608.0;
+    let shifted = value + SHIFT;
+    let rounded_up = shifted - SHIFT > value;
+    (shifted.to_bits() as u8).wrapping_sub(u8::from(rounded_up))
 }
 
 /// From black at 0 to the picture at 1 and beyond.
@@ -94,5 +103,22 @@ fn from_hsv([hue, saturation, value]: [u8; 3]) -> [u8; 3] {
         3 => [p, q, value],
         4 => [t, p, value],
         _ => [value, p, q],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_are_dropped_as_a_cast_does() {
+        for part in 0..=255 * 1024 {
+            let value = part as f32 / 1024.0;
+            assert_eq!(without_fraction(value), value as u8);
+        }
+        for whole in 1..=255u8 {
+            let below = f32::from(whole).next_down();
+            assert_eq!(without_fraction(below), whole - 1);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use avizor_base::{ImageSize, Purpose, Seed, Stream};
 use serde::{Deserialize, Serialize};
 
-use super::options::{probability, within};
+use super::options::{probability, whole, within};
 use super::{Draw, OptionRow, Transform, TransformRow};
 use crate::Picture;
 
@@ -69,29 +69,36 @@ impl Noise {
     pub(super) fn apply(&self, picture: &mut Picture) {
         let mut stream = Seed(self.seed).stream(Purpose::Augment, [0; 3]);
         // In whole parts of a level: adding numbers from a table then is all that is left to do for a sample.
-        let parts = |levels: f32| (levels * PARTS as f32).round();
+        let parts = |levels: f32| whole(levels * f32::from(PARTS));
         let sigma = 255.0 * self.sigma as f32;
         let mut noise = [0i16; 2 * COUNT];
         for (place, quantile) in QUANTILES.iter().enumerate() {
             let size = parts(sigma * quantile) as i16;
             (noise[place], noise[COUNT + place]) = (size, -size);
         }
-        let mean = parts(255.0 * self.mean as f32) as i32;
-        for samples in picture.pixels_mut().chunks_mut(4) {
-            let bits = stream.next_u64();
-            for (index, sample) in samples.iter_mut().enumerate() {
-                let place = (bits >> (16 * index)) as usize & (2 * COUNT - 1);
-                let noisy = PARTS * i32::from(*sample) + mean + i32::from(noise[place]);
+        let mean = parts(255.0 * self.mean as f32) as i16;
+        let mut own = [0i16; TOGETHER];
+        for samples in picture.pixels_mut().chunks_mut(TOGETHER) {
+            for own in own[..samples.len().next_multiple_of(4)].chunks_exact_mut(4) {
+                let bits = stream.next_u64();
+                for (index, own) in own.iter_mut().enumerate() {
+                    *own = noise[(bits >> (16 * index)) as usize & (2 * COUNT - 1)];
+                }
+            }
+            for (sample, own) in samples.iter_mut().zip(&own) {
+                let noisy = (PARTS * i16::from(*sample) + mean).saturating_add(*own);
                 // To the nearest level, a half to the even one.
-                let level = (noisy + PARTS / 2 - 1 + (noisy >> PARTS.ilog2() & 1)) >> PARTS.ilog2();
-                *sample = level.clamp(0, 255) as u8;
+                let half = PARTS / 2 - 1 + (noisy >> PARTS.ilog2() & 1);
+                *sample = (noisy.saturating_add(half) >> PARTS.ilog2()).clamp(0, 255) as u8;
             }
         }
     }
 }
 
+/// Samples whose noise is looked up before it is added, so that adding goes for many at once.
+const TOGETHER: usize = 64;
 /// Parts of a level of gray: with them the strongest noise of all, 3.84 · 255 levels, fits 16 bits.
-const PARTS: i32 = 32;
+const PARTS: i16 = 32;
 /// Quantiles of the half above zero; one more bit gives the sign.
 const COUNT: usize = 4096;
 
