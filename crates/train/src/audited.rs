@@ -30,7 +30,8 @@ pub struct Audited {
 pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audited, TrainError> {
     let weights = FirstWeights::of(recipe)?;
     let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
-    let setup = Setup::new(recipe, preprocess, env)?;
+    // Every picture is looked at once: what training keeps of them would only take memory and time.
+    let setup = Setup::new(recipe, preprocess, 0, env)?;
     setup.tell(env.listener);
     Ok(Audited { setup, name: source::name(&recipe.data) })
 }

@@ -67,7 +67,7 @@ pub fn preview(
     }
     let weights = FirstWeights::of(recipe)?;
     let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
-    let setup = Setup::new(recipe, preprocess.clone(), env)?;
+    let setup = Setup::new(recipe, preprocess.clone(), 0, env)?;
     setup.tell(env.listener);
 
     let seed = Seed(recipe.train.seed);
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!((shown.pictures.len(), shown.epochs.as_slice(), shown.classes), (7, &[1, 2, 3][..], 3));
 
         let preprocess = shown.preprocess.clone();
-        let setup = Setup::new(&recipe, preprocess, &mut env).unwrap();
+        let setup = Setup::new(&recipe, preprocess, 0, &mut env).unwrap();
         let (seed, mut compared) = (Seed(5), 0);
         for (place, epoch) in (0..3u64).enumerate() {
             let visits = shuffled_order(seed, epoch, setup.training.clone());

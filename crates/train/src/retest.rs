@@ -13,7 +13,7 @@ use crate::error::TrainError;
 use crate::evaluate::Evaluated;
 use crate::metadata::Metadata;
 use crate::recipe::{Data, Recipe};
-use crate::setup::Setup;
+use crate::setup::{KEPT_BYTES, Setup};
 use crate::source;
 
 /// What a stored model says about labelled pictures.
@@ -48,7 +48,7 @@ pub fn evaluate(folder: &Path, other: Option<&Path>, env: &mut Environment<'_>) 
             (setup, rows, None)
         }
         None => {
-            let setup = Setup::new(&recipe, preprocess, env)?;
+            let setup = Setup::new(&recipe, preprocess, KEPT_BYTES, env)?;
             if info.data.fingerprint != setup.scan.fingerprint(&setup.index).to_string() {
                 return Err(TrainError::Resume {
                     run: folder.to_owned(),

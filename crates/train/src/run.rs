@@ -23,7 +23,7 @@ use crate::learning::Learns;
 use crate::metadata::Metadata;
 use crate::network::NetworkPlan;
 use crate::recipe::Recipe;
-use crate::setup::Setup;
+use crate::setup::{KEPT_BYTES, Setup};
 use crate::source;
 
 /// A run that ended, for now or for good.
@@ -128,7 +128,7 @@ impl Prepared {
         let two = avizor_base::ClassList::from_labels(["a", "b"]).unwrap_or_else(|_| unreachable!("two classes"));
         NetworkPlan::new(recipe, &two, preprocess.clone(), weights.clone(), recipe.data.metadata.len())?
             .state(Seed(0))?;
-        let setup = Setup::new(recipe, preprocess.clone(), env)?;
+        let setup = Setup::new(recipe, preprocess.clone(), KEPT_BYTES, env)?;
         setup.require_parts()?;
         let width = setup.metadata.as_ref().map_or(0, |metadata| metadata.encoder().width());
         let plan = NetworkPlan::new(recipe, setup.classes(), preprocess, weights, width)?;

@@ -19,6 +19,9 @@ use crate::metadata::Metadata;
 use crate::recipe::{self, Balance, Recipe, Role, Sampler};
 use crate::source;
 
+/// What prepared pictures may take that are looked at again.
+pub(crate) const KEPT_BYTES: u64 = Prepared::DEFAULT_BUDGET;
+
 /// Pictures that are read before they are scored: bounds memory, not results.
 const SCORED_TOGETHER: usize = 256;
 
@@ -33,6 +36,7 @@ pub(crate) struct Setup {
     pub(crate) rows: Rows,
     /// What an epoch goes through, in no order yet: the training part, and the copies that fill small classes up.
     pub(crate) training: Vec<Visit>,
+    /// None before there is a partition.
     pub(crate) findings: Vec<Finding>,
     /// `None` before there is a partition.
     pub(crate) verdict: Option<Verdict>,
@@ -59,13 +63,19 @@ impl Rows {
 }
 
 impl Setup {
-    /// Lists, reads and splits the data of a recipe.
+    /// Lists, reads and splits the data of a recipe. `budget` is that of [`Prepared::new`]: nothing for who does not look at a
+    /// picture again.
     ///
     /// # Errors
     /// No usable pictures, too few of a class, a part without pictures.
-    pub(crate) fn new(recipe: &Recipe, preprocess: Preprocess, env: &mut Environment<'_>) -> Result<Self, TrainError> {
+    pub(crate) fn new(
+        recipe: &Recipe,
+        preprocess: Preprocess,
+        budget: u64,
+        env: &mut Environment<'_>,
+    ) -> Result<Self, TrainError> {
         let index = Index::read(&source::data_options(recipe)?)?;
-        let mut setup = Self::read(recipe, index, preprocess, env);
+        let mut setup = Self::read(recipe, index, preprocess, budget, env);
         if recipe.data.near_duplicates {
             setup.scan.find_twins(env.threads, env.cache);
         }
@@ -94,14 +104,14 @@ impl Setup {
         Ok(setup)
     }
 
-    fn read(recipe: &Recipe, index: Index, preprocess: Preprocess, env: &mut Environment<'_>) -> Self {
+    fn read(recipe: &Recipe, index: Index, preprocess: Preprocess, budget: u64, env: &mut Environment<'_>) -> Self {
         let index = Arc::new(index);
         let (limits, all) = (source::limits(&recipe.data), index.len());
         // What cannot be remembered is read anew, which takes longer and is all.
         let cache =
             env.cache.and_then(|folder| PictureCache::open(folder, &preprocess, PictureCache::DEFAULT_LIMIT).ok());
         let of_copies = recipe.balance.fill_transforms.as_ref().unwrap_or(&recipe.transforms.train);
-        let prepared = Prepared::new(Arc::clone(&index), preprocess, limits, Prepared::DEFAULT_BUDGET)
+        let prepared = Prepared::new(Arc::clone(&index), preprocess, limits, budget)
             .with_copies(Seed(recipe.train.seed), of_copies.clone());
         let prepared = Arc::new(match cache {
             Some(cache) => prepared.remembering(cache),
@@ -110,7 +120,6 @@ impl Setup {
         let decode = prepared.decode_options();
         let reading = &mut *env.reading;
         let scan = scan(&index, &decode, env.threads, Some(&prepared), |done| reading(Reading { done, all }));
-        let findings = audit(&Material { index: &index, scan: &scan, partition: None });
         Self {
             index,
             scan,
@@ -118,7 +127,7 @@ impl Setup {
             partition: None,
             rows: Rows::default(),
             training: Vec::new(),
-            findings,
+            findings: Vec::new(),
             verdict: None,
             metadata: None,
         }
@@ -134,7 +143,7 @@ impl Setup {
         preprocess: Preprocess,
         env: &mut Environment<'_>,
     ) -> Result<Self, TrainError> {
-        let setup = Self::read(recipe, index, preprocess, env);
+        let setup = Self::read(recipe, index, preprocess, KEPT_BYTES, env);
         if setup.readable().is_empty() {
             return Err(TrainError::Data {
                 problem: "none of the pictures can be read".to_owned(),

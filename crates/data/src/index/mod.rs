@@ -8,6 +8,8 @@ mod file_kind;
 mod ignored;
 mod labelled;
 mod lookup;
+#[cfg(test)]
+mod memory;
 mod options;
 mod parts;
 mod pattern;

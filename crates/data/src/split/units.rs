@@ -1,5 +1,7 @@
 //! What stays together: groups, equal files, or single samples.
 
+use std::cmp::Reverse;
+
 use avizor_base::{ClassId, Purpose, SampleId};
 
 use super::SplitOptions;
@@ -100,11 +102,29 @@ fn key(index: &Index, row: usize, options: &SplitOptions) -> u64 {
     }
 }
 
+/// The commonest class; of equals the rarer one in all, then the first.
 fn main_class(labels: &[ClassId], totals: &[usize]) -> ClassId {
-    let count = |class: ClassId| labels.iter().filter(|&&label| label == class).count();
-    let best = labels
-        .iter()
-        .copied()
-        .max_by_key(|&class| (count(class), std::cmp::Reverse(totals[class.index()]), std::cmp::Reverse(class)));
-    best.unwrap_or(ClassId(0))
+    // Sorted, not counted for each: all pictures may be of one unit.
+    let mut sorted = labels.to_vec();
+    sorted.sort_unstable();
+    let counts =
+        sorted.chunk_by(|a, b| a == b).map(|same| (same.len(), Reverse(totals[same[0].index()]), Reverse(same[0])));
+    counts.max().map_or(ClassId(0), |(_, _, Reverse(class))| class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_of_a_unit_is_its_commonest_then_the_rarest_in_all() {
+        let classes = |numbers: &[u32]| numbers.iter().map(|&number| ClassId(number)).collect::<Vec<_>>();
+        let totals = [9, 5, 5, 70];
+        for (labels, wanted) in [(&[][..], 0), (&[3], 3), (&[0, 3, 3], 3), (&[3, 0, 0, 3], 0), (&[2, 1, 0], 1)] {
+            assert_eq!(main_class(&classes(labels), &totals), ClassId(wanted), "{labels:?}");
+        }
+        // Half a million equal pictures: counted for each of them, this would take minutes.
+        let labels: Vec<ClassId> = (0..500_000).map(|at| ClassId(at % 3)).collect();
+        assert_eq!(main_class(&labels, &totals), ClassId(1));
+    }
 }
