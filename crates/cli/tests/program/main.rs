@@ -8,6 +8,7 @@ mod balance;
 mod bench;
 mod cache;
 mod custom;
+mod difficult;
 mod fetch;
 mod metadata;
 mod models;

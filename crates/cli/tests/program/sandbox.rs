@@ -11,6 +11,8 @@ use tempfile::TempDir;
 /// A folder of its own that is removed at the end.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    /// Pictures are remembered here, and not left behind in the folder.
+    cache: TempDir,
 }
 
 /// What a run of the program said.
@@ -22,7 +24,7 @@ pub(crate) struct Said {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), cache: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -42,6 +44,7 @@ impl Sandbox {
         command.env_remove("AVIZOR_CPU").env("NO_COLOR", "1");
         // Weights that happen to be at hand would change what is trained.
         command.env_remove("AVIZOR_WEIGHTS").env("XDG_CACHE_HOME", self.path("cache"));
+        command.env("AVIZOR_CACHE", self.cache.path());
         command
     }
 
