@@ -279,7 +279,7 @@ fn mistakes_are_sentences() {
         (
             &two,
             |options, data| options.path = data.join("cat/1.jpg"),
-            "DATA/cat/1.jpg is neither a folder nor a table (CSV, TSV, JSON lines) nor a zip or tar file",
+            "DATA/cat/1.jpg is neither a folder nor a table (CSV, TSV, JSON lines) nor a zip, tar or Parquet file",
         ),
         (&[], plain, "DATA is empty"),
         (
