@@ -58,6 +58,14 @@ def plain(name, **options):
     pq.write_table(table, OUT / f"{name}.parquet", row_group_size=7, write_batch_size=2, data_page_size=1, **options)
 
 
+def long(name):
+    """A page of 70,000 rows, of which every ten thousandth has a picture."""
+    numbers = range(70_000)
+    table = pa.table({"image": [picture(n // 10_000) if n % 10_000 == 9_999 else None for n in numbers],
+                      "label": ["dog" if n >= 50_000 else "cat" for n in numbers]})
+    pq.write_table(table, OUT / f"{name}.parquet", use_dictionary=["label"], write_batch_size=100_000)
+
+
 of_hub("train-00000-of-00002.parquet", range(8))
 of_hub("train-00001-of-00002.parquet", range(8, 13))
 of_hub("test-00000-of-00001.parquet", range(13, 18))
@@ -65,4 +73,5 @@ plain("snappy", compression="snappy")
 plain("gzip", compression="gzip", data_page_version="2.0")
 plain("none", compression="none", use_dictionary=False)
 plain("zstd", compression="zstd")
+long("long")
 plain("delta", use_dictionary=False, column_encoding={"photo": "DELTA_LENGTH_BYTE_ARRAY"})

@@ -2,7 +2,7 @@
 //! and for a dictionary by the number in it, before it has seen a byte of either.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,8 +15,15 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::thrift::page_header;
+
 /// The largest page that is read, in bytes when unpacked. Writers aim at one megabyte, but count rows a hundred or a thousand at once.
 const LARGEST_PAGE: u64 = 512 << 20;
+
+/// The header of a page has some twenty bytes; a hundred where it tells the smallest and the largest value.
+const USUAL_HEADER: u64 = 256;
+/// And a few kilobytes where those are long texts.
+const LONGEST_HEADER: u64 = 64 << 10;
 
 /// A file that pages are read from.
 #[derive(Debug)]
@@ -26,7 +33,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> std::io::Result<Arc<Self>> {
+    pub(super) fn open(path: &Path) -> io::Result<Arc<Self>> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         Ok(Arc::new(Self { file, length }))
@@ -46,21 +53,11 @@ impl Length for Source {
 }
 
 impl ChunkReader for Source {
-    type T = BufReader<File>;
+    type T = Header;
 
     /// The library reads headers of pages so, and nothing else once the footer is known.
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let mut header = Vec::with_capacity(16);
-        self.at(start)?.take(16).read_to_end(&mut header)?;
-        match declared_bytes(&header) {
-            Some(bytes) if bytes <= LARGEST_PAGE => Ok(BufReader::with_capacity(256, self.at(start)?)),
-            Some(bytes) => Err(ParquetError::General(format!(
-                "a page declares {} MiB, and more than {} are not read",
-                bytes >> 20,
-                LARGEST_PAGE >> 20
-            ))),
-            None => Err(ParquetError::General("a page has no header".to_owned())),
-        }
+        Ok(Header { file: self.at(start)?, checked: None })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
@@ -77,31 +74,41 @@ impl ChunkReader for Source {
     }
 }
 
-/// How many bytes a page has when unpacked, by the start of its header: a struct in Thrift's compact protocol, whose first fields
-/// are the type and the size (`PageHeader` of parquet.thrift).
-fn declared_bytes(header: &[u8]) -> Option<u64> {
-    /// A field of type i32 whose number is one above the last.
-    const NEXT_I32: u8 = 0x15;
-    let mut rest = header.strip_prefix(&[NEXT_I32])?;
-    varint(&mut rest)?;
-    rest = rest.strip_prefix(&[NEXT_I32])?;
-    let zigzag = varint(&mut rest)?;
-    // The sign is the lowest bit.
-    (zigzag & 1 == 0).then_some(zigzag >> 1)
+/// The header of a page, looked at before its first byte is given: the library also asks for readers that it does not use.
+#[derive(Debug)]
+pub(super) struct Header {
+    file: File,
+    checked: Option<Cursor<Vec<u8>>>,
 }
 
-/// Seven bits a byte, the lowest first; the last byte has no eighth bit. An i32 takes five at most.
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for place in 0..5 {
-        let (&byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << (7 * place);
-        if byte < 0x80 {
-            return Some(value);
+impl Read for Header {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.checked {
+            Some(bytes) => bytes.read(buffer),
+            None => self.checked.insert(Cursor::new(checked_header(&mut self.file)?)).read(buffer),
         }
     }
-    None
+}
+
+fn checked_header(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(USUAL_HEADER as usize);
+    let mut header = None;
+    for most in [USUAL_HEADER, LONGEST_HEADER] {
+        file.take(most - bytes.len() as u64).read_to_end(&mut bytes)?;
+        header = page_header(&bytes);
+        if header.is_some() {
+            break;
+        }
+    }
+    match header {
+        Some(header) if header.unpacked <= LARGEST_PAGE => Ok(bytes),
+        Some(header) => Err(io::Error::other(format!(
+            "a page declares {} MiB, and more than {} are not read",
+            header.unpacked >> 20,
+            LARGEST_PAGE >> 20
+        ))),
+        None => Err(io::Error::other("a page has no header that makes sense")),
+    }
 }
 
 /// The pages of a column chunk.
@@ -173,28 +180,5 @@ impl PageReader for Checked {
     fn take_deferred_dictionary(&mut self) -> Result<Option<Page>> {
         let page = self.pages.take_deferred_dictionary()?;
         self.check(page)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_size_stands_where_a_header_begins() {
-        for (header, wanted) in [
-            // Type 0 (a page of data), 200 bytes, packed to 100.
-            (&[0x15, 0x00, 0x15, 0x90, 0x03, 0x15, 0xc8, 0x01][..], Some(200)),
-            (&[0x15, 0x04, 0x15, 0x00], Some(0)),
-            // The largest i32; one of six bytes; a negative one; one cut off; other fields.
-            (&[0x15, 0x00, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f], Some(i32::MAX as u64)),
-            (&[0x15, 0x00, 0x15, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], None),
-            (&[0x15, 0x00, 0x15, 0x01], None),
-            (&[0x15, 0x00, 0x15, 0x90], None),
-            (&[0x15, 0x00, 0x25, 0x90, 0x03], None),
-            (&[], None),
-        ] {
-            assert_eq!(declared_bytes(header), wanted, "{header:x?}");
-        }
     }
 }

@@ -20,6 +20,7 @@ use super::ParquetError;
 use super::cache::{PageCache, Piece};
 use super::checked::{Checked, Source};
 use super::columns::{Column, Kind, columns, pictures, said, texts};
+use super::thrift::is_bounded;
 
 /// The largest footer that is read. It takes some hundred bytes a column of a row group, which has a hundred rows or more.
 const LARGEST_FOOTER: u64 = 32 << 20;
@@ -279,6 +280,9 @@ fn footer(path: &Path) -> Result<ParquetMetaData, String> {
     file.seek(SeekFrom::Start(start)).map_err(failed)?;
     let mut bytes = vec![0; size as usize];
     file.read_exact(&mut bytes).map_err(failed)?;
+    if !is_bounded(&bytes) {
+        return Err("its footer makes no sense".to_owned());
+    }
     // Nothing here asks for the smallest and largest value of a column.
     let options = ParquetMetaDataOptions::new()
         .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)

@@ -5,7 +5,7 @@
 //! a page, which holds many pictures: pages that were read last are kept ([`PageCache`]), so that rows in order cost each
 //! page once, and a row at random costs its page.
 //!
-//! The library is believed nothing that it takes memory by: see `checked`.
+//! The library is believed nothing that it takes memory by: see `checked` and `thrift`.
 
 mod cache;
 mod checked;
@@ -13,6 +13,7 @@ mod columns;
 mod file;
 #[cfg(test)]
 mod tests;
+mod thrift;
 
 use std::path::PathBuf;
 

@@ -81,6 +81,37 @@ fn every_packing_gives_the_same_pictures_in_any_order() {
 }
 
 #[test]
+fn a_page_of_many_rows_is_read_in_pieces() {
+    let file = open("long.parquet").unwrap();
+    assert_eq!(file.rows(), 70_000);
+    for (row, n) in [(69_999, 6), (9_999, 0), (59_999, 5)] {
+        assert_eq!(picture(Place::Row(&file, row)).unwrap().pixel(0, 0), colour(n));
+        assert!(picture(Place::Row(&file, row - 1)).unwrap_err().contains("holds no picture"));
+    }
+}
+
+#[test]
+fn a_page_is_looked_at_before_memory_is_taken_for_it() {
+    let whole = fs::read(golden("none.parquet")).unwrap();
+    // The first page of pictures begins behind the mark of the format; its size is two bytes.
+    assert_eq!((&whole[..4], whole[4], whole[6]), (&b"PAR1"[..], 0x15, 0x15));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("forged.parquet");
+    for (size, words) in [
+        // A page of 2 GiB, and something that is no header.
+        (&[0xfe, 0xff, 0xff, 0xff, 0x0f][..], "declares 2047 MiB"),
+        (&[0x01], "no header"),
+    ] {
+        let mut bytes = [&whole[..7], size].concat();
+        bytes.extend_from_slice(&whole[bytes.len()..]);
+        fs::write(&path, bytes).unwrap();
+        let file = ParquetFile::open(&path, None, &Arc::default()).unwrap();
+        let error = picture(Place::Row(&file, 0)).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
 fn a_file_of_one_part_is_split_and_its_columns_may_be_named() {
     let index = Index::read(&DataOptions::new(golden("none.parquet"))).unwrap();
     assert_eq!(index.name(0), "none.parquet/000000");
