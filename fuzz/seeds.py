@@ -6,9 +6,12 @@
 They hold the 14 weights of the perceptron in src/lib.rs, in every format, so that a changed file is often still one of it. What
 other targets start from lies elsewhere in the repository, see `run`.
 """
+import io
 import json
 import pathlib
 import pickletools
+import tarfile
+import zipfile
 
 import safetensors.torch
 import torch
@@ -66,8 +69,30 @@ def pictures(folder):
     colour.save(folder / "turned.png", exif=exif)
 
 
+def archives(tars, zips):
+    """A few files in each layout of tar, and in a zip as they are and packed."""
+    files = {"a/1.txt": b"one", "b/2.txt": b"two" * 200, "b/" + "long" * 30 + ".txt": b"long"}
+    for name, layout in {"posix": tarfile.PAX_FORMAT, "gnu": tarfile.GNU_FORMAT, "ustar": tarfile.USTAR_FORMAT}.items():
+        with tarfile.open(tars / name, "w", format=layout) as archive:
+            for file, content in files.items():
+                if name != "ustar" or len(file) < 100:
+                    entry = tarfile.TarInfo(file)
+                    entry.size = len(content)
+                    archive.addfile(entry, io.BytesIO(content))
+            link = tarfile.TarInfo("link")
+            link.type, link.linkname = tarfile.SYMTYPE, "a/1.txt"
+            archive.addfile(link)
+    for name, method in {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED}.items():
+        with zipfile.ZipFile(zips / name, "w", method) as archive:
+            for file, content in files.items():
+                archive.writestr(zipfile.ZipInfo(file), content, method)
+    with zipfile.ZipFile(zips / "zip64", "w") as archive, archive.open("a/1.txt", "w", force_zip64=True) as file:
+        file.write(b"one")
+
+
 def main():
-    folders = ["safetensors", "pth_zip", "pth_legacy", "pickle", "model", "model_card", "table", "picture"]
+    folders = ["safetensors", "pth_zip", "pth_legacy", "pickle", "model", "model_card", "table", "picture", "archive_tar",
+               "archive_zip"]
     for folder in folders:
         (SEEDS / folder).mkdir(parents=True, exist_ok=True)
     for dtype in (torch.float32, torch.float16, torch.bfloat16, torch.float64):
@@ -113,6 +138,7 @@ def main():
     for name, text in tables.items():
         (SEEDS / f"table/{name}").write_text(text, newline="")
     pictures(SEEDS / "picture")
+    archives(SEEDS / "archive_tar", SEEDS / "archive_zip")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,18 @@
 use std::alloc::System;
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
+use avizor_data::archive::Archive;
 use avizor_engine::{DType, GraphBuilder, State};
 use avizor_models::{NetworkOptions, find, read_weights, to_safetensors};
 use cap::Cap;
+use tempfile::TempDir;
 
 /// No file here is larger than a megabyte: who asks for more than this has believed a size that it read.
 const MOST_BYTES: usize = 512 << 20;
+/// As much of a file in an archive is read.
+const MOST_OF_A_FILE: u64 = 1 << 20;
 
 #[global_allocator]
 static MEMORY: Cap<System> = Cap::new(System, MOST_BYTES);
@@ -45,8 +49,30 @@ pub fn read_into_small_state(bytes: &[u8]) {
     }
 }
 
+/// Lists an archive and reads every file in it. What lacks the mark of its format is none of this target's.
+pub fn read_archive(bytes: &[u8], mark: &[u8], at: usize) {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    if bytes.get(at..).is_none_or(|rest| !rest.starts_with(mark)) {
+        return;
+    }
+    let path = FOLDER.get_or_init(scratch_folder).path().join("archive");
+    fs::write(&path, bytes).expect("the folder can be written");
+    match Archive::open(&path) {
+        Ok(archive) => {
+            let mut content = Vec::new();
+            for name in archive.names() {
+                assert!(!name.starts_with('/') && !name.split('/').any(|step| step == ".."), "{name}");
+                // An error, or no more than was asked for.
+                let read = archive.read(name, MOST_OF_A_FILE, &mut content);
+                assert!(read.is_err() || content.len() as u64 <= MOST_OF_A_FILE + 1);
+            }
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
 /// A folder in memory where the system has one: a file is written a thousand times a second.
-pub fn scratch_folder() -> tempfile::TempDir {
+pub fn scratch_folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder")
 }
