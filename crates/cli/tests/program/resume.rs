@@ -139,9 +139,9 @@ const KILLS: usize = 2;
 fn a_killed_run_resumes_to_the_bits_of_one_that_never_stopped() {
     let mut cases = Vec::new();
     for (row, &optimizer) in OPTIMIZERS.iter().enumerate() {
-        for (column, &schedule) in SCHEDULES.iter().enumerate() {
-            // Every optimizer, and every schedule, with each sampler.
-            cases.push([PERCEPTRON, optimizer, schedule, SAMPLERS[(row + column) % 2]]);
+        // Half of all pairs: each optimizer with two schedules, each schedule with two or three of them.
+        for (column, &schedule) in SCHEDULES.iter().enumerate().filter(|(column, _)| (row + column) % 2 == 0) {
+            cases.push([PERCEPTRON, optimizer, schedule, SAMPLERS[(row + column / 2) % SAMPLERS.len()]]);
         }
     }
     let [sgd, nesterov, adam, adamw, rmsprop] = [0, 1, 2, 3, 4].map(|place| OPTIMIZERS[place]);
