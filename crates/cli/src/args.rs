@@ -79,7 +79,7 @@ pub(crate) enum Command {
     Quickstart(Quickstart),
     /// Say what is wrong with some pictures, before training
     Audit(Audit),
-    /// Show what the network sees of some pictures
+    /// Show what the network sees of some pictures, and what is remembered of them
     Data(Data),
     /// Leave pictures out, give them another class, or make classes one, without touching a file
     Decide(Decide),

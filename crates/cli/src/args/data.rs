@@ -21,14 +21,13 @@ pub(crate) enum DataWhat {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "A picture that was read before, at the same size and by the same rule, is not decoded again: it is known by the
-content of its file, wherever that lies now. What is remembered never changes a result, and may be removed at any time. All of
-it takes no more than 8 GiB; what was not used for longest goes first.
+#[command(after_help = "A picture that was read before, at the same size and by the same rule, is not decoded again:
+it is known by the content of its file, wherever that lies now. What is remembered never changes
+a result, and may be removed at any time. All of it takes no more than 8 GiB; what was not used
+for longest goes first.
 
   AVIZOR_CACHE=FOLDER   where it is remembered
-  --no-cache            remember nothing, for one command"
-)]
+  --no-cache            remember nothing, for one command")]
 pub(crate) struct DataCache {
     /// Forget all of it
     #[arg(long)]

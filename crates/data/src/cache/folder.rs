@@ -37,9 +37,9 @@ pub fn remove(folder: &Path) -> io::Result<Held> {
     Ok(removed)
 }
 
-/// Removes files other than `kept`, those first that were not used for longest, until all take no more than `limit`.
-pub(super) fn trim(folder: &Path, kept: &Path, limit: u64) {
-    let mut files = files(folder);
+/// Removes files beside `kept`, those first that were not used for longest, until all take no more than `limit`.
+pub(super) fn trim(kept: &Path, limit: u64) {
+    let mut files = kept.parent().map(files).unwrap_or_default();
     files.sort_by(|a, b| (a.used, &a.path).cmp(&(b.used, &b.path)));
     let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
     for file in files.iter().filter(|file| file.path != kept) {

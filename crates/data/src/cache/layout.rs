@@ -51,7 +51,8 @@ impl Layout {
         KNOWN_BYTES + THUMBNAIL_BYTES + self.pixels
     }
 
-    fn block_bytes(self) -> u64 {
+    /// A directory and its slots.
+    pub(super) fn block_bytes(self) -> u64 {
         SLOTS_OF_BLOCK * (ENTRY_BYTES + self.slot_bytes()) as u64
     }
 
@@ -71,6 +72,6 @@ impl Layout {
 
     /// Slots that a file of so many bytes has room for.
     pub(super) fn slots_in(self, bytes: u64) -> u64 {
-        bytes / (ENTRY_BYTES + self.slot_bytes()) as u64
+        bytes.saturating_sub(HEADER_BYTES as u64) / (ENTRY_BYTES + self.slot_bytes()) as u64
     }
 }

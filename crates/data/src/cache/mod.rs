@@ -26,7 +26,7 @@ mod twins;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use avizor_base::Preprocess;
@@ -52,8 +52,10 @@ pub struct PictureCache {
     places: RwLock<HashMap<ContentHash, Place>>,
     /// Slots in use, as far as this process knows; `None` when nothing can be added any more.
     next: Mutex<Option<u64>>,
-    /// Slots that there may be.
-    most: u64,
+    /// Where the file lies, among those of other rules.
+    path: PathBuf,
+    /// Bytes that all of them may take.
+    limit: u64,
 }
 
 /// A slot and what its bytes must hash to.
@@ -67,8 +69,8 @@ impl PictureCache {
     /// Bytes that the files of all rules may take together: 8 GiB.
     pub const DEFAULT_LIMIT: u64 = 8 << 30;
 
-    /// Opens the file of a rule in a folder, or makes both. Files of other rules that were not used for longest are
-    /// removed until all take no more than `limit` bytes.
+    /// Opens the file of a rule in a folder, or makes both. All files there take no more than `limit` bytes: now, and as this
+    /// one grows, those of other rules go, the one first that was not used for longest.
     ///
     /// # Errors
     /// The file system says no.
@@ -76,14 +78,14 @@ impl PictureCache {
         let header = layout::header(rule)?;
         let path = folder.join(layout::file_name(&header));
         std::fs::create_dir_all(folder)?;
-        folder::trim(folder, &path, limit);
+        folder::trim(&path, limit);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
         let layout = Layout::new(rule.size);
         begin(&file, &header)?;
-        let cache =
-            Self { file, layout, places: RwLock::default(), next: Mutex::new(Some(0)), most: layout.slots_in(limit) };
-        cache.learn(&mut 0)?;
-        Ok(cache)
+        let cache = Self { file, layout, places: RwLock::default(), next: Mutex::new(None), path, limit };
+        let mut next = 0;
+        cache.learn(&mut next)?;
+        Ok(Self { next: Mutex::new(Some(next)), ..cache })
     }
 
     /// How many pictures there are.
@@ -138,8 +140,11 @@ impl PictureCache {
         if places.contains_key(hash) {
             return Ok(());
         }
-        if *next >= self.most {
+        if *next >= self.layout.slots_in(self.limit) {
             return Err(io::ErrorKind::StorageFull.into());
+        }
+        if next.is_multiple_of(SLOTS_OF_BLOCK) {
+            folder::trim(&self.path, self.limit.saturating_sub(self.layout.block_bytes()));
         }
         let place = Place { number: *next, checksum: entry::checksum(hash, slot) };
         write_at(&self.file, slot, self.layout.slot(place.number))?;

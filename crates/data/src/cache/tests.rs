@@ -152,7 +152,7 @@ fn two_programs_add_to_one_file() {
 fn a_full_cache_adds_nothing_and_forgets_what_was_used_longest_ago() {
     let sandbox = Sandbox::new();
     let slot = (ENTRY_BYTES + Layout::new(rule().size).slot_bytes()) as u64;
-    let limit = 3 * slot + 10;
+    let limit = HEADER_BYTES as u64 + 3 * slot + 10;
     let prepared = Prepared::new(Arc::clone(&sandbox.index), rule(), Default::default(), 0);
     let (scan, images, _) = sandbox.read_by(prepared.remembering(sandbox.cache(limit)));
     let (fresh, wanted, _) = sandbox.without();
@@ -191,6 +191,25 @@ fn near_duplicates_are_searched_once() {
         scan.find_twins(2, Some(&folder));
         assert_eq!(scan.twins().cloned(), wanted);
     }
+}
+
+#[test]
+fn as_one_file_grows_others_make_room() {
+    let sandbox = Sandbox::new();
+    let block = Layout::new(rule().size).block_bytes();
+    let folder = sandbox.folder.path().join("cache");
+    fs::create_dir(&folder).unwrap();
+    let old = folder.join("old.pictures");
+    fs::write(&old, vec![0; 4096]).unwrap();
+    OpenOptions::new().write(true).open(&old).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    // Both fit while the new one is empty, and no longer once it has its first block.
+    let limit = block + HEADER_BYTES as u64 + 4095;
+    let prepared = Prepared::new(Arc::clone(&sandbox.index), rule(), Default::default(), 0);
+    let cache = sandbox.cache(limit);
+    assert!(old.exists());
+    sandbox.read_by(prepared.remembering(cache));
+    assert!(!old.exists());
+    assert_eq!(sandbox.cache(limit).len(), 10);
 }
 
 /// Whoever changes how pictures are read, resized or looked at sees this fail: old files then hold what is no longer true.

@@ -235,7 +235,8 @@ section! {
         /// layers say.
         dropout: f64 = 0.2,
         /// Answer by the mean of what the network says of a picture and of its mirror image, in every evaluation and in the
-        /// model: a little better where left and right mean nothing, and twice the work.
+        /// model: a little better where left and right mean nothing, and twice the work. What a frozen network makes of pictures is
+        /// then not kept.
         test_flip: bool = false,
         /// First layers: `imagenet` (as published), or `small` (without the first two halvings) for pictures of up to about
         /// 64 pixels; not of `squeezenet1_1`, `small_cnn`, `mlp` and `custom`.
