@@ -16,6 +16,10 @@ const LEAST_UNALIGNED: f32 = 0.5;
 /// Below it, coarse pictures are not one.
 const LEAST_COARSE: f32 = 0.85;
 
+/// The correlation that a step must promise, from the first on. Of 1,459 pairs of one picture, edited or not, in caltech6,
+/// hymenoptera, pokemon150 and odir none promised less; of 81,893 proposals six tenths are given up by it.
+const LEAST_PROMISED: [f64; 5] = [0.6, 0.68, 0.76, 0.82, 0.84];
+
 /// Grey levels in a unit: near 1, so that equations of values and slopes are of one size.
 pub(super) const GREY: f32 = 64.0;
 
@@ -167,32 +171,17 @@ fn bilinear(pixels: &[f32], side: usize, u: f32, v: f32) -> (f32, f32, f32) {
     (upper + y * (lower - upper), slope_x * side as f32, (lower - upper) * side as f32)
 }
 
-/// The map, moved to where the pictures differ least.
+/// The map, moved to where the pictures differ least; `None` where they do not come to lie on each other.
 fn refine(first: &Pyramid, second: &Pyramid, side: usize, mut map: Affine) -> Option<Affine> {
-    let wanted = first.level(side);
-    for _ in 0..STEPS {
-        let level = matching(side, map);
-        let pixels = second.level(level);
-        // Of first ≈ gain · (second + slopes · step) + offset: the normal equations, the last columns for even vectors.
-        let mut sums = [[0.0f32; 12]; 8];
-        let mut on = 0;
-        for (at, &wanted) in wanted.iter().enumerate() {
-            let (x, y) = centre(at, side);
-            let (u, v) = map.apply(x, y);
-            if !(0.0..1.0).contains(&u) || !(0.0..1.0).contains(&v) {
-                continue;
-            }
-            on += 1;
-            let (value, du, dv) = bilinear(pixels, level, u, v);
-            let row = [du * x, du * y, du, dv * x, dv * y, dv, value, 1.0, wanted, 0.0, 0.0, 0.0];
-            for (equation, &factor) in sums.iter_mut().zip(&row) {
-                equation.iter_mut().zip(&row).for_each(|(sum, value)| *sum += factor * value);
-            }
-        }
-        if (on as f32) < LEAST_OVERLAP * (side * side) as f32 {
+    for step in 0..STEPS {
+        let equations = Equations::of(first, second, side, map);
+        if equations.places < f64::from(LEAST_OVERLAP) * (side * side) as f64 {
             return None;
         }
-        let solved = solve(sums.map(|row| std::array::from_fn(|at| f64::from(row[at]))))?;
+        let solved = solve(equations.system)?;
+        if equations.promised(&solved) < LEAST_PROMISED[step.min(LEAST_PROMISED.len() - 1)] {
+            return None;
+        }
         // The slopes' unknowns are steps times gain.
         let gain = solved[6];
         if gain < 0.1 {
@@ -209,6 +198,103 @@ fn refine(first: &Pyramid, second: &Pyramid, side: usize, mut map: Affine) -> Op
         }
     }
     Some(map)
+}
+
+/// What is known of a row of places: the slopes of the second picture, its values, ones, and what the first shows.
+const FIELDS: usize = 5;
+/// The unknowns of a step, each the field that it multiplies and the powers of x and y: six of the map, contrast, brightness.
+const UNKNOWNS: [(usize, usize, usize); 8] =
+    [(0, 1, 0), (0, 0, 1), (0, 0, 0), (1, 1, 0), (1, 0, 1), (1, 0, 0), (2, 0, 0), (3, 0, 0)];
+/// What is wanted, and ones, as fields.
+const WANTED: usize = 4;
+const ONES: usize = 3;
+/// Numbers that are summed at once: even vectors for every CPU.
+const LANES: usize = 8;
+
+/// The normal equations of first ≈ gain · (second + slopes · step) + offset.
+struct Equations {
+    /// The last column is what is wanted.
+    system: [[f64; 9]; 8],
+    /// Places of the first picture that lie on the second.
+    places: f64,
+    /// Sum and sum of squares of what is wanted.
+    wanted: (f64, f64),
+}
+
+impl Equations {
+    fn of(first: &Pyramid, second: &Pyramid, side: usize, map: Affine) -> Self {
+        let level = matching(side, map);
+        let pixels = second.level(level);
+        // By two fields and the powers of x and y: sums over all places.
+        let mut sums = [[[[0.0f64; 3]; 3]; FIELDS]; FIELDS];
+        let mut xs = [0.0f32; SIDE];
+        let mut fields = [[0.0f32; SIDE]; FIELDS];
+        for (row, line) in first.level(side).chunks_exact(side).enumerate() {
+            let y = (row as f32 + 0.5) / side as f32;
+            let mut on = 0;
+            for (column, &wanted) in line.iter().enumerate() {
+                let x = (column as f32 + 0.5) / side as f32;
+                let (u, v) = map.apply(x, y);
+                if (0.0..1.0).contains(&u) && (0.0..1.0).contains(&v) {
+                    let (value, du, dv) = bilinear(pixels, level, u, v);
+                    xs[on] = x;
+                    for (field, value) in fields.iter_mut().zip([du, dv, value, 1.0, wanted]) {
+                        field[on] = value;
+                    }
+                    on += 1;
+                }
+            }
+            // Up to whole vectors, nothing.
+            let end = on.next_multiple_of(LANES);
+            fields.iter_mut().for_each(|field| field[on..end].fill(0.0));
+            let ys = [1.0, y, y * y].map(f64::from);
+            for a in 0..FIELDS {
+                for b in a..FIELDS {
+                    let of_row = sums_by_x(&fields[a][..end], &fields[b][..end], &xs[..end]);
+                    for (sums, sum) in sums[a][b].iter_mut().zip(of_row) {
+                        sums.iter_mut().zip(&ys).for_each(|(total, y)| *total += f64::from(sum) * y);
+                    }
+                }
+            }
+        }
+        let sum = |(a, x, y): (usize, usize, usize), (b, also_x, also_y): (usize, usize, usize)| {
+            sums[a.min(b)][a.max(b)][x + also_x][y + also_y]
+        };
+        let columns = |row| {
+            let column = |column| {
+                if column < 8 { sum(UNKNOWNS[row], UNKNOWNS[column]) } else { sum(UNKNOWNS[row], (WANTED, 0, 0)) }
+            };
+            std::array::from_fn(column)
+        };
+        Self {
+            system: std::array::from_fn(columns),
+            places: sums[ONES][ONES][0][0],
+            wanted: (sums[ONES][WANTED][0][0], sums[WANTED][WANTED][0][0]),
+        }
+    }
+
+    /// The correlation that the pictures have behind a step, as far as slopes go on as they are.
+    fn promised(&self, solved: &[f64; 8]) -> f64 {
+        let (sum, squares) = self.wanted;
+        let explained: f64 = self.system.iter().zip(solved).map(|(equation, unknown)| equation[8] * unknown).sum();
+        let total = squares - sum * sum / self.places;
+        if total > 0.0 { (1.0 - (squares - explained) / total).max(0.0).sqrt() } else { 0.0 }
+    }
+}
+
+/// Sums of a·b, a·b·x and a·b·x² over a row of whole vectors.
+fn sums_by_x(a: &[f32], b: &[f32], x: &[f32]) -> [f32; 3] {
+    let mut sums = [[0.0f32; LANES]; 3];
+    for ((a, b), x) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)).zip(x.chunks_exact(LANES)) {
+        for lane in 0..LANES {
+            let product = a[lane] * b[lane];
+            let by_x = product * x[lane];
+            sums[0][lane] += product;
+            sums[1][lane] += by_x;
+            sums[2][lane] += by_x * x[lane];
+        }
+    }
+    sums.map(|lanes| lanes.iter().sum())
 }
 
 /// Solves symmetric equations whose right side is their last column; a little weight on small steps keeps them solvable.

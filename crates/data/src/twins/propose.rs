@@ -1,15 +1,14 @@
 //! Which pictures may be one: the whole of one, in any orientation, looks about like a window of another.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::descriptor::{Descriptor, Integral, LEN, UNIT, Window};
 use super::orientation::Orientation;
 use super::parallel::map;
+use super::signs::{Half, pairs};
 use super::thumbnail::Thumbnail;
 
-/// Signs, of 32, in which a picture and a window may differ.
-const MOST_SIGNS: u32 = 7;
-/// So of 16 of them some half has at most these.
-const MOST_IN_HALF: u32 = MOST_SIGNS / 2;
-/// The least cosine between their descriptors.
+/// The least cosine between the descriptors of a picture and a window.
 const LEAST_COSINE: f32 = 0.82;
 /// Windows of all pictures together, at most: of many pictures, only the larger windows are tried.
 const MOST_WINDOWS: usize = 4 << 20;
@@ -26,24 +25,25 @@ pub(super) struct Proposal {
     pub(super) cosine: f32,
 }
 
-/// All windows of all pictures, to be found by the signs of their descriptors.
-struct Windows {
-    /// The mean of all whole pictures: most sets have a look of their own, which says nothing of one picture.
-    usual: Descriptor,
-    kinds: Vec<Window>,
-    /// By window: its picture, its kind, signs and descriptor.
-    picture: Vec<u32>,
-    kind: Vec<u8>,
-    bytes: Vec<[i8; LEN + 1]>,
-    halves: [Half; 2],
+impl Proposal {
+    /// Of two for the same pictures, the likelier first; of equals the one of the larger window, then the earlier orientation and
+    /// place.
+    fn before(&self, other: &Self) -> bool {
+        let place = |window: &Window| (window.top, window.left);
+        let order = other.cosine.total_cmp(&self.cosine).then(other.window.side.total_cmp(&self.window.side));
+        let order = order.then(self.way.cmp(&other.way));
+        order.is_lt() || order.is_eq() && place(&self.window) < place(&other.window)
+    }
 }
 
-/// Windows by the values of one half of their signs.
-struct Half {
-    /// Where each value's windows begin.
-    starts: Vec<u32>,
-    /// All signs of the windows in that order, with their number.
-    order: Vec<(u32, u32)>,
+/// What is looked for, and where: pictures in every orientation, or windows of pictures.
+struct Described {
+    codes: Vec<u32>,
+    bytes: Vec<[i8; LEN + 1]>,
+    /// The picture of each.
+    pictures: Vec<u32>,
+    /// Which orientation or window of it.
+    kinds: Vec<u8>,
 }
 
 /// For every two pictures the likeliest way in which one is a part of the other, both ways.
@@ -57,12 +57,39 @@ pub(super) fn propose(thumbnails: &[Option<Thumbnail>], threads: usize) -> Vec<P
         .enumerate()
         .rposition(|(at, window)| at < room && kinds.get(at + 1).is_none_or(|next| next.side != window.side));
     kinds.truncate(fits.map_or(1, |last| last + 1));
-    let windows = Windows::new(thumbnails, kinds, threads);
-    let masks: Vec<u16> = (0..=u16::MAX).filter(|mask| mask.count_ones() <= MOST_IN_HALF).collect();
-    let of_one: Vec<Vec<Proposal>> = map(thumbnails.len(), threads, |row| match &thumbnails[row] {
-        Some(thumbnail) => windows.like(row as u32, thumbnail, &masks),
-        None => Vec::new(),
+    let of = |thumbnail: &Thumbnail, window| Descriptor::of(&Integral::new(thumbnail), window);
+    let uprights = map(thumbnails.len(), threads, |row| of(thumbnails[row].as_ref()?, Window::WHOLE));
+    // The mean of all whole pictures: most sets have a look of their own, which says nothing of one picture.
+    let usual = Descriptor::mean(&uprights.iter().flatten().copied().collect::<Vec<_>>());
+    let ways = Orientation::all();
+    let mut wholes = Described::new(thumbnails.len(), threads, &usual, |row| {
+        let laid = uprights[row].iter().flat_map(|upright| ways.map(|way| upright.laid(way)));
+        (0..).zip(laid).collect()
     });
+    let mut windows = Described::new(thumbnails.len(), threads, &usual, |row| {
+        let Some(thumbnail) = &thumbnails[row] else { return Vec::new() };
+        let integral = Integral::new(thumbnail);
+        let of = |(kind, window): (u8, &Window)| Some((kind, Descriptor::of(&integral, *window)?));
+        (0..).zip(&kinds).filter_map(of).collect()
+    });
+    let best = Best::new(thumbnails.len());
+    for half in Half::BOTH {
+        // What is compared with one another then lies side by side.
+        wholes.sort_by(half);
+        windows.sort_by(half);
+        pairs(half, &wholes.codes, &windows.codes, threads, |pairs| {
+            let proposal = |&(whole, window): &(u32, u32)| {
+                let (at, of) = (whole as usize, window as usize);
+                let cosine = product(&wholes.bytes[at], &windows.bytes[of]) as f32 / (UNIT * UNIT);
+                let (whole, other) = (wholes.pictures[at], windows.pictures[of]);
+                let [way, window] = [wholes.kinds[at], windows.kinds[of]].map(usize::from);
+                let proposal = || Proposal { whole, way: ways[way], other, window: kinds[window], cosine };
+                (cosine >= LEAST_COSINE && whole != other).then(proposal)
+            };
+            best.offer(pairs.iter().filter_map(proposal));
+        });
+    }
+    let of_one = best.into_sorted();
     // That two whole pictures are alike need not be asked from both sides.
     let twice = |proposal: &Proposal| {
         let back = |of: &Proposal| of.other == proposal.whole && of.window == Window::WHOLE;
@@ -73,105 +100,82 @@ pub(super) fn propose(thumbnails: &[Option<Thumbnail>], threads: usize) -> Vec<P
     of_one.iter().flatten().filter(|proposal| !twice(proposal)).copied().collect()
 }
 
-impl Windows {
-    fn new(thumbnails: &[Option<Thumbnail>], kinds: Vec<Window>, threads: usize) -> Self {
-        let wholes = map(thumbnails.len(), threads, |row| {
-            thumbnails[row].as_ref().and_then(|thumbnail| Descriptor::of(&Integral::new(thumbnail), Window::WHOLE))
+impl Described {
+    /// Of rows, each with some descriptors and what they are of.
+    fn new(
+        rows: usize,
+        threads: usize,
+        usual: &Descriptor,
+        of: impl Fn(usize) -> Vec<(u8, Descriptor)> + Sync,
+    ) -> Self {
+        let described = map(rows, threads, |row| {
+            of(row).into_iter().map(|(kind, of)| (kind, of.code(usual), of.bytes())).collect::<Vec<_>>()
         });
-        let usual = Descriptor::mean(&wholes.into_iter().flatten().collect::<Vec<_>>());
-        let described = map(thumbnails.len(), threads, |row| {
-            let Some(thumbnail) = &thumbnails[row] else { return Vec::new() };
-            let integral = Integral::new(thumbnail);
-            let of = |(kind, window): (usize, &Window)| Some((kind as u8, Descriptor::of(&integral, *window)?));
-            kinds.iter().enumerate().filter_map(of).map(|(kind, of)| (kind, of.code(&usual), of.bytes())).collect()
-        });
-        let (mut picture, mut kind, mut code, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (row, windows) in described.into_iter().enumerate() {
-            for window in windows {
-                picture.push(row as u32);
-                kind.push(window.0);
-                code.push(window.1);
-                bytes.push(window.2);
+        let mut all = Self { codes: Vec::new(), bytes: Vec::new(), pictures: Vec::new(), kinds: Vec::new() };
+        for (row, described) in (0..).zip(described) {
+            for (kind, code, bytes) in described {
+                all.codes.push(code);
+                all.bytes.push(bytes);
+                all.pictures.push(row);
+                all.kinds.push(kind);
             }
         }
-        let halves = [0, 16].map(|shift| by_value(&code, shift));
-        Self { usual, kinds, picture, kind, bytes, halves }
+        all
     }
 
-    /// The best proposal for each picture that `row` may be a part of.
-    fn like(&self, row: u32, thumbnail: &Thumbnail, masks: &[u16]) -> Vec<Proposal> {
-        let Some(upright) = Descriptor::of(&Integral::new(thumbnail), Window::WHOLE) else { return Vec::new() };
-        let mut best: Vec<Proposal> = Vec::new();
-        for way in Orientation::all() {
-            let laid = upright.laid(way);
-            let (code, bytes) = (laid.code(&self.usual), laid.bytes());
-            for (half, Half { starts, order }) in self.halves.iter().enumerate() {
-                let value = (code >> (16 * half)) as u16;
-                for mask in masks {
-                    let value = usize::from(value ^ mask);
-                    let room = MOST_SIGNS - mask.count_ones();
-                    for &(signs, at) in &order[starts[value] as usize..starts[value + 1] as usize] {
-                        // The other half: this one's signs are those of the mask.
-                        let apart = ones(((signs ^ code) >> (16 * (1 - half))) as u16);
-                        // What the first half has found, the second need not find again.
-                        if apart > room || half == 1 && apart <= MOST_IN_HALF {
-                            continue;
-                        }
-                        let at = at as usize;
-                        if self.picture[at] == row {
-                            continue;
-                        }
-                        let cosine = product(&self.bytes[at], &bytes) as f32 / (UNIT * UNIT);
-                        if cosine >= LEAST_COSINE {
-                            let window = self.kinds[usize::from(self.kind[at])];
-                            best.push(Proposal { whole: row, way, other: self.picture[at], window, cosine });
-                        }
-                    }
-                }
+    fn sort_by(&mut self, half: Half) {
+        let mut order: Vec<u32> = (0..self.codes.len() as u32).collect();
+        order.sort_by_key(|&at| half.value(self.codes[at as usize]));
+        permuted(&mut self.codes, &order);
+        permuted(&mut self.bytes, &order);
+        permuted(&mut self.pictures, &order);
+        permuted(&mut self.kinds, &order);
+    }
+}
+
+fn permuted<T: Copy>(values: &mut Vec<T>, order: &[u32]) {
+    *values = order.iter().map(|&at| values[at as usize]).collect();
+}
+
+/// Of every whole picture the likeliest proposals, one for each other picture: the same in whatever order they come.
+struct Best {
+    of_one: Mutex<Vec<Vec<Proposal>>>,
+}
+
+impl Best {
+    fn new(rows: usize) -> Self {
+        Self { of_one: Mutex::new(vec![Vec::new(); rows]) }
+    }
+
+    fn offer(&self, proposals: impl Iterator<Item = Proposal>) {
+        let proposals: Vec<Proposal> = proposals.collect();
+        let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
+        for proposal in proposals {
+            let best = &mut of_one[proposal.whole as usize];
+            match best.iter().position(|of| of.other == proposal.other) {
+                Some(at) if proposal.before(&best[at]) => best[at] = proposal,
+                Some(_) => {}
+                None => best.push(proposal),
+            }
+            if best.len() == 2 * MOST_OF_ONE {
+                shorten(best);
             }
         }
-        // Of one picture the likeliest, of equals the larger window, then the earlier orientation.
-        best.sort_by(|a, b| {
-            let side = b.window.side.total_cmp(&a.window.side);
-            a.other.cmp(&b.other).then(b.cosine.total_cmp(&a.cosine)).then(side).then(a.way.cmp(&b.way))
-        });
-        best.dedup_by_key(|proposal| proposal.other);
-        best.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.other.cmp(&b.other)));
-        best.truncate(MOST_OF_ONE);
-        best
     }
+
+    fn into_sorted(self) -> Vec<Vec<Proposal>> {
+        let mut of_one = self.of_one.into_inner().unwrap_or_else(PoisonError::into_inner);
+        of_one.iter_mut().for_each(shorten);
+        of_one
+    }
+}
+
+/// Leaves the likeliest, those first.
+fn shorten(best: &mut Vec<Proposal>) {
+    best.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.other.cmp(&b.other)));
+    best.truncate(MOST_OF_ONE);
 }
 
 fn product(a: &[i8; LEN + 1], b: &[i8; LEN + 1]) -> i32 {
     a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
-}
-
-/// How many bits are 1: without the instruction that not every CPU has.
-fn ones(bits: u16) -> u32 {
-    const OF_BYTE: [u8; 256] = {
-        let mut ones = [0; 256];
-        let mut byte = 1;
-        while byte < 256 {
-            ones[byte] = ones[byte / 2] + (byte % 2) as u8;
-            byte += 1;
-        }
-        ones
-    };
-    u32::from(OF_BYTE[usize::from(bits & 0xff)]) + u32::from(OF_BYTE[usize::from(bits >> 8)])
-}
-
-/// Windows sorted by 16 of their signs.
-fn by_value(codes: &[u32], shift: u32) -> Half {
-    let value = |code: u32| (code >> shift) as u16 as usize;
-    let mut starts = vec![0u32; (1 << 16) + 1];
-    codes.iter().for_each(|&code| starts[value(code) + 1] += 1);
-    (0..1 << 16).for_each(|at| starts[at + 1] += starts[at]);
-    let mut next = starts.clone();
-    let mut order = vec![(0, 0); codes.len()];
-    for (at, &code) in codes.iter().enumerate() {
-        let place = &mut next[value(code)];
-        order[*place as usize] = (code, at as u32);
-        *place += 1;
-    }
-    Half { starts, order }
 }
