@@ -23,7 +23,7 @@ pub struct Audited {
     name: String,
 }
 
-/// Audits the pictures of a recipe; writes nothing.
+/// Audits the pictures of a recipe; writes nothing. Pictures that cannot be shared out into parts are looked at all the same.
 ///
 /// # Errors
 /// Whatever is wrong with the data as a whole.
@@ -31,7 +31,7 @@ pub fn audit(recipe: &Recipe, env: &mut Environment<'_>) -> Result<Audited, Trai
     let weights = FirstWeights::of(recipe)?;
     let preprocess = source::preprocess(&recipe.transforms, weights.as_ref())?;
     // Every picture is looked at once: what training keeps of them would only take memory and time.
-    let setup = Setup::new(recipe, preprocess, 0, env)?;
+    let setup = Setup::looked_at(recipe, preprocess, 0, env)?;
     setup.tell(env.listener);
     Ok(Audited { setup, name: source::name(&recipe.data) })
 }
@@ -56,6 +56,14 @@ impl Audited {
     pub fn sizes(&self) -> Vec<(u32, u32)> {
         let sizes = seen(&self.setup).map(|(_, seen)| seen.facts.stored_size);
         sizes.map(|size| (size.width(), size.height())).collect()
+    }
+
+    /// That the pictures could be shared out into parts: of those that cannot, the verdict says why.
+    ///
+    /// # Errors
+    /// The same, with what to do.
+    pub fn require_split(&self) -> Result<(), TrainError> {
+        Ok(self.setup.require_split()?)
     }
 
     /// Puts the pictures into folders of their part and class; see [`materialize`].

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use avizor_base::{ClassList, Event, Finding, Listener, Note, Preprocess, Seed, Split, Verdict};
+use avizor_base::{ClassList, Event, Finding, Listener, Note, Preprocess, Seed, Split, Trust, Verdict};
 use avizor_data::PictureCache;
 use avizor_data::audit::{Material, audit, verdict};
 use avizor_data::index::Index;
 use avizor_data::loader::{Prepared, Visit, filled_order, is_imbalanced};
 use avizor_data::scan::{Scan, scan};
-use avizor_data::split::{Fold, Partition, SplitOptions, split};
+use avizor_data::split::{Fold, Partition, SplitError, SplitOptions, split};
 use avizor_data::twins::Twins;
 use avizor_predict::{Model, Scores};
 use avizor_store::{BalanceRow, SampleRow};
@@ -33,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) prepared: Arc<Prepared>,
     /// `None` for pictures that are in no part.
     partition: Option<Partition>,
+    /// Why they are in none, where they should be.
+    not_split: Option<SplitError>,
     pub(crate) rows: Rows,
     /// What an epoch goes through, in no order yet: the training part, and the copies that fill small classes up.
     pub(crate) training: Vec<Visit>,
@@ -74,6 +76,21 @@ impl Setup {
         budget: u64,
         env: &mut Environment<'_>,
     ) -> Result<Self, TrainError> {
+        let setup = Self::looked_at(recipe, preprocess, budget, env)?;
+        setup.require_split()?;
+        Ok(setup)
+    }
+
+    /// As [`new`](Self::new), for who only looks: pictures that cannot be shared out are in no part, and the verdict says why.
+    ///
+    /// # Errors
+    /// No usable pictures, shares that are none.
+    pub(crate) fn looked_at(
+        recipe: &Recipe,
+        preprocess: Preprocess,
+        budget: u64,
+        env: &mut Environment<'_>,
+    ) -> Result<Self, TrainError> {
         let index = Index::read(&source::data_options(recipe)?)?;
         let mut setup = Self::read(recipe, index, preprocess, budget, env);
         if recipe.data.near_duplicates {
@@ -87,7 +104,17 @@ impl Setup {
             keep_duplicates: recipe.split.duplicates_together,
             repair: recipe.split.repair,
         };
-        let partition = split(&setup.index, Some(&setup.scan), &options)?;
+        let partition = match split(&setup.index, Some(&setup.scan), &options) {
+            Ok(partition) => partition,
+            Err(error @ SplitError::Ratios { .. }) => return Err(error.into()),
+            Err(error) => {
+                let material = Material { index: &setup.index, scan: &setup.scan, partition: None };
+                setup.findings = audit(&material);
+                setup.verdict = Some(Verdict { evaluation: Trust::NotValid, sentence: error.to_string() });
+                setup.not_split = Some(error);
+                return Ok(setup);
+            }
+        };
         let material = Material { index: &setup.index, scan: &setup.scan, partition: Some(&partition) };
         setup.findings = audit(&material);
         setup.verdict = verdict(&material, &setup.findings);
@@ -125,6 +152,7 @@ impl Setup {
             scan,
             prepared,
             partition: None,
+            not_split: None,
             rows: Rows::default(),
             training: Vec::new(),
             findings: Vec::new(),
@@ -151,6 +179,14 @@ impl Setup {
             });
         }
         Ok(setup)
+    }
+
+    /// That the pictures could be shared out.
+    ///
+    /// # Errors
+    /// Why they could not.
+    pub(crate) fn require_split(&self) -> Result<(), SplitError> {
+        self.not_split.clone().map_or(Ok(()), Err)
     }
 
     /// What training cannot do without.

@@ -18,6 +18,7 @@ pub(crate) fn run(session: &Session, args: &args::Split) -> Result<(), Failure> 
     recipe.split.seed = args.seed.unwrap_or(recipe.split.seed);
     first_use(session, &recipe)?;
     let audited = with_progress(session, |env| avizor_train::audit(&recipe, env))?;
+    audited.require_split()?;
     let samples = audited.samples();
     let mut out = anstream::stdout();
     if let Some(file) = &args.out {

@@ -52,6 +52,25 @@ fn the_verdict_comes_first_and_a_page_shows_what_was_found() {
 }
 
 #[test]
+fn pictures_that_cannot_be_shared_out_are_looked_at_all_the_same() {
+    let sandbox = faulty();
+    sandbox.write("photos/red/page.jpg", b"<!DOCTYPE html><html></html>");
+    sandbox.write("photos/red/one.png", picture(2, 1));
+    let audit = audit(&sandbox);
+    assert_eq!(audit["verdict"]["evaluation"], "not_valid");
+    assert_eq!(audit["verdict"]["sentence"], "class \"red\" has only 1 picture (1 cannot be read)");
+    assert_eq!([count(&audit, "undecodable"), count(&audit, "two_labels"), count(&audit, "tiny_class")], [2, 1, 1]);
+    sandbox.succeed(&["audit", "photos", "--html", "page.html"]);
+    // Who needs parts is told so, and what to do.
+    for command in [&["split", "photos"][..], &["train", "photos"]] {
+        let said = sandbox.run(command);
+        assert_ne!(said.code, Some(0), "{}", said.out);
+        assert!(said.err.contains("class \"red\" has only 1 picture (1 cannot be read)"), "{}", said.err);
+        assert!(said.err.contains("data.rename"), "{}", said.err);
+    }
+}
+
+#[test]
 fn what_is_decided_holds_until_it_is_undone() {
     let sandbox = faulty();
     let before = audit(&sandbox);
