@@ -19,6 +19,8 @@ STUDY = """[{ op = "horizontal_flip", p = 0.5 }, { op = "rotation", degrees = 20
 { op = "color_jitter", brightness = 0.2, contrast = 0.2, saturation = 0.2 },
 { op = "gaussian_blur", kernel_size = 3, sigma = [0.1, 1.0] }, { op = "gaussian_noise", sigma = 0.02 }]"""
 EPOCHS = 4
+# That of `bench step`.
+OPTIMIZER = "optimizer.name=sgd", "optimizer.momentum=0.9"
 
 
 def made_up(options, classes):
@@ -33,7 +35,7 @@ def from_files(options, transforms, infer):
         command = [options.program, "train", options.data, "--runs", runs, "--json", "-q"]
         for option in (f"model.name={options.model}", "model.weights=none", f"transforms.size={options.size}",
                        f"train.batch={options.batch}", f"train.epochs={EPOCHS}", "train.head_epochs=0", "model.freeze=none",
-                       "split.ratios=[0.96,0.02,0.02]", f"transforms.train={transforms}"):
+                       "split.ratios=[0.96,0.02,0.02]", *OPTIMIZER, f"transforms.train={transforms}"):
             command += ["--set", option]
         subprocess.run(command, capture_output=True, text=True, check=True)
         run = next(pathlib.Path(runs).iterdir())
