@@ -172,6 +172,39 @@ def resize_hashes():
             lines.writerow([file, *pixels.shape[:2], to_height, to_width, name, rule, digest])
 
 
+def scaled(path, height, width, name):
+    """A JPEG decoded at the part of its size that Pillow's `draft` chooses, upright, resized from where it then lies."""
+    image = Image.open(path)
+    whole = image.size
+    orientation = image.getexif().get(0x0112, 1)
+    swapped = orientation in (5, 6, 7, 8)
+    image.draft("RGB", (height, width) if swapped else (width, height))
+    # Rounded up, so a little more than its part.
+    by = next(by for by in (1, 2, 4, 8) if image.size == tuple(-(-side // by) for side in whole))
+    length = [side / by for side in whole]
+    image = ImageOps.exif_transpose(image.convert("RGB"))
+    if swapped:
+        length.reverse()
+    # What is not full of the last pixels is in front where columns or rows were reversed.
+    left = image.size[0] - length[0] if orientation in (2, 3, 6, 7) else 0
+    top = image.size[1] - length[1] if orientation in (3, 4, 7, 8) else 0
+    return image.resize((width, height), FILTERS[name], box=(left, top, left + length[0], top + length[1]))
+
+
+def scaled_hashes():
+    """SHA-256 of JPEGs decoded at a part of their size and resized."""
+    files = [OUT / name for name in ("tiny.jpg", "tiny_progressive.jpg", "tiny_turned.jpg")]
+    files += sorted((DATA / "difficult" / "exif").glob("*.jpg")) + sorted((DATA / "hymenoptera" / "train").rglob("*.jpg"))[::3]
+    with open(OUT / "scaled_hashes.csv", "w", newline="") as out:
+        lines = csv.writer(out, lineterminator="\n")
+        lines.writerow(["file", "to_height", "to_width", "filter", "sha256"])
+        for number, file in enumerate(files):
+            height, width = (5, 4) if file.parent == OUT else [(160, 160), (60, 80), (31, 97), (20, 20)][number % 4]
+            name = list(FILTERS)[number % 3]
+            digest = hashlib.sha256(scaled(file, height, width, name).tobytes()).hexdigest()[:16]
+            lines.writerow([file.relative_to(OUT if file.parent == OUT else DATA), height, width, name, digest])
+
+
 def transform_cases():
     """Operation and its numbers, for the smooth formula picture."""
     size = (19, 23)
@@ -285,5 +318,6 @@ if __name__ == "__main__":
     decode_means()
     tiny_jpegs()
     resize_hashes()
+    scaled_hashes()
     transforms()
     magnitude_tables()

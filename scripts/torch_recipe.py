@@ -47,6 +47,8 @@ def read_samples(run):
 
 def prepare(path, transforms):
     """Decoded and resized once, as our prepared pictures."""
+    if transforms.get("jpeg", "exact") != "exact":
+        raise SystemExit("transforms.jpeg is not exact: pictures would not be those that ours were trained on")
     picture = ImageOps.exif_transpose(Image.open(path))
     background = tuple(transforms["background"])
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:

@@ -35,7 +35,7 @@ pub use finding::{Finding, Severity};
 pub use image_size::ImageSize;
 pub use mistyped::mistyped;
 pub use nearest::{names_help, nearest};
-pub use preprocess::{Filter, Preprocess, RESAMPLING, ResizeRule};
+pub use preprocess::{Filter, JpegDecoding, Preprocess, RESAMPLING, ResizeRule};
 pub use sample_id::SampleId;
 pub use seed::{Purpose, Seed, Stream};
 pub use split::Split;

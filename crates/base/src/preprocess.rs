@@ -8,13 +8,16 @@ pub const RESAMPLING: &str = "pillow-13";
 /// Everything between a file and the network. Training's clean path, evaluation and prediction use the same value
 /// and the same code.
 ///
-/// In order: decode to RGB (transparency over `background`), apply EXIF orientation, resize to `size` by `resize`
-/// and `filter`, then per channel `(value / 255 - mean) / std`.
+/// In order: decode to RGB (JPEG as `jpeg` says, transparency over `background`), apply EXIF orientation, resize to `size` by
+/// `resize` and `filter`, then per channel `(value / 255 - mean) / std`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocess {
     /// Height and width of the network's input.
     pub size: ImageSize,
+    /// How JPEG is decoded; left out of what is stored where it is decoded exactly, as it always was.
+    #[serde(default, skip_serializing_if = "JpegDecoding::is_exact")]
+    pub jpeg: JpegDecoding,
     /// How another aspect ratio is met.
     pub resize: ResizeRule,
     /// For [`ResizeRule::Crop`]: the size that is covered before `size` is cut from the middle, no side smaller than its;
@@ -31,6 +34,26 @@ pub struct Preprocess {
     pub mean: [f32; 3],
     /// RGB, of values scaled to `0.0..=1.0`; never zero.
     pub std: [f32; 3],
+}
+
+/// How a JPEG becomes pixels. The ways differ by a few grey levels, so a model keeps to the one it was trained with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JpegDecoding {
+    /// At its full size.
+    #[default]
+    Exact,
+    /// By libjpeg-turbo at 1/8, 1/4, 1/2 or all of its size: at the least of which no side is shorter than what it is resized
+    /// to. Source: Pillow's `Image.draft`. Of gray and colour JPEGs alone; others are decoded exactly, and so is what
+    /// libjpeg-turbo finds fault with.
+    Scaled,
+}
+
+impl JpegDecoding {
+    /// Whether it is [`JpegDecoding::Exact`].
+    pub fn is_exact(&self) -> bool {
+        *self == Self::Exact
+    }
 }
 
 /// How a picture of another aspect ratio is made to fit.
@@ -62,6 +85,7 @@ impl Preprocess {
     pub fn new(size: ImageSize) -> Self {
         Self {
             size,
+            jpeg: JpegDecoding::Exact,
             resize: ResizeRule::Squash,
             cover: None,
             filter: Filter::Bilinear,

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use avizor_base::{ClassList, Preprocess, RESAMPLING, atomic_file};
+use avizor_base::{ClassList, JpegDecoding, Preprocess, RESAMPLING, atomic_file};
+use avizor_data::decode::HAS_TURBOJPEG;
 use avizor_data::metadata::MetadataEncoder;
 use avizor_models::{Layers, MetadataOptions, MetadataRole, NetworkOptions, Stem};
 use serde::{Deserialize, Serialize};
@@ -111,7 +112,8 @@ impl ModelCard {
     /// Reads and checks a card.
     ///
     /// # Errors
-    /// The file cannot be read, is not of this shape or version, or asks for another resampling than this program's.
+    /// The file cannot be read, is not of this shape or version, or asks for another resampling than this program's, or for a
+    /// way of decoding that it was built without.
     pub fn read(path: &Path) -> Result<Self, PredictError> {
         let text = std::fs::read(path).map_err(|source| PredictError::File { path: path.to_owned(), source })?;
         let wrong = |problem: String| PredictError::Card { path: path.to_owned(), problem };
@@ -126,6 +128,9 @@ impl ModelCard {
             )));
         }
         can_be_prepared(&card.preprocess).map_err(wrong)?;
+        if card.preprocess.jpeg == JpegDecoding::Scaled && !HAS_TURBOJPEG {
+            return Err(PredictError::WithoutTurbojpeg { path: path.to_owned() });
+        }
         card.options().map_err(wrong)?;
         card.class_list().map_err(wrong)?;
         Ok(card)
@@ -250,6 +255,25 @@ mod tests {
         let path = folder.path().join("model.json");
         card().write(&path).unwrap();
         assert_eq!(ModelCard::read(&path).unwrap(), card());
+    }
+
+    #[test]
+    fn how_jpegs_are_decoded_stands_in_the_card_of_a_model_that_wants_them_scaled() {
+        let text = serde_json::to_string(&card()).unwrap();
+        assert!(!text.contains("jpeg"), "{text}");
+        let mut card = card();
+        card.preprocess.jpeg = JpegDecoding::Scaled;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.json");
+        card.write(&path).unwrap();
+        let read = ModelCard::read(&path);
+        if HAS_TURBOJPEG {
+            assert_eq!(read.unwrap(), card);
+            return;
+        }
+        let error = read.unwrap_err();
+        assert!(error.to_string().ends_with("by libjpeg-turbo, which this program was built without"), "{error}");
+        assert!(error.help().is_some_and(|help| help.contains("--features turbojpeg")));
     }
 
     #[test]

@@ -31,6 +31,15 @@ pub enum PredictError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The model's JPEGs are decoded in a way that this program does not have.
+    #[error(
+        "{}: JPEGs are to be decoded as \"scaled\", by libjpeg-turbo, which this program was built without",
+        path.display()
+    )]
+    WithoutTurbojpeg {
+        /// The card.
+        path: PathBuf,
+    },
     /// `model.safetensors` is not what it should be.
     #[error("{}: {source}", path.display())]
     Weights {
@@ -55,6 +64,9 @@ impl PredictError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Self::NoModel { .. } => Some("give the folder of a run, such as runs/2026-11-22-photos-01"),
+            Self::WithoutTurbojpeg { .. } => {
+                Some("build avizor with `--features turbojpeg`, or train with transforms.jpeg = \"exact\"")
+            }
             Self::Card { .. } | Self::Weights { .. } => {
                 Some("the model folder is damaged or was made by another version; train again or copy it again")
             }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use avizor_base::ClassList;
 use avizor_data::metadata::MetadataEncoder;
-use avizor_data::{DecodeOptions, Found, Picture, Resizer, read_place};
+use avizor_data::{DecodeOptions, Found, Picture, read_prepared};
 use avizor_engine::State;
 use avizor_kernels::Cpu;
 use avizor_models::{NetworkOptions, find, load_weights, save_safetensors};
@@ -172,8 +172,7 @@ impl Model {
     }
 
     fn prepare_one(&self, found: &Found) -> Result<Picture, String> {
-        let decoded = read_place(found.place(), &self.decode, &mut Vec::new()).map_err(|error| error.to_string())?;
-        Ok(Resizer::new().resize(&decoded.picture, &self.card.preprocess))
+        read_prepared(found.place(), &self.decode, &self.card.preprocess).map_err(|error| error.to_string())
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use avizor_base::{Preprocess, RESAMPLING, Seed};
+use avizor_base::{JpegDecoding, Preprocess, RESAMPLING, Seed};
 use avizor_data::Prepared;
-use avizor_data::decode::Limits;
+use avizor_data::decode::{HAS_TURBOJPEG, Limits};
 use avizor_data::index::{
     DataOptions, Index, IndexError, LabelRule, NamePattern, PartOptions, PartSource, TableOptions,
 };
@@ -132,7 +132,7 @@ fn pattern(text: &str) -> Result<NamePattern, TrainError> {
 /// How pictures become the network's input.
 ///
 /// # Errors
-/// A size beyond what a picture may have.
+/// A size beyond what a picture may have, or a way of decoding that the program was built without.
 pub(crate) fn preprocess(
     transforms: &TransformOptions,
     weights: Option<&FirstWeights>,
@@ -142,10 +142,18 @@ pub(crate) fn preprocess(
         problem: "is larger than a picture may be".to_owned(),
         help: "128 to 224 is usual".to_owned(),
     })?;
+    if transforms.jpeg == JpegDecoding::Scaled && !HAS_TURBOJPEG {
+        return Err(TrainError::Option {
+            option: "transforms.jpeg",
+            problem: "is \"scaled\", for which this program lacks libjpeg-turbo".to_owned(),
+            help: "build avizor with `--features turbojpeg`, or say \"exact\"".to_owned(),
+        });
+    }
     let usual = Preprocess::new(size);
     let of_weights = weights.and_then(|weights| weights.published);
     Ok(Preprocess {
         size,
+        jpeg: transforms.jpeg,
         resize: transforms.resize,
         cover: transforms.cover.and_then(Size::image_size),
         filter: transforms.filter,

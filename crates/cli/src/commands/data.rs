@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use avizor_base::{Preprocess, ResizeRule};
+use avizor_base::{JpegDecoding, Preprocess, ResizeRule};
 use avizor_data::cache::{held, remove};
 use avizor_report::{Sheet, SheetRow};
 use avizor_train::{Preview, Recipe};
@@ -111,5 +111,9 @@ fn seen(preprocess: &Preprocess) -> String {
         (ResizeRule::Crop, None) => "scaled to cover this size, then cut from the middle".to_owned(),
         (ResizeRule::Pad, _) => "scaled to fit into this size, with bars of the background".to_owned(),
     };
-    format!("Pictures are {shape}; numbers are normalised after all that is shown here.")
+    let decoded = match preprocess.jpeg {
+        JpegDecoding::Exact => "",
+        JpegDecoding::Scaled => "JPEGs are decoded at a part of their size where that is enough. ",
+    };
+    format!("{decoded}Pictures are {shape}; numbers are normalised after all that is shown here.")
 }

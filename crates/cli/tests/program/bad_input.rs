@@ -61,6 +61,16 @@ const CASES: &[Case] = &[
         code: 2,
         says: &["transforms.cover: goes with transforms.resize = \"crop\""],
     },
+    #[cfg(not(feature = "turbojpeg"))]
+    Case {
+        make: two_classes,
+        train: &["photos", "--set", "transforms.jpeg=scaled"],
+        code: 2,
+        says: &[
+            "error: transforms.jpeg: is \"scaled\", for which this program lacks libjpeg-turbo",
+            "help: build avizor with `--features turbojpeg`, or say \"exact\"",
+        ],
+    },
     Case {
         make: two_classes,
         train: &["photos", "--set", "transforms.resize=crop", "--set", "transforms.cover=[300, 4]"],

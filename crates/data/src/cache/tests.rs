@@ -2,7 +2,7 @@ use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use avizor_base::{Filter, ImageSize};
+use avizor_base::{Filter, ImageSize, JpegDecoding};
 
 use super::*;
 use crate::loader::{LoaderOptions, plain_order};
@@ -164,6 +164,9 @@ fn a_full_cache_adds_nothing_and_forgets_what_was_used_longest_ago() {
     let folder = sandbox.folder.path().join("cache");
     PictureCache::open(&folder, &other, 1 << 30).unwrap();
     assert_eq!(held(&folder).files, 2, "each rule has a file of its own");
+    let scaled = Preprocess { jpeg: JpegDecoding::Scaled, ..rule() };
+    PictureCache::open(&folder, &scaled, 1 << 30).unwrap();
+    assert_eq!(held(&folder).files, 3, "and so has each way to decode");
     PictureCache::open(&folder, &Preprocess { mean: [0.5; 3], ..other.clone() }, slot).unwrap();
     assert!(!old.exists(), "the other rule's file had to go");
     assert_eq!(held(&folder).files, 1, "mean and standard deviation are no part of the rule");

@@ -78,6 +78,9 @@ pub enum DecodeError {
         /// What is special: "12 bits a channel".
         feature: String,
     },
+    /// [`JpegDecoding::Scaled`](avizor_base::JpegDecoding) is asked for.
+    #[error("cannot be decoded as `jpeg = \"scaled\"` asks: this program was built without `--features turbojpeg`")]
+    WithoutTurbojpeg,
     /// The data contradict the format.
     #[error("is a damaged {format} picture: {reason}")]
     Damaged {

@@ -19,6 +19,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use avizor_base::ImageSize;
 
 use crate::Picture;
+#[cfg(feature = "turbojpeg")]
+use crate::resize::Extent;
 
 pub use error::DecodeError;
 pub use format::Format;
@@ -153,6 +155,24 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, DecodeEr
     })?;
     decoded.picture = decoded.facts.orientation.apply(decoded.picture);
     Ok(decoded)
+}
+
+/// Whether this program has libjpeg-turbo, which [`JpegDecoding::Scaled`](avizor_base::JpegDecoding) needs.
+pub const HAS_TURBOJPEG: bool = cfg!(feature = "turbojpeg");
+
+/// A JPEG, its sides divided by what `by` says of the upright picture's size, and where it then lies in its pixels: RGB8, upright.
+/// `None` for whatever [`decode`] must look at.
+#[cfg(feature = "turbojpeg")]
+pub(crate) fn decode_shrunk(
+    bytes: &[u8],
+    options: &DecodeOptions,
+    by: impl FnOnce(ImageSize) -> u32,
+) -> Option<(Picture, Extent)> {
+    let facts = probe(bytes, &options.limits).ok().filter(|facts| facts.format == Format::Jpeg)?;
+    let by = by(facts.size());
+    let picture = jpeg::shrunk::decode(bytes, &facts, by)?;
+    let extent = Extent::shrunk(facts.size(), by, facts.orientation.reverses());
+    Some((facts.orientation.apply(picture), extent))
 }
 
 fn check_bytes(bytes: &[u8], limits: &Limits) -> Result<(), DecodeError> {

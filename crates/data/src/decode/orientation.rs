@@ -41,6 +41,14 @@ impl Orientation {
         matches!(self, Self::Transposed | Self::QuarterClockwise | Self::Transversed | Self::QuarterAnticlockwise)
     }
 
+    /// Whether rows and columns of the upright picture run against those, stored as either, that they are made of.
+    #[cfg(feature = "turbojpeg")]
+    pub(super) fn reverses(self) -> [bool; 2] {
+        let rows = matches!(self, Self::HalfTurn | Self::Flipped | Self::Transversed | Self::QuarterAnticlockwise);
+        let columns = matches!(self, Self::Mirrored | Self::HalfTurn | Self::QuarterClockwise | Self::Transversed);
+        [rows, columns]
+    }
+
     /// From a raw EXIF block (a TIFF header and its directories). An illegal value or a broken block says nothing.
     pub(super) fn from_exif(block: &[u8]) -> Option<Self> {
         let block = block.strip_prefix(b"Exif\0\0").unwrap_or(block);

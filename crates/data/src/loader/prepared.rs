@@ -8,9 +8,11 @@ use avizor_base::{ImageSize, Preprocess, Purpose, Seed};
 use super::LoadError;
 use crate::Picture;
 use crate::cache::{Known, PictureCache};
-use crate::decode::{CutOff, DecodeOptions, Limits};
+use crate::decode::{CutOff, DecodeError, DecodeOptions, Limits};
 use crate::index::Index;
+use crate::picture::byte_count;
 use crate::picture_file;
+use crate::prepare::prepare_into;
 use crate::resize::Resizer;
 use crate::scan::{ContentHash, Seen};
 use crate::transforms::{Draw, Transforms};
@@ -102,7 +104,7 @@ impl Prepared {
         self.preprocess.size
     }
 
-    /// How files are decoded: over the preprocessing's background, what is cut off is refused.
+    /// How files are decoded to be looked at: over the preprocessing's background, what is cut off is refused.
     pub fn decode_options(&self) -> DecodeOptions {
         DecodeOptions { background: self.preprocess.background, limits: self.limits, cut_off: CutOff::Refuse }
     }
@@ -139,13 +141,24 @@ impl Prepared {
         Some(known)
     }
 
-    /// Takes a picture that was decoded with [`Prepared::decode_options`], if there is room, and what is known of it.
+    /// Takes a picture that was decoded with [`Prepared::decode_options`] from the bytes on the bench, if there is room, and what
+    /// is known of it.
     pub(crate) fn offer(&self, row: usize, picture: &Picture, learnt: Learnt<'_>, bench: &mut Bench) {
         let has_room = self.kept[row].get().is_none() && self.reserve();
         if !has_room && !self.remembers() {
             return;
         }
-        let pixels = bench.resizer.resize(picture, &self.preprocess).into_pixels();
+        let pixels = if self.preprocess.jpeg.is_exact() {
+            bench.resizer.resize(picture, &self.preprocess).into_pixels()
+        } else {
+            // Who looks at pictures sees them exactly; what is kept is what is loaded.
+            let mut pixels = vec![0; byte_count(self.size())];
+            if self.prepare_into(&mut pixels, bench).is_err() {
+                // The picture can be decoded; so no picture can be loaded by this rule, and room does not matter.
+                return;
+            }
+            pixels
+        };
         if let (Some(Remembered { cache, hashes }), Some(thumbnail)) = (&self.remembered, learnt.thumbnail) {
             let known = Known { seen: *learnt.seen, thumbnail: thumbnail.clone() };
             cache.add(learnt.hash, &known, &pixels, &mut bench.slot);
@@ -163,15 +176,20 @@ impl Prepared {
         }
         if !self.read_remembered(row, output, bench) {
             let path = self.index.path(row);
-            let read = picture_file::read_place(self.index.place(row, &path), &self.decode_options(), &mut bench.bytes);
             let failed = |reason| LoadError::Picture { name: self.index.name(row).to_owned(), reason };
-            let decoded = read.map_err(failed)?;
-            bench.resizer.resize_into(&decoded.picture, &self.preprocess, output);
+            let place = self.index.place(row, &path);
+            picture_file::read(place, &self.limits, &mut bench.bytes).map_err(failed)?;
+            self.prepare_into(output, bench).map_err(|reason| failed(reason.into()))?;
         }
         if self.reserve() {
             self.keep(row, output.into());
         }
         Ok(())
+    }
+
+    /// The picture whose file's bytes lie on the bench, at the network's size.
+    fn prepare_into(&self, output: &mut [u8], bench: &mut Bench) -> Result<(), DecodeError> {
+        prepare_into(&bench.bytes, &self.decode_options(), &self.preprocess, &mut bench.resizer, output)
     }
 
     /// What makes a copy of a row's picture: nothing for 0, which is the picture itself.

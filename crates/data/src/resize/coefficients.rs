@@ -2,13 +2,18 @@
 
 use avizor_base::Filter;
 
+use super::extent::Span;
+
 /// Bits after the binary point of a coefficient.
 pub(super) const PRECISION: u32 = 22;
 
 /// One axis of a scaling: its length before and after, and which part of it is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Axis {
+    /// Pixels that there are.
     pub(super) from: u32,
+    /// What of them is the picture.
+    pub(super) span: Span,
     /// May be longer than a picture is, when only a part is made.
     pub(super) to: u64,
     /// The first output pixel that is wanted.
@@ -31,8 +36,8 @@ impl Coefficients {
     /// Source: `precompute_coeffs` and `normalize_coeffs_8bpc` of Pillow's `Resample.c`, in the same order of the same
     /// double-precision operations.
     fn new(axis: Axis, filter: Filter) -> Self {
-        let Axis { from, to, first, count } = axis;
-        let scale = f64::from(from) / to as f64;
+        let Axis { from, span, to, first, count } = axis;
+        let scale = span.length / to as f64;
         let stretch = scale.max(1.0);
         let support = support(filter) * stretch;
         let stride = support.ceil() as usize * 2 + 1;
@@ -40,7 +45,7 @@ impl Coefficients {
         let mut values = vec![0; stride * count];
         let mut weights = vec![0.0; stride];
         for (output, values) in (first..first + count).zip(values.chunks_exact_mut(stride)) {
-            let center = (output as f64 + 0.5) * scale;
+            let center = span.start + (output as f64 + 0.5) * scale;
             let first = (center - support + 0.5).max(0.0) as u32;
             let end = ((center + support + 0.5) as u32).min(from);
             let mut sum = 0.0;
@@ -157,7 +162,8 @@ mod tests {
     use super::*;
 
     fn whole(from: u32, to: u32) -> Axis {
-        Axis { from, to: to.into(), first: 0, count: to as usize }
+        let span = Span { start: 0.0, length: from.into() };
+        Axis { from, span, to: to.into(), first: 0, count: to as usize }
     }
 
     #[test]
@@ -179,7 +185,7 @@ mod tests {
     #[test]
     fn a_part_has_the_coefficients_of_the_whole() {
         let all = Coefficients::new(whole(31, 17), Filter::Lanczos);
-        let part = Coefficients::new(Axis { from: 31, to: 17, first: 5, count: 4 }, Filter::Lanczos);
+        let part = Coefficients::new(Axis { first: 5, count: 4, ..whole(31, 17) }, Filter::Lanczos);
         assert!((0..4).all(|output| part.of(output) == all.of(5 + output)));
     }
 

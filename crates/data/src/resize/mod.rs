@@ -5,6 +5,7 @@
 //! (see [`passes`]). Source: Pillow's `Resample.c`; the order of passes since Pillow 13 was found by probing.
 
 mod coefficients;
+mod extent;
 mod passes;
 mod placement;
 
@@ -13,8 +14,12 @@ use avizor_base::{Filter, ImageSize, Preprocess};
 use crate::Picture;
 use crate::picture::byte_count;
 use coefficients::CoefficientCache;
+pub(crate) use extent::Extent;
+use extent::Span;
 use passes::Window;
 use placement::Placement;
+#[cfg(feature = "turbojpeg")]
+pub(crate) use placement::shrinks_by;
 
 /// Resizes pictures and keeps its buffers and coefficients between them.
 #[derive(Debug, Default)]
@@ -44,13 +49,27 @@ impl Resizer {
     /// # Panics
     /// When `output` is not `3 · height · width` bytes long.
     pub fn resize_into(&mut self, picture: &Picture, preprocess: &Preprocess, output: &mut [u8]) {
+        self.resize_shrunk_into(picture, Extent::of(picture), preprocess, output);
+    }
+
+    /// The same of a picture that was decoded smaller than it is stored, as if it had not been.
+    ///
+    /// # Panics
+    /// As there.
+    pub(crate) fn resize_shrunk_into(
+        &mut self,
+        picture: &Picture,
+        extent: Extent,
+        preprocess: &Preprocess,
+        output: &mut [u8],
+    ) {
         assert_eq!(output.len(), byte_count(preprocess.size), "the output has the preprocessing's size");
-        match Placement::new(picture.size(), preprocess) {
-            Placement::Cut(window) => self.run(picture, window, preprocess.filter, output),
+        match Placement::new(extent.whole, preprocess) {
+            Placement::Cut(window) => self.run(picture, extent.spans, window, preprocess.filter, output),
             Placement::Frame { scaled, top, left } => {
                 let mut framed = std::mem::take(&mut self.framed);
                 framed.resize(byte_count(scaled), 0);
-                self.run(picture, Window::whole(scaled), preprocess.filter, &mut framed);
+                self.run(picture, extent.spans, Window::whole(scaled), preprocess.filter, &mut framed);
                 output.as_chunks_mut().0.fill(preprocess.background);
                 let (inner, outer) = (3 * scaled.width() as usize, 3 * preprocess.size.width() as usize);
                 let rows = output.chunks_exact_mut(outer).skip(top);
@@ -75,11 +94,11 @@ impl Resizer {
     /// When `output` is not `3 · height · width` bytes long.
     pub fn resample_into(&mut self, picture: &Picture, size: ImageSize, filter: Filter, output: &mut [u8]) {
         assert_eq!(output.len(), byte_count(size), "the output has the size that is asked for");
-        self.run(picture, Window::whole(size), filter, output);
+        self.run(picture, Extent::of(picture).spans, Window::whole(size), filter, output);
     }
 
-    fn run(&mut self, picture: &Picture, window: Window, filter: Filter, output: &mut [u8]) {
-        passes::run(picture, window, filter, &mut self.coefficients, &mut self.between, output);
+    fn run(&mut self, picture: &Picture, spans: [Span; 2], window: Window, filter: Filter, output: &mut [u8]) {
+        passes::run(picture, spans, window, filter, &mut self.coefficients, &mut self.between, output);
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use avizor_base::{Filter, ImageSize};
 
 use super::coefficients::{Axis, CoefficientCache, Coefficients, PRECISION};
+use super::extent::Span;
 use crate::Picture;
 
 /// The part of a scaled picture that is wanted.
@@ -34,6 +35,7 @@ impl Window {
 /// rule was found by probing). Clipping between the passes makes the order visible.
 pub(super) fn run(
     picture: &Picture,
+    spans: [Span; 2],
     window: Window,
     filter: Filter,
     cache: &mut CoefficientCache,
@@ -43,10 +45,11 @@ pub(super) fn run(
     let (height, width) = (picture.size().height(), picture.size().width());
     let [scaled_height, scaled_width] = window.scaled;
     let (out_height, out_width) = (window.size.height() as usize, window.size.width() as usize);
-    let axis = |from, to, first, count| Axis { from, to, first, count };
+    let axis = |from, span, to, first, count| Axis { from, span, to, first, count };
+    let [vertical_span, horizontal_span] = spans;
     let [columns, rows] = cache.pair(
-        axis(width, scaled_width, window.left, out_width),
-        axis(height, scaled_height, window.top, out_height),
+        axis(width, horizontal_span, scaled_width, window.left, out_width),
+        axis(height, vertical_span, scaled_height, window.top, out_height),
         filter,
     );
     let source = Plane { bytes: picture.pixels(), stride: picture.row_bytes(), first_row: 0, first_column: 0 };

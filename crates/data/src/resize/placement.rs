@@ -61,6 +61,21 @@ impl Placement {
     }
 }
 
+/// By how much a picture of this size may be shrunk as it is decoded: by the most of 8, 4, 2 and 1 that leaves no side shorter
+/// than what it is resized to. Source: Pillow's `JpegImageFile.draft`.
+#[cfg(feature = "turbojpeg")]
+pub(crate) fn shrinks_by(from: ImageSize, preprocess: &Preprocess) -> u32 {
+    let [height, width] = match Placement::new(from, preprocess) {
+        Placement::Cut(window) => window.scaled,
+        Placement::Frame { scaled, .. } => [scaled.height().into(), scaled.width().into()],
+    };
+    let suffices = |by: u32| {
+        let by = u64::from(by);
+        u64::from(from.height()) >= by * height && u64::from(from.width()) >= by * width
+    };
+    [8, 4, 2].into_iter().find(|by| suffices(*by)).unwrap_or(1)
+}
+
 /// Python's `round(side / other * target)`, at least one.
 fn rounded(side: u64, other: u64, target: u64) -> u32 {
     ((side as f64 / other as f64 * target as f64).round_ties_even() as u32).max(1)
@@ -117,6 +132,33 @@ mod tests {
 
     fn placed(from: ImageSize, to: ImageSize, resize: ResizeRule) -> Placement {
         Placement::new(from, &Preprocess { resize, ..Preprocess::new(to) })
+    }
+
+    #[cfg(feature = "turbojpeg")]
+    #[test]
+    fn a_picture_is_shrunk_as_far_as_no_side_gets_too_short() {
+        let cases = [
+            (size(375, 500), size(160, 160), ResizeRule::Squash, 2),
+            // To the pixel, and one less.
+            (size(1280, 1280), size(160, 160), ResizeRule::Squash, 8),
+            (size(1280, 1279), size(160, 160), ResizeRule::Squash, 4),
+            (size(1279, 639), size(160, 160), ResizeRule::Squash, 2),
+            (size(319, 5000), size(160, 160), ResizeRule::Squash, 1),
+            (size(90, 90), size(160, 160), ResizeRule::Squash, 1),
+            (size(65_535, 65_535), size(1, 1), ResizeRule::Squash, 8),
+            // The longer side is scaled to more than the size, or the shorter to less.
+            (size(320, 5000), size(160, 160), ResizeRule::Crop, 2),
+            (size(320, 5000), size(160, 160), ResizeRule::Pad, 8),
+            (size(1280, 640), size(80, 160), ResizeRule::Crop, 4),
+            (size(1, 1000), size(7, 7), ResizeRule::Pad, 1),
+        ];
+        for (from, to, resize, by) in cases {
+            let preprocess = Preprocess { resize, ..Preprocess::new(to) };
+            assert_eq!(shrinks_by(from, &preprocess), by, "{from} to {to}, {resize:?}");
+        }
+        let covering =
+            Preprocess { resize: ResizeRule::Crop, cover: Some(size(256, 256)), ..Preprocess::new(size(224, 224)) };
+        assert_eq!((shrinks_by(size(500, 500), &covering), shrinks_by(size(512, 700), &covering)), (1, 2));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use avizor_base::{Filter, ImageSize, ResizeRule};
+use avizor_base::{Filter, ImageSize, JpegDecoding, ResizeRule};
 use avizor_data::transforms::Transforms;
 use avizor_kernels::conv2d::Conv2dMethods;
 use avizor_models::Layers;
@@ -134,6 +134,9 @@ section! {
     TransformOptions {
         /// Side of the network's input in pixels, or height and width.
         size: Size = Size::square(160),
+        /// How JPEG is decoded: exact, or scaled: at the least of 1/8, 1/4, 1/2 and all of its size that `size` does with, which is
+        /// faster and changes pixels a little; for programs built with `--features turbojpeg`.
+        jpeg: JpegDecoding = JpegDecoding::Exact,
         /// How another shape is met: squash, crop or pad.
         resize: ResizeRule = ResizeRule::Squash,
         /// For `crop`: the size that is covered before `size` is cut from the middle, such as 256 for 224; default: `size`.

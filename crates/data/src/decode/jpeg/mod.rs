@@ -1,8 +1,10 @@
-//! JPEG: declared size and mode from the markers, pixels from zune-jpeg.
+//! JPEG: declared size and mode from the markers, pixels from zune-jpeg, or from libjpeg-turbo where it may shrink them.
 
 mod inks;
 mod markers;
 mod separate;
+#[cfg(feature = "turbojpeg")]
+pub(super) mod shrunk;
 
 use avizor_base::ImageSize;
 use zune_jpeg::JpegDecoder;
