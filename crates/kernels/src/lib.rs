@@ -1,4 +1,4 @@
-//! Arithmetic on slices: f32 kernels for every CPU level, the thread pool that runs them, the memory they work in,
+//! Arithmetic on slices: f32 kernels, and sums of pixels, for every CPU level, the thread pool that runs them, the memory they work in,
 //! and the f64 references they are tested against.
 //!
 //! Activations are NHWC, convolution weights HWIO (`[kernel height][kernel width][in / groups][out]`), linear weights
@@ -51,6 +51,7 @@ pub mod pixels;
 mod pool;
 pub mod pool2d;
 pub mod reference;
+pub mod resample;
 mod simd;
 pub mod stochastic_depth;
 pub mod tokens;

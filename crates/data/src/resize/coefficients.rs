@@ -1,11 +1,9 @@
 //! Which input pixels make an output pixel, and how much of each.
 
 use avizor_base::Filter;
+use avizor_kernels::resample::{PRECISION, Taps};
 
 use super::extent::Span;
-
-/// Bits after the binary point of a coefficient.
-pub(super) const PRECISION: u32 = 22;
 
 /// One axis of a scaling: its length before and after, and which part of it is wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,21 +20,11 @@ pub(super) struct Axis {
     pub(super) count: usize,
 }
 
-/// Which input pixels make each wanted output pixel along one axis, and how much of each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Coefficients {
-    /// Of each output pixel: the first input pixel and how many there are.
-    bounds: Vec<(u32, u32)>,
-    /// `stride` values an output pixel.
-    values: Vec<i32>,
-    stride: usize,
-}
-
-impl Coefficients {
-    /// Source: `precompute_coeffs` and `normalize_coeffs_8bpc` of Pillow's `Resample.c`, in the same order of the same
-    /// double-precision operations.
-    fn new(axis: Axis, filter: Filter) -> Self {
-        let Axis { from, span, to, first, count } = axis;
+impl Axis {
+    /// Which input pixels make each wanted output pixel, and how much of each. Source: `precompute_coeffs` and
+    /// `normalize_coeffs_8bpc` of Pillow's `Resample.c`, in the same order of the same double-precision operations.
+    fn taps(self, filter: Filter) -> Taps {
+        let Self { from, span, to, first, count } = self;
         let scale = span.length / to as f64;
         let stretch = scale.max(1.0);
         let support = support(filter) * stretch;
@@ -61,25 +49,7 @@ impl Coefficients {
             }
             bounds.push((first, end - first));
         }
-        Self { bounds, values, stride }
-    }
-
-    /// The first input pixel of the wanted output pixel with this number, and the coefficients from there.
-    pub(super) fn of(&self, output: usize) -> (usize, &[i32]) {
-        let (first, count) = self.bounds[output];
-        (first as usize, &self.values[output * self.stride..][..count as usize])
-    }
-
-    /// How many output pixels are wanted.
-    pub(super) fn len(&self) -> usize {
-        self.bounds.len()
-    }
-
-    /// The input pixels that any wanted output pixel needs. They move rightwards, so the ends tell.
-    pub(super) fn needed(&self) -> std::ops::Range<usize> {
-        let start = self.bounds.first().map_or(0, |first| first.0);
-        let end = self.bounds.last().map_or(0, |last| last.0 + last.1);
-        start as usize..end as usize
+        Taps::new(bounds, values)
     }
 }
 
@@ -129,7 +99,7 @@ fn sinc(x: f64) -> f64 {
 #[derive(Debug, Default)]
 pub(super) struct CoefficientCache {
     /// The latest first.
-    entries: Vec<((Axis, Filter), Coefficients)>,
+    entries: Vec<((Axis, Filter), Taps)>,
 }
 
 impl CoefficientCache {
@@ -142,13 +112,13 @@ impl CoefficientCache {
             Some(place) => self.entries[..=place].rotate_right(1),
             None => {
                 self.entries.truncate(Self::CAPACITY - 1);
-                self.entries.insert(0, (key, Coefficients::new(key.0, key.1)));
+                self.entries.insert(0, (key, key.0.taps(key.1)));
             }
         }
     }
 
     /// The coefficients of the columns and of the rows.
-    pub(super) fn pair(&mut self, columns: Axis, rows: Axis, filter: Filter) -> [&Coefficients; 2] {
+    pub(super) fn pair(&mut self, columns: Axis, rows: Axis, filter: Filter) -> [&Taps; 2] {
         self.fetch((rows, filter));
         self.fetch((columns, filter));
         // The columns' lie in front now, the rows' behind them, or both are the same.
@@ -170,7 +140,7 @@ mod tests {
     fn coefficients_sum_to_one_and_stay_inside() {
         for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {
             for (from, to) in [(1, 1), (1, 9), (9, 1), (7, 5), (5, 7), (500, 160), (160, 500)] {
-                let coefficients = Coefficients::new(whole(from, to), filter);
+                let coefficients = whole(from, to).taps(filter);
                 for output in 0..to as usize {
                     let (first, values) = coefficients.of(output);
                     assert!(!values.is_empty() && first + values.len() <= from as usize);
@@ -184,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_part_has_the_coefficients_of_the_whole() {
-        let all = Coefficients::new(whole(31, 17), Filter::Lanczos);
-        let part = Coefficients::new(Axis { first: 5, count: 4, ..whole(31, 17) }, Filter::Lanczos);
+        let all = whole(31, 17).taps(Filter::Lanczos);
+        let part = Axis { first: 5, count: 4, ..whole(31, 17) }.taps(Filter::Lanczos);
         assert!((0..4).all(|output| part.of(output) == all.of(5 + output)));
     }
 
@@ -196,8 +166,8 @@ mod tests {
             for side in 1..12 {
                 let (columns, rows) = (whole(side, 5), whole(side + round, 5));
                 let [first, second] = cache.pair(columns, rows, Filter::Bicubic);
-                assert_eq!(*first, Coefficients::new(columns, Filter::Bicubic));
-                assert_eq!(*second, Coefficients::new(rows, Filter::Bicubic));
+                assert_eq!(*first, columns.taps(Filter::Bicubic));
+                assert_eq!(*second, rows.taps(Filter::Bicubic));
             }
         }
     }

@@ -3,6 +3,7 @@
 //! The recipe: antialiased separable filters, coefficients of 22 bits rounded half away from zero, sums clipped to
 //! eight bits between the passes, the horizontal pass first, except where the height shrinks much more than the width
 //! (see [`passes`]). Source: Pillow's `Resample.c`; the order of passes since Pillow 13 was found by probing.
+//! The sums are the kernels' (`avizor_kernels::resample`), and the same at every level.
 
 mod coefficients;
 mod extent;
@@ -13,10 +14,8 @@ use avizor_base::{Filter, ImageSize, Preprocess};
 
 use crate::Picture;
 use crate::picture::byte_count;
-use coefficients::CoefficientCache;
 pub(crate) use extent::Extent;
-use extent::Span;
-use passes::Window;
+use passes::{Passes, Window};
 use placement::Placement;
 #[cfg(feature = "turbojpeg")]
 pub(crate) use placement::shrinks_by;
@@ -24,9 +23,7 @@ pub(crate) use placement::shrinks_by;
 /// Resizes pictures and keeps its buffers and coefficients between them.
 #[derive(Debug, Default)]
 pub struct Resizer {
-    coefficients: CoefficientCache,
-    /// The picture between the two passes.
-    between: Vec<u8>,
+    passes: Passes,
     /// What is put into a frame of background.
     framed: Vec<u8>,
 }
@@ -65,11 +62,11 @@ impl Resizer {
     ) {
         assert_eq!(output.len(), byte_count(preprocess.size), "the output has the preprocessing's size");
         match Placement::new(extent.whole, preprocess) {
-            Placement::Cut(window) => self.run(picture, extent.spans, window, preprocess.filter, output),
+            Placement::Cut(window) => self.passes.run(picture, extent.spans, window, preprocess.filter, output),
             Placement::Frame { scaled, top, left } => {
                 let mut framed = std::mem::take(&mut self.framed);
                 framed.resize(byte_count(scaled), 0);
-                self.run(picture, extent.spans, Window::whole(scaled), preprocess.filter, &mut framed);
+                self.passes.run(picture, extent.spans, Window::whole(scaled), preprocess.filter, &mut framed);
                 output.as_chunks_mut().0.fill(preprocess.background);
                 let (inner, outer) = (3 * scaled.width() as usize, 3 * preprocess.size.width() as usize);
                 let rows = output.chunks_exact_mut(outer).skip(top);
@@ -94,11 +91,7 @@ impl Resizer {
     /// When `output` is not `3 · height · width` bytes long.
     pub fn resample_into(&mut self, picture: &Picture, size: ImageSize, filter: Filter, output: &mut [u8]) {
         assert_eq!(output.len(), byte_count(size), "the output has the size that is asked for");
-        self.run(picture, Extent::of(picture).spans, Window::whole(size), filter, output);
-    }
-
-    fn run(&mut self, picture: &Picture, spans: [Span; 2], window: Window, filter: Filter, output: &mut [u8]) {
-        passes::run(picture, spans, window, filter, &mut self.coefficients, &mut self.between, output);
+        self.passes.run(picture, Extent::of(picture).spans, Window::whole(size), filter, output);
     }
 }
 
