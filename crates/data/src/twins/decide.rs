@@ -33,7 +33,7 @@ impl Likeness {
     /// They were found on edited pictures of Caltech-101 and of cartoons, and on the eyes of ODIR-5K.
     pub fn is_one_picture(&self) -> bool {
         // Few blocks, as of a bright disc on black, must agree the more.
-        let wanted = (0.65 + 2.0 * (0.7 - self.textured).max(0.0)).min(0.95);
+        let wanted = (0.69 + 2.0 * (0.7 - self.textured).max(0.0)).min(0.95);
         self.pixels >= 0.93 && self.detail >= 0.8 && self.textured >= 0.15 && self.blocks >= wanted
     }
 

@@ -21,10 +21,14 @@ pub(super) struct Window {
 impl Window {
     pub(super) const WHOLE: Self = Self { left: 0.0, top: 0.0, side: 1.0 };
 
-    /// The whole, then ever smaller windows that lie so close that a crop is not far from one of them.
+    /// What is left of the whole without its margins.
+    pub(super) const CENTRE: Self = Self { left: 0.06, top: 0.06, side: 0.88 };
+
+    /// The whole, then ever smaller windows that lie so close that a crop is not far from one of them. Of every side one lies in the
+    /// middle, as a picture does in a frame.
     pub(super) fn all() -> Vec<Self> {
         let mut windows = Vec::new();
-        for (side, along) in [(1.0, 1), (0.88, 3), (0.77, 4), (0.68, 5), (0.6, 6), (0.52, 7)] {
+        for (side, along) in [(1.0, 1), (0.88, 3), (0.77, 5), (0.68, 5), (0.6, 7), (0.52, 7)] {
             let place = |n: u16| if along > 1 { (1.0 - side) * f32::from(n) / f32::from(along - 1) } else { 0.0 };
             for row in 0..along {
                 windows.extend((0..along).map(|column| Self { left: place(column), top: place(row), side }));
@@ -251,6 +255,6 @@ mod tests {
         let mut order = ORDER;
         order.sort_unstable();
         assert!(order.windows(2).all(|pair| pair[0] < pair[1]) && order[0] > 0);
-        assert_eq!(Window::all().len(), 136);
+        assert_eq!(Window::all().len(), 158);
     }
 }

@@ -31,7 +31,7 @@ pub use thumbnail::Thumbnail;
 pub const MOST_PICTURES: usize = 1 << 16;
 
 /// Raise it when the same thumbnails give other twins, or other likenesses, than before: a test tells.
-pub(crate) const SEARCHES_AS: u32 = 2;
+pub(crate) const SEARCHES_AS: u32 = 3;
 
 /// A set of more is no picture with its copies but a look that many have, as simple shapes and letters do.
 const MOST_COPIES: usize = 40;

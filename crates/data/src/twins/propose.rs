@@ -57,22 +57,48 @@ pub(super) fn propose(thumbnails: &[Option<Thumbnail>], threads: usize) -> Vec<P
         .enumerate()
         .rposition(|(at, window)| at < room && kinds.get(at + 1).is_none_or(|next| next.side != window.side));
     kinds.truncate(fits.map_or(1, |last| last + 1));
-    let of = |thumbnail: &Thumbnail, window| Descriptor::of(&Integral::new(thumbnail), window);
-    let uprights = map(thumbnails.len(), threads, |row| of(thumbnails[row].as_ref()?, Window::WHOLE));
-    // The mean of all whole pictures: most sets have a look of their own, which says nothing of one picture.
-    let usual = Descriptor::mean(&uprights.iter().flatten().copied().collect::<Vec<_>>());
-    let ways = Orientation::all();
-    let mut wholes = Described::new(thumbnails.len(), threads, &usual, |row| {
-        let laid = uprights[row].iter().flat_map(|upright| ways.map(|way| upright.laid(way)));
-        (0..).zip(laid).collect()
-    });
-    let mut windows = Described::new(thumbnails.len(), threads, &usual, |row| {
+    let best = Best::new(thumbnails.len());
+    let wholes = laid(thumbnails, Window::WHOLE, threads);
+    let windows = Described::new(thumbnails.len(), threads, &wholes.usual, |row| {
         let Some(thumbnail) = &thumbnails[row] else { return Vec::new() };
         let integral = Integral::new(thumbnail);
         let of = |(kind, window): (u8, &Window)| Some((kind, Descriptor::of(&integral, *window)?));
         (0..).zip(&kinds).filter_map(of).collect()
     });
-    let best = Best::new(thumbnails.len());
+    search(wholes.described, windows, &kinds, threads, &best);
+    // Margins that were lost, blackened by a turn or written on hide that the rest is one picture, where it was.
+    let centres = laid(thumbnails, Window::CENTRE, threads);
+    let upright = Described::new(thumbnails.len(), threads, &centres.usual, |row| {
+        centres.uprights[row].iter().map(|upright| (0, *upright)).collect()
+    });
+    search(centres.described, upright, &[Window::WHOLE], threads, &best);
+    let of_one = best.into_sorted();
+    of_one.iter().flatten().copied().collect()
+}
+
+/// One window of every picture in every orientation, to be looked for.
+struct Laid {
+    uprights: Vec<Option<Descriptor>>,
+    /// The mean of all: most sets have a look of their own, which says nothing of one picture.
+    usual: Descriptor,
+    described: Described,
+}
+
+fn laid(thumbnails: &[Option<Thumbnail>], window: Window, threads: usize) -> Laid {
+    let of = |row: usize| Descriptor::of(&Integral::new(thumbnails[row].as_ref()?), window);
+    let uprights = map(thumbnails.len(), threads, of);
+    let usual = Descriptor::mean(&uprights.iter().flatten().copied().collect::<Vec<_>>());
+    let described = Described::new(thumbnails.len(), threads, &usual, |row| {
+        let laid = uprights[row].iter().flat_map(|upright| Orientation::all().map(|way| upright.laid(way)));
+        (0..).zip(laid).collect()
+    });
+    Laid { uprights, usual, described }
+}
+
+/// Offers all of whom signs and cosine say that one, laid in the orientation of its kind, may be the window that the kind of the
+/// other stands for.
+fn search(mut wholes: Described, mut windows: Described, kinds: &[Window], threads: usize, best: &Best) {
+    let ways = Orientation::all();
     for half in Half::BOTH {
         // What is compared with one another then lies side by side.
         wholes.sort_by(half);
@@ -89,15 +115,6 @@ pub(super) fn propose(thumbnails: &[Option<Thumbnail>], threads: usize) -> Vec<P
             best.offer(pairs.iter().filter_map(proposal));
         });
     }
-    let of_one = best.into_sorted();
-    // That two whole pictures are alike need not be asked from both sides.
-    let twice = |proposal: &Proposal| {
-        let back = |of: &Proposal| of.other == proposal.whole && of.window == Window::WHOLE;
-        proposal.window == Window::WHOLE
-            && proposal.other < proposal.whole
-            && of_one[proposal.other as usize].iter().any(back)
-    };
-    of_one.iter().flatten().filter(|proposal| !twice(proposal)).copied().collect()
 }
 
 impl Described {
