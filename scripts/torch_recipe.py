@@ -312,6 +312,12 @@ def network(recipe, classes, width=0):
             inputs = hidden
         head = nn.Linear(inputs, classes)
         net = nn.Sequential(*layers, head)
+    elif model["name"] == "custom":
+        net = nn.Sequential(*custom_layers(model["layers"]), nn.LazyLinear(classes))
+        height, width = (size, size) if isinstance(size, int) else size
+        # Lazy layers take their shapes from the first picture they see, in eval mode: no statistic moves.
+        net.eval()(torch.zeros(2, 3, height, width))
+        head = net[-1]
     else:
         sys.exit(f"torch_recipe.py knows no network {model['name']!r}")
     if model["weights"] != "none":
@@ -325,6 +331,33 @@ def network(recipe, classes, width=0):
     if recipe["metadata"]["role"] != "ignored":
         return Joined(recipe, net, width, classes)
     return Ignoring(net)
+
+
+def custom_layers(entries):
+    """Modules of a recipe's list of layers, which says every option."""
+    window = lambda o: (o["size"], o["stride"], o["padding"])
+    made, row = [], False
+    for entry in entries:
+        row = row or entry["op"] in ("global_avg_pool", "flatten")
+        made.append({
+            "conv": lambda o: nn.LazyConv2d(o["out"], o["kernel"], o["stride"], o["padding"], groups=o["groups"], bias=o["bias"]),
+            "batch_norm": lambda o: nn.LazyBatchNorm1d() if row else nn.LazyBatchNorm2d(),
+            "relu": lambda o: nn.ReLU(), "relu6": lambda o: nn.ReLU6(), "silu": lambda o: nn.SiLU(), "gelu": lambda o: nn.GELU(),
+            "sigmoid": lambda o: nn.Sigmoid(), "tanh": lambda o: nn.Tanh(), "softplus": lambda o: nn.Softplus(),
+            "hard_sigmoid": lambda o: nn.Hardsigmoid(), "hard_swish": lambda o: nn.Hardswish(),
+            "max_pool": lambda o: nn.MaxPool2d(*window(o)), "avg_pool": lambda o: nn.AvgPool2d(*window(o)),
+            "global_avg_pool": lambda o: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), "flatten": lambda o: nn.Flatten(),
+            "dropout": lambda o: nn.Dropout(o["p"]), "dense": lambda o: nn.LazyLinear(o["out"]),
+            "residual": lambda o: Residual(*custom_layers(o["layers"])),
+        }[entry["op"]](entry))
+    return made
+
+
+class Residual(nn.Sequential):
+    """What its layers make of their input, and the input again."""
+
+    def forward(self, pictures):
+        return super().forward(pictures) + pictures
 
 
 def last_linear(net):
@@ -382,9 +415,15 @@ def load(net, head, path):
             value.data.copy_(state[plain])
 
 
-def optimizer(options, parameters):
+def optimizer(options, net):
+    """Over everything that learns; biases and norms in a group without weight decay where the recipe spares them."""
     lr, decay = options["lr"], options["weight_decay"]
     betas, eps = tuple(options["betas"]), options["eps"]
+    groups = {}
+    for parameter in net.parameters():
+        if parameter.requires_grad:
+            groups.setdefault(options.get("decay_bias", True) or parameter.dim() > 1, []).append(parameter)
+    parameters = [{"params": those, "weight_decay": decay if decays else 0.0} for decays, those in groups.items()]
     return {
         "sgd": lambda: torch.optim.SGD(parameters, lr, options["momentum"], 0.0, decay, options["nesterov"]),
         "adam": lambda: torch.optim.Adam(parameters, lr, betas, eps, decay),
@@ -404,6 +443,12 @@ class Rate:
         o, warmup = self.options, self.options["warmup_epochs"] * self.per_epoch
         if step < warmup:
             return self.start * (step + 1) / warmup
+        if o["name"] == "onecycle":
+            # torch.optim.lr_scheduler.OneCycleLR: shares of the largest rate at both ends, 30 % of the steps to rise.
+            top, wave = 0.3 * self.steps - 1, lambda a, b, share: b + (a - b) * 0.5 * (1.0 + math.cos(math.pi * share))
+            if step <= top:
+                return wave(self.start / 25, self.start, step / top)
+            return wave(self.start, self.start / 25 / 1e4, (step - top) / max(1.0, self.steps - 1 - top))
         if o["name"] == "cosine":
             done = min(1.0, (step - warmup) / max(1, self.steps - warmup))
             return o["min_lr"] + (self.start - o["min_lr"]) * 0.5 * (1.0 + math.cos(math.pi * done))
@@ -421,11 +466,13 @@ class Rate:
 
 
 # ---------------------------------------------------------------- training
-def score(net, part):
+def score(net, part, flips=False):
+    """With `flips`, of the mean of what a picture and its mirror image give."""
     net.eval()
     with torch.no_grad():
         batches = torch.utils.data.DataLoader(part, 64)
-        logits = torch.cat([net(pictures, metadata) for pictures, metadata, _ in batches])
+        logits = torch.cat([(net(pictures, metadata) + net(pictures.flip(3), metadata)) / 2 if flips
+                            else net(pictures, metadata) for pictures, metadata, _ in batches])
     predicted, labels = logits.argmax(1).numpy(), part.labels.numpy()
     average = dict(average="macro", zero_division=0)
     return {
@@ -459,11 +506,23 @@ def mixing(train, classes):
     return v2.RandomChoice(ways) if ways else None
 
 
+def follow(average, net, decay):
+    """The moving average of parameters and running statistics, a step on."""
+    with torch.no_grad():
+        for mean, value in zip(average.state_dict().values(), net.state_dict().values()):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
+
+
 def fit(recipe, parts, classes, seed, epochs, keep=None):
     torch.manual_seed(seed)
     np.random.seed(seed)
     net = network(recipe, len(classes), parts["train"].metadata.shape[1]).to(memory_format=torch.channels_last)
-    step_with = optimizer(recipe["optimizer"], [p for p in net.parameters() if p.requires_grad])
+    step_with = optimizer(recipe["optimizer"], net)
+    decay, flips = recipe["train"].get("ema", 0.0), recipe["model"].get("test_flip", False)
+    average = copy.deepcopy(net) if decay > 0 else net
     batches, counts = loader(parts["train"], recipe, len(classes), torch.Generator().manual_seed(seed))
     weights = None
     if recipe["balance"]["class_weights"] == "balanced":
@@ -480,6 +539,7 @@ def fit(recipe, parts, classes, seed, epochs, keep=None):
     if keep and keep.exists():
         kept = torch.load(keep, weights_only=False)
         net.load_state_dict(kept["net"])
+        average.load_state_dict(kept["average"])
         step_with.load_state_dict(kept["optimizer"])
         batches.sampler.generator.set_state(kept["order"])
         torch.set_rng_state(kept["random"])
@@ -498,20 +558,22 @@ def fit(recipe, parts, classes, seed, epochs, keep=None):
             step_with.step()
             losses.append(loss.item())
             step += 1
-        val = score(net, parts["val"])
+            if decay > 0:
+                follow(average, net, min(decay, (1 + step) / (10 + step)))
+        val = score(average, parts["val"], flips)
         rate.epoch_ended(val["loss"])
         if select not in val:
             sys.exit(f"torch_recipe.py cannot select by {select!r}; it knows {', '.join(val)}")
         value = -val[select] if select == "loss" else val[select]
         since += 1
         if best is None or value > best[0]:
-            best, since = (value, epoch + 1, copy.deepcopy(net.state_dict()), val), 0
+            best, since = (value, epoch + 1, copy.deepcopy(average.state_dict()), val), 0
         print(f"seed {seed} epoch {epoch + 1}: train loss {statistics.mean(losses):.4f}, val loss {val['loss']:.4f}, "
               f"val accuracy {val['accuracy']:.4f}, {time.perf_counter() - started:.1f} s", file=sys.stderr, flush=True)
         if keep:
-            torch.save({"net": net.state_dict(), "optimizer": step_with.state_dict(), "random": torch.get_rng_state(),
-                        "order": batches.sampler.generator.get_state(), "rate": rate, "best": best, "step": step,
-                        "since": since, "begun": epoch + 1}, keep)
+            torch.save({"net": net.state_dict(), "average": average.state_dict(), "optimizer": step_with.state_dict(),
+                        "random": torch.get_rng_state(), "order": batches.sampler.generator.get_state(), "rate": rate,
+                        "best": best, "step": step, "since": since, "begun": epoch + 1}, keep)
         if recipe["train"]["early_stop"] and since >= recipe["train"]["early_stop"]:
             break
     net.load_state_dict(best[2])
@@ -554,7 +616,7 @@ def main():
         out = {"seed": seed, "epochs": epochs, "best_epoch": epoch, "val": val,
                "seconds": round(time.perf_counter() - started, 1)}
         if "test" in parts:
-            out["test"] = score(net, parts["test"]) | {"n": len(parts["test"])}
+            out["test"] = score(net, parts["test"], recipe["model"].get("test_flip", False)) | {"n": len(parts["test"])}
             accuracies.append(out["test"]["accuracy"])
         print(json.dumps(out), flush=True)
     if accuracies:

@@ -138,7 +138,8 @@ fn is_recipe(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "toml")
 }
 
-fn read_recipe(path: &Path) -> Result<Recipe, Failure> {
+/// A recipe as its file has it.
+pub(crate) fn read_recipe(path: &Path) -> Result<Recipe, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())).help("check the recipe's path"))?;
     Ok(Recipe::parse(&text, &path.display().to_string())?)

@@ -13,7 +13,7 @@ use avizor_kernels::Cpu;
 use avizor_models::{PUBLISHED, find, weights_folders};
 use avizor_predict::Scores;
 
-use crate::checkpoint::{Checkpoints, Position};
+use crate::checkpoint::{Best, Checkpoints, Generation, NewBest, Position};
 use crate::environment::Environment;
 use crate::error::TrainError;
 use crate::first_weights::FirstWeights;
@@ -51,7 +51,9 @@ struct Speed {
     step: f64,
     /// Seconds a picture of inference.
     infer: f64,
-    /// Seconds at the end of an epoch: its checkpoint, and the best parameters.
+    /// Seconds for which the end of an epoch waits: what a checkpoint stores, with the best parameters, is copied.
+    copying: f64,
+    /// Seconds in which a thread stores that.
     storing: f64,
 }
 
@@ -191,14 +193,15 @@ impl Candidate {
         let views = recipe.train.views.max(1) as f64;
         let head_first = if recipe.train.head_epochs > 0 {
             (counts.train * views + counts.val) * (speed.infer + load)
-                + (HEAD_STEP * counts.train + speed.storing) * recipe.train.head_epochs as f64
+                + (HEAD_STEP * counts.train + speed.copying) * recipe.train.head_epochs as f64
+                + speed.storing
         } else {
             0.0
         };
         let evaluations = if recipe.train.head_epochs > 0 { 2.0 } else { 1.0 };
         let all = counts.train + counts.val + counts.test;
-        let fixed = all * read + head_first + (counts.val + evaluations * counts.test) * speed.infer;
-        let epoch = counts.train * (speed.step + load) + counts.val * speed.infer + speed.storing;
+        let fixed = all * read + head_first + (counts.val + evaluations * counts.test) * speed.infer + speed.storing;
+        let epoch = counts.train * (speed.step + load) + counts.val * speed.infer + speed.copying;
         Ok(Self { recipe, fixed, epoch })
     }
 
@@ -269,26 +272,30 @@ impl Speed {
         let scorer = plan.scorer(batch, cpu, &mut state)?;
         let metadata = vec![0.0; batch * plan.options.metadata_width()];
         let infer = median(|| scorer.score(cpu, &mut state, &image, &metadata, &mut Scores::default()));
-        let storing = storing(&state, runs)?;
-        Ok(Self { step: step / batch as f64, infer: infer / batch as f64, storing })
+        let [copying, storing] = storing(&state, runs)?;
+        Ok(Self { step: step / batch as f64, infer: infer / batch as f64, copying, storing })
     }
 }
 
-/// Seconds of writing a state where runs will write theirs.
-fn storing(state: &State, runs: &Path) -> Result<f64, TrainError> {
+/// Seconds of copying a state and its parameters, and of writing both where runs will write theirs.
+fn storing(state: &State, runs: &Path) -> Result<[f64; 2], TrainError> {
     let folder = runs.join(format!(".time-{}", std::process::id()));
+    let copied = Instant::now();
     let arrays = state.export();
+    let parameters = arrays[..state.parameters().len()].to_vec();
+    let copying = copied.elapsed().as_secs_f64();
+    let best = Some(NewBest { file: Best::file_of(1), parameters });
     let write = || {
-        let checkpoints = Checkpoints::open(folder.clone())?;
+        let mut checkpoints = Checkpoints::open(folder.clone())?;
         let started = Instant::now();
-        checkpoints.write_best(1, &arrays[..state.parameters().len()])?;
-        checkpoints.write(&Position::start(1), &arrays)?;
+        checkpoints.start(Generation { position: Position::start(1), arrays, best });
+        checkpoints.finish()?;
         Ok::<f64, TrainError>(started.elapsed().as_secs_f64())
     };
     let seconds = write();
     // Nothing but this measurement was ever in it.
     let _ = std::fs::remove_dir_all(&folder);
-    seconds
+    Ok([copying, seconds?])
 }
 
 /// Seconds of a run, after two that do not count.

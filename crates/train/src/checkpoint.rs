@@ -3,11 +3,16 @@
 //! A checkpoint is a generation: a folder of its own, complete before the file `current` is renamed to name it. A
 //! crash at any moment leaves `current` naming a complete generation. The best parameters so far lie beside the
 //! generations, in a file that is never rewritten.
+//!
+//! A thread of its own writes them: an epoch of a small network on features takes milliseconds, and a disk's word that a
+//! file is safe takes hundreds.
 
 use std::borrow::Cow;
 use std::fs;
 use std::io;
+use std::panic;
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use avizor_base::atomic_file;
 use avizor_engine::{NamedArray, Shape};
@@ -72,45 +77,74 @@ pub(crate) struct Best {
 /// The format that this version writes and reads.
 pub(crate) const FORMAT: u32 = 2;
 
+impl Best {
+    /// The name of the file of an epoch's parameters.
+    pub(crate) fn file_of(epoch: usize) -> String {
+        format!("best-{epoch:05}.safetensors")
+    }
+}
+
+/// What a checkpoint stores.
+#[derive(Clone, Debug)]
+pub(crate) struct Generation {
+    /// Where the run stands.
+    pub(crate) position: Position,
+    /// Parameters and what the optimizer remembers.
+    pub(crate) arrays: Vec<NamedArray>,
+    /// Parameters that became the best since the last checkpoint.
+    pub(crate) best: Option<NewBest>,
+}
+
+/// Parameters that became the best, not yet on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct NewBest {
+    /// The file that they will be in.
+    pub(crate) file: String,
+    /// In the order of the state.
+    pub(crate) parameters: Vec<NamedArray>,
+}
+
 /// The folder of checkpoints of one run.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,
+    writing: Option<JoinHandle<Result<u64, TrainError>>>,
 }
 
 impl Checkpoints {
     /// The folder, made where it is not there.
     pub(crate) fn open(folder: PathBuf) -> Result<Self, TrainError> {
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
-        Ok(Self { folder })
+        Ok(Self { folder, writing: None })
     }
 
-    /// Stores the best parameters so far and returns the name of their file.
-    pub(crate) fn write_best(&self, epoch: usize, parameters: &[NamedArray]) -> Result<String, TrainError> {
-        let name = format!("best-{epoch:05}.safetensors");
-        write_arrays(&self.folder.join(&name), parameters)?;
-        Ok(name)
-    }
-
-    /// The best parameters.
+    /// Parameters that were the best.
+    ///
+    /// # Errors
+    /// They cannot be read.
     pub(crate) fn read_best(&self, best: &Best) -> Result<Vec<NamedArray>, TrainError> {
         read_arrays(&self.folder.join(&best.file))
     }
 
-    /// Stores a generation, makes it the current one, and removes what it replaces.
-    pub(crate) fn write(&self, position: &Position, arrays: &[NamedArray]) -> Result<(), TrainError> {
-        let name = format!("step-{:09}", position.step);
-        let generation = self.folder.join(&name);
-        fs::create_dir_all(&generation).map_err(|error| failed(&generation, &error))?;
-        write_arrays(&generation.join("state.safetensors"), arrays)?;
-        let path = generation.join("position.json");
-        let text = serde_json::to_vec_pretty(position).map_err(|error| failed(&path, &error.into()))?;
-        atomic_file::write(&path, &text).map_err(|error| failed(&path, &error))?;
-        let current = self.folder.join("current");
-        atomic_file::write(&current, name.as_bytes()).map_err(|error| failed(&current, &error))?;
-        let kept = position.best.iter().chain(&position.head_best).map(|best| best.file.as_str());
-        self.remove_all_but(&name, &kept.collect::<Vec<_>>());
-        Ok(())
+    /// Whether a generation is on its way.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writing.as_ref().is_some_and(|writing| !writing.is_finished())
+    }
+
+    /// Lets a thread store a generation, make it the current one, and remove what it replaces. No other may be on its way.
+    pub(crate) fn start(&mut self, generation: Generation) {
+        debug_assert!(self.writing.is_none(), "one generation after the other");
+        let folder = self.folder.clone();
+        self.writing = Some(thread::spawn(move || write(&folder, &generation)));
+    }
+
+    /// Waits until the generation on its way is complete, and returns its step.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(crate) fn finish(&mut self) -> Result<Option<u64>, TrainError> {
+        let Some(writing) = self.writing.take() else { return Ok(None) };
+        writing.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked)).map(Some)
     }
 
     /// The current generation; `None` where there is none yet.
@@ -134,18 +168,46 @@ impl Checkpoints {
         }
         Ok(Some((position, read_arrays(&generation.join("state.safetensors"))?)))
     }
+}
 
-    /// Old generations are of no use; one that cannot be removed does no harm, so failures are not told.
-    fn remove_all_but(&self, generation: &str, best: &[&str]) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with("step-") && name != generation {
-                let _ = fs::remove_dir_all(entry.path());
-            } else if (name.starts_with("best-") && !best.contains(&name.as_ref())) || name.ends_with(".partial") {
-                let _ = fs::remove_file(entry.path());
-            }
+impl Drop for Checkpoints {
+    /// What is on its way arrives, also where the run ends with an error; nobody is left to hear of another one.
+    fn drop(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            let _ = writing.join();
+        }
+    }
+}
+
+/// Stores a generation and returns its step: best parameters first, `current` last.
+fn write(folder: &Path, Generation { position, arrays, best }: &Generation) -> Result<u64, TrainError> {
+    if let Some(NewBest { file, parameters }) = best {
+        write_arrays(&folder.join(file), parameters)?;
+    }
+    let name = format!("step-{:09}", position.step);
+    let generation = folder.join(&name);
+    fs::create_dir_all(&generation).map_err(|error| failed(&generation, &error))?;
+    write_arrays(&generation.join("state.safetensors"), arrays)?;
+    let path = generation.join("position.json");
+    let text = serde_json::to_vec_pretty(position).map_err(|error| failed(&path, &error.into()))?;
+    atomic_file::write(&path, &text).map_err(|error| failed(&path, &error))?;
+    let current = folder.join("current");
+    atomic_file::write(&current, name.as_bytes()).map_err(|error| failed(&current, &error))?;
+    let kept = position.best.iter().chain(&position.head_best).map(|best| best.file.as_str());
+    remove_all_but(folder, &name, &kept.collect::<Vec<_>>());
+    Ok(position.step)
+}
+
+/// Old generations are of no use; one that cannot be removed does no harm, so failures are not told.
+fn remove_all_but(folder: &Path, generation: &str, best: &[&str]) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("step-") && name != generation {
+            let _ = fs::remove_dir_all(entry.path());
+        } else if (name.starts_with("best-") && !best.contains(&name.as_ref())) || name.ends_with(".partial") {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }
@@ -216,15 +278,30 @@ mod tests {
         vec![NamedArray { name: "w".into(), shape: Shape::from(vec![values.len()]), values: values.to_vec() }]
     }
 
+    fn write(
+        checkpoints: &mut Checkpoints,
+        position: Position,
+        values: &[f32],
+        best: Option<NewBest>,
+    ) -> Result<(), TrainError> {
+        let step = position.step;
+        checkpoints.start(Generation { position, arrays: arrays(values), best });
+        assert_eq!(checkpoints.finish()?, Some(step));
+        Ok(())
+    }
+
     #[test]
     fn the_last_whole_generation_is_read_to_the_bit() {
         let folder = tempfile::tempdir().unwrap();
-        let checkpoints = Checkpoints::open(folder.path().join("checkpoint")).unwrap();
+        let mut checkpoints = Checkpoints::open(folder.path().join("checkpoint")).unwrap();
         assert!(checkpoints.read().unwrap().is_none());
-        let file = checkpoints.write_best(1, &arrays(&[1.0])).unwrap();
+        assert!(checkpoints.finish().unwrap().is_none() && !checkpoints.is_writing());
+        let file = Best::file_of(1);
+        let new_best = NewBest { file: file.clone(), parameters: arrays(&[1.0]) };
         let best = Best { epoch: 1, value_bits: 0.7f64.to_bits(), loss_bits: 0.4f64.to_bits(), file };
-        checkpoints.write(&position(5, Some(best.clone())), &arrays(&[f32::MIN_POSITIVE / 2.0, -0.0])).unwrap();
-        checkpoints.write(&position(9, Some(best.clone())), &arrays(&[0.1, f32::NAN])).unwrap();
+        let values = [f32::MIN_POSITIVE / 2.0, -0.0];
+        write(&mut checkpoints, position(5, Some(best.clone())), &values, Some(new_best)).unwrap();
+        write(&mut checkpoints, position(9, Some(best.clone())), &[0.1, f32::NAN], None).unwrap();
         // As a crash would leave it: a generation that was not finished, and a file that was not renamed.
         fs::create_dir(checkpoints.folder.join("step-000000012")).unwrap();
         fs::write(checkpoints.folder.join(".best.1.partial"), "x").unwrap();
@@ -235,7 +312,7 @@ mod tests {
         assert!(state[0].values[1].is_nan());
         assert_eq!(checkpoints.read_best(&best).unwrap()[0].values, [1.0]);
 
-        checkpoints.write(&position(12, Some(best)), &arrays(&[2.0])).unwrap();
+        write(&mut checkpoints, position(12, Some(best)), &[2.0], None).unwrap();
         let mut left: Vec<_> =
             fs::read_dir(&checkpoints.folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
@@ -245,8 +322,8 @@ mod tests {
     #[test]
     fn damage_is_told_with_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let checkpoints = Checkpoints::open(folder.path().to_owned()).unwrap();
-        checkpoints.write(&position(5, None), &arrays(&[1.0])).unwrap();
+        let mut checkpoints = Checkpoints::open(folder.path().to_owned()).unwrap();
+        write(&mut checkpoints, position(5, None), &[1.0], None).unwrap();
         let generation = folder.path().join("step-000000005");
         for (path, text) in [
             (generation.join("state.safetensors"), "short"),
@@ -260,5 +337,15 @@ mod tests {
             fs::write(&path, before).unwrap();
         }
         assert!(checkpoints.read().unwrap().is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut checkpoints = Checkpoints::open(folder.path().to_owned()).unwrap();
+        fs::write(folder.path().join("step-000000007"), "in the way").unwrap();
+        let error = write(&mut checkpoints, position(7, None), &[1.0], None).unwrap_err();
+        assert!(error.to_string().contains("step-000000007"), "{error}");
+        assert!(checkpoints.read().unwrap().is_none());
     }
 }

@@ -52,19 +52,8 @@ impl NetworkPlan {
         width: usize,
     ) -> Result<Self, TrainError> {
         let model = &recipe.model;
-        let stem = match model.stem {
-            recipe::Stem::Imagenet => avizor_models::Stem::Imagenet,
-            recipe::Stem::Small => avizor_models::Stem::Small,
-        };
-        let options = NetworkOptions {
-            classes: classes.len(),
-            dropout: model.dropout as f32,
-            stem,
-            head: model.head.clone(),
-            hidden: model.hidden.clone(),
-            layers: model.layers.clone(),
-            metadata: metadata_options(&recipe.metadata, width),
-        };
+        let metadata = metadata_options(&recipe.metadata, width);
+        let options = NetworkOptions { metadata, ..model.network_options(classes.len()) };
         Ok(Self {
             network: find(&model.name)?,
             options,

@@ -34,6 +34,9 @@ pub(crate) struct BenchNetwork {
     /// Network (see `avizor models`)
     #[arg(long, default_value = "resnet18")]
     pub(crate) model: String,
+    /// A recipe, whose network and size of pictures are measured: one of your own layers, for example
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "size", "stem"])]
+    pub(crate) recipe: Option<PathBuf>,
     /// Side of the pictures in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 160, value_parser = whole::<u32>(1..=4096))]
     pub(crate) size: u32,
@@ -58,7 +61,8 @@ pub(crate) enum Precision {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   avizor bench step --model resnet18 --size 160 --batch 32
-  avizor bench step --model efficientnet_b0 --size 224 --batch 8 --train-only --plan")]
+  avizor bench step --model efficientnet_b0 --size 224 --batch 8 --train-only --plan
+  avizor bench step --recipe recipes/cifar10.toml --classes 10 --batch 256 --plan")]
 pub(crate) struct BenchStep {
     #[command(flatten)]
     pub(crate) network: BenchNetwork,

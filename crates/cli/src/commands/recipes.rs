@@ -13,6 +13,7 @@ use crate::failure::Failure;
 const RECIPES: &[(&str, &str)] = &[
     ("backbones", include_str!("../../../../recipes/backbones.toml")),
     ("caltech6", include_str!("../../../../recipes/caltech6.toml")),
+    ("cifar10", include_str!("../../../../recipes/cifar10.toml")),
     ("fundus", include_str!("../../../../recipes/fundus.toml")),
     ("learning-curves", include_str!("../../../../recipes/learning-curves.toml")),
     ("pokedex", include_str!("../../../../recipes/pokedex.toml")),

@@ -22,7 +22,8 @@ fn find(material: &Material<'_>) -> Found {
     let usable = (0..material.index.len()).filter(|&row| material.scan.is_usable(row));
     usable.for_each(|row| counts[material.index.label(row).index()] += 1);
     for class in classes.ids().filter(|class| counts[class.index()] < FEW) {
-        found.add(Vec::new(), format!("{} has {} usable pictures", classes.name(class), counts[class.index()]));
+        let (count, name) = (counts[class.index()], classes.name(class));
+        found.add(Vec::new(), format!("{name} has {count} usable picture{}", if count == 1 { "" } else { "s" }));
     }
     found
 }

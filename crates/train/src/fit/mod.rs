@@ -16,7 +16,7 @@ use avizor_predict::{Scorer, Scores};
 
 use position::confusion;
 
-use crate::checkpoint::{Best, Checkpoints, Position};
+use crate::checkpoint::{Best, Checkpoints, Generation, NewBest, Position};
 use crate::error::TrainError;
 use crate::evaluate::Evaluated;
 use crate::learning::Learns;
@@ -62,6 +62,10 @@ pub(crate) struct Fit<'r> {
     scorer: Scorer,
     checkpoints: Checkpoints,
     pub(crate) position: Position,
+    /// The best parameters, until a checkpoint takes them.
+    new_best: Option<NewBest>,
+    /// Whether epochs have ended since the last checkpoint was begun.
+    is_behind: bool,
     select: Metric,
     seed: Seed,
     /// Work before this sitting.
@@ -82,6 +86,7 @@ impl<'r> Fit<'r> {
         cpu: &'r Cpu,
         checkpoints: Checkpoints,
     ) -> Result<Self, TrainError> {
+        let started = Instant::now();
         let stored = checkpoints.read()?;
         let epoch = stored.as_ref().map_or(0, |(position, _)| position.epoch);
         let learns = if epoch < recipe.train.head_epochs { Learns::Head } else { Learns::Network };
@@ -112,10 +117,12 @@ impl<'r> Fit<'r> {
             scorer,
             checkpoints,
             position,
+            new_best: None,
+            is_behind: false,
             select,
             seed: Seed(recipe.train.seed),
             earlier_seconds,
-            started: Instant::now(),
+            started,
         })
     }
 
@@ -133,6 +140,13 @@ impl<'r> Fit<'r> {
             steps_per_epoch: self.setup.training.len().div_ceil(self.recipe.train.batch),
             first_step: self.position.step,
         });
+        let end = self.run_epochs(stop, listener)?;
+        self.is_behind |= end == End::Interrupted;
+        self.settle(listener)?;
+        Ok(end)
+    }
+
+    fn run_epochs(&mut self, stop: &AtomicBool, listener: &mut dyn Listener) -> Result<End, TrainError> {
         while self.position.epoch < self.epochs() {
             if self.position.is_start_of(self.recipe.train.head_epochs) {
                 self.unfreeze(listener)?;
@@ -142,7 +156,6 @@ impl<'r> Fit<'r> {
             }
             let started = Instant::now();
             if self.train_epoch(stop, listener)? == Pass::Stopped {
-                self.write_checkpoint(listener)?;
                 return Ok(End::Interrupted);
             }
             self.end_epoch(started, listener)?;
@@ -153,6 +166,7 @@ impl<'r> Fit<'r> {
     /// From the epochs of the head to those of all the network. What the optimizer and the average remember is of the head
     /// alone and forgotten. Done again where a run is resumed just here, it gives the same.
     fn unfreeze(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        self.settle(listener)?;
         self.restore_best()?;
         self.tell_first_answer(listener)?;
         self.position.head_best.clone_from(&self.position.best);
@@ -200,7 +214,7 @@ impl<'r> Fit<'r> {
             listener.on_event(&Event::Step { epoch, step, loss: f64::from(loss), pictures });
             let every = self.recipe.train.checkpoint_steps;
             if every > 0 && self.position.step.is_multiple_of(every as u64) {
-                self.write_checkpoint(listener)?;
+                self.start_checkpoint(listener)?;
             }
         }
     }
@@ -225,7 +239,8 @@ impl<'r> Fit<'r> {
             best.is_some_and(|best| value.to_bits() == best.value_bits && val_loss < f64::from_bits(best.loss_bits));
         let epoch = self.position.epoch + 1;
         if is_better || is_surer {
-            let file = self.checkpoints.write_best(epoch, &self.parameters())?;
+            let file = Best::file_of(epoch);
+            self.new_best = Some(NewBest { file: file.clone(), parameters: self.parameters() });
             self.position.best = Some(Best { epoch, value_bits: value.to_bits(), loss_bits: val_loss.to_bits(), file });
         }
         self.exchange_average();
@@ -249,7 +264,9 @@ impl<'r> Fit<'r> {
         values.push(("lr".to_owned(), lr));
         values.push(("seconds".to_owned(), started.elapsed().as_secs_f64()));
         listener.on_event(&Event::Epoch { epoch, values, best: is_better || is_surer });
-        self.write_checkpoint(listener)
+        // Epochs that are shorter than a disk's write do not wait for it.
+        self.is_behind = self.checkpoints.is_writing();
+        if self.is_behind { Ok(()) } else { self.start_checkpoint(listener) }
     }
 
     fn exchange_average(&mut self) {
@@ -267,11 +284,29 @@ impl<'r> Fit<'r> {
         }
     }
 
-    fn write_checkpoint(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+    /// Begins a checkpoint of this moment, when the one before is complete.
+    fn start_checkpoint(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        self.finish_checkpoint(listener)?;
         self.position.seconds = self.seconds();
-        self.checkpoints.write(&self.position, &self.state.export())?;
-        listener.on_event(&Event::Checkpoint { step: self.position.step });
+        self.is_behind = false;
+        let (position, best) = (self.position.clone(), self.new_best.take());
+        self.checkpoints.start(Generation { position, arrays: self.state.export(), best });
         Ok(())
+    }
+
+    fn finish_checkpoint(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        if let Some(step) = self.checkpoints.finish()? {
+            listener.on_event(&Event::Checkpoint { step });
+        }
+        Ok(())
+    }
+
+    /// Returns when all that was reached is on disk.
+    fn settle(&mut self, listener: &mut dyn Listener) -> Result<(), TrainError> {
+        if self.is_behind {
+            self.start_checkpoint(listener)?;
+        }
+        self.finish_checkpoint(listener)
     }
 
     /// The seed of everything random in training.
@@ -294,7 +329,7 @@ impl<'r> Fit<'r> {
         self.state.parameters().iter().map(array).collect()
     }
 
-    /// Puts the best parameters in place of the last ones.
+    /// Puts the best parameters in place of the last ones. All that was reached must be on disk.
     ///
     /// # Errors
     /// Their file cannot be read.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use avizor_base::{Filter, ImageSize, JpegDecoding, ResizeRule};
 use avizor_data::transforms::Transforms;
 use avizor_kernels::conv2d::Conv2dMethods;
-use avizor_models::Layers;
+use avizor_models::{Layers, NetworkOptions};
 
 /// Declares a section: a struct whose fields carry default and documentation, and the list that the manual prints.
 macro_rules! section {
@@ -263,6 +263,24 @@ pub enum Stem {
     Imagenet,
     /// Without the first two halvings: the full size.
     Small,
+}
+
+impl From<Stem> for avizor_models::Stem {
+    fn from(stem: Stem) -> Self {
+        match stem {
+            Stem::Imagenet => Self::Imagenet,
+            Stem::Small => Self::Small,
+        }
+    }
+}
+
+impl Model {
+    /// What this section says of the network itself; metadata are another section's.
+    pub fn network_options(&self, classes: usize) -> NetworkOptions {
+        let Self { head, hidden, layers, .. } = self.clone();
+        let (dropout, stem) = (self.dropout as f32, self.stem.into());
+        NetworkOptions { classes, dropout, stem, head, hidden, layers, metadata: None }
+    }
 }
 
 /// Which parameters stay as they are; in a recipe a word or a number.

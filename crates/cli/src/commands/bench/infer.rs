@@ -5,14 +5,14 @@ use std::io::Write;
 use serde_json::json;
 
 use super::clock::{Times, duration, peak_memory};
-use super::network::BenchNetwork;
+use super::network::{BenchNetwork, shown, sides};
 use crate::args;
 use crate::failure::Failure;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, args: &args::BenchInfer) -> Result<(), Failure> {
-    let network = &args.network;
-    let measured = measure(session, args)?;
+    let bench = BenchNetwork::new(session, &args.network)?;
+    let measured = measure(&bench, args)?;
     let mut out = anstream::stdout();
     if args.json {
         let batch = |(batch, times): &(u16, Times)| {
@@ -31,8 +31,8 @@ pub(crate) fn run(session: &Session, args: &args::BenchInfer) -> Result<(), Fail
         let answer = json!({
             "format": 1,
             "what": "infer",
-            "model": network.model,
-            "size": network.size,
+            "model": bench.name(),
+            "size": sides(bench.size()),
             "level": session.level.name(),
             "threads": session.threads,
             "version": env!("CARGO_PKG_VERSION"),
@@ -42,7 +42,7 @@ pub(crate) fn run(session: &Session, args: &args::BenchInfer) -> Result<(), Fail
         writeln!(out, "{answer}")?;
         return Ok(());
     }
-    writeln!(out, "{} at {} px, {} threads, {}", network.model, network.size, session.threads, session.level)?;
+    writeln!(out, "{} at {} px, {} threads, {}", bench.name(), shown(bench.size()), session.threads, session.level)?;
     for (batch, times) in &measured {
         writeln!(
             out,
@@ -62,8 +62,7 @@ pub(crate) fn run(session: &Session, args: &args::BenchInfer) -> Result<(), Fail
 }
 
 /// Times of every batch, in the order in which they were asked for.
-fn measure(session: &Session, args: &args::BenchInfer) -> Result<Vec<(u16, Times)>, Failure> {
-    let bench = BenchNetwork::new(session, &args.network)?;
+fn measure(bench: &BenchNetwork, args: &args::BenchInfer) -> Result<Vec<(u16, Times)>, Failure> {
     let one = |&batch: &u16| {
         let mut inference = bench.inference(usize::from(batch))?;
         let times = Times::of(duration(args.seconds), || inference.run());

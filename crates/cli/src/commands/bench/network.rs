@@ -11,11 +11,14 @@ use avizor_kernels::conv2d::Conv2dMethods;
 use avizor_kernels::{Cpu, Precision, peak_flops};
 use avizor_models::{Network, NetworkOptions, find, image_input};
 use avizor_predict::Scorer;
+use avizor_train::Recipe;
+
+use serde_json::Value;
 
 use super::clock::Times;
 use crate::args;
 use crate::failure::Failure;
-use crate::session::Session;
+use crate::session::{Session, read_recipe};
 
 /// Runs in which every step of a plan is timed; the median counts.
 const TIMED_RUNS: usize = 5;
@@ -30,12 +33,31 @@ pub(in crate::commands) struct BenchNetwork {
 
 impl BenchNetwork {
     pub(in crate::commands) fn new(session: &Session, args: &args::BenchNetwork) -> Result<Self, Failure> {
-        let network = find(&args.model)?;
-        let options = NetworkOptions { stem: args.stem.into(), ..NetworkOptions::new(args.classes as usize) };
-        let size = ImageSize::new(args.size, args.size).ok_or_else(|| Failure::usage("--size is too large"))?;
+        let classes = args.classes as usize;
+        let (network, options, size) = match &args.recipe {
+            Some(path) => {
+                let Recipe { model, transforms, .. } = read_recipe(path)?;
+                (find(&model.name)?, model.network_options(classes), transforms.size.image_size())
+            }
+            None => {
+                let options = NetworkOptions { stem: args.stem.into(), ..NetworkOptions::new(classes) };
+                (find(&args.model)?, options, ImageSize::new(args.size, args.size))
+            }
+        };
+        let size = size.ok_or_else(|| Failure::usage("pictures of this size are too large"))?;
         let methods = if args.direct { Conv2dMethods::Direct } else { Conv2dMethods::Auto };
         let cpu = session.cpu().with_conv2d_methods(methods);
         Ok(Self { cpu, network, options, preprocess: Preprocess::new(size) })
+    }
+
+    /// The network's name.
+    pub(in crate::commands) fn name(&self) -> &'static str {
+        self.network.name
+    }
+
+    /// Height and width of the pictures.
+    pub(in crate::commands) fn size(&self) -> ImageSize {
+        self.preprocess.size
     }
 
     /// Forward, cross-entropy, backward and SGD with momentum.
@@ -152,6 +174,22 @@ impl Inference<'_> {
 
     pub(in crate::commands) fn timed_plan(&mut self) -> PlanTable<'_> {
         self.bench.timed_plan(&self.program, &mut self.state)
+    }
+}
+
+/// A size in words: the side of a square, or height × width.
+pub(super) fn shown(size: ImageSize) -> String {
+    match (size.height(), size.width()) {
+        (height, width) if height == width => height.to_string(),
+        (height, width) => format!("{height} × {width}"),
+    }
+}
+
+/// A size as recipes write it: the side of a square, or height and width.
+pub(super) fn sides(size: ImageSize) -> Value {
+    match (size.height(), size.width()) {
+        (height, width) if height == width => height.into(),
+        (height, width) => [height, width].as_slice().into(),
     }
 }
 

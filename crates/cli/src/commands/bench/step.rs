@@ -6,14 +6,14 @@ use avizor_kernels::Precision;
 use serde_json::json;
 
 use super::clock::{Times, duration, peak_memory};
-use super::network::BenchNetwork;
+use super::network::{BenchNetwork, shown, sides};
 use crate::args;
 use crate::failure::Failure;
 use crate::session::Session;
 
 pub(crate) fn run(session: &Session, args: &args::BenchStep) -> Result<(), Failure> {
-    let (train, infer) = measure(session, args)?;
-    let network = &args.network;
+    let bench = BenchNetwork::new(session, &args.network)?;
+    let (train, infer) = measure(&bench, args)?;
     let batch = f64::from(args.batch);
     let rate = |times: &Times| batch / times.median();
     let mut out = anstream::stdout();
@@ -21,8 +21,8 @@ pub(crate) fn run(session: &Session, args: &args::BenchStep) -> Result<(), Failu
         let answer = json!({
             "format": 1,
             "what": "step",
-            "model": network.model,
-            "size": network.size,
+            "model": bench.name(),
+            "size": sides(bench.size()),
             "batch": args.batch,
             "precision": precision(args).name(),
             "level": session.level.name(),
@@ -40,7 +40,11 @@ pub(crate) fn run(session: &Session, args: &args::BenchStep) -> Result<(), Failu
     writeln!(
         out,
         "{} at {} px, batch {}, {} threads, {}",
-        network.model, network.size, args.batch, session.threads, session.level
+        bench.name(),
+        shown(bench.size()),
+        args.batch,
+        session.threads,
+        session.level
     )?;
     for (name, times) in [("training step", Some(&train)), ("inference", infer.as_ref())] {
         let Some(times) = times else { continue };
@@ -68,8 +72,7 @@ fn precision(args: &args::BenchStep) -> Precision {
 }
 
 /// Times of training steps and, unless only those are wanted, of inference.
-fn measure(session: &Session, args: &args::BenchStep) -> Result<(Times, Option<Times>), Failure> {
-    let bench = BenchNetwork::new(session, &args.network)?;
+fn measure(bench: &BenchNetwork, args: &args::BenchStep) -> Result<(Times, Option<Times>), Failure> {
     let time = duration(args.seconds);
     let mut training = bench.training(usize::from(args.batch), precision(args))?;
     let train = Times::of(time, || training.run());

@@ -39,7 +39,8 @@ impl Measured {
     /// Trains and infers for a while, on noise.
     pub(super) fn measure(&self, session: &Session) -> Result<Speed, Failure> {
         let &Self { network, size, classes, stem, batch } = self;
-        let of = args::BenchNetwork { model: network.name.to_owned(), size, classes, stem, direct: false };
+        let model = network.name.to_owned();
+        let of = args::BenchNetwork { model, recipe: None, size, classes, stem, direct: false };
         let bench = BenchNetwork::new(session, &of)?;
         let mut training = bench.training(usize::from(batch), Precision::F32)?;
         let train = Times::of(duration(SECONDS), || training.run());
