@@ -2,8 +2,8 @@
 //!
 //! Three orders of the same passes, by what fits the second cache.
 //!
-//! - *Tiles*, for few channels, whose transformed weights are small: those of all panels are made first; then every task
-//!   takes a block of tiles through all passes.
+//! - *Tiles*, where enough tiles of all channels fit: the transformed weights of all panels are made first; then every task
+//!   takes a block of tiles through all passes. Weights that are not small are read from the third cache for every block.
 //! - *Panels*, for few tiles and many channels, whose transformed weights would be tens of MiB: all tiles are transformed
 //!   first; then every task takes a panel of weights, some channels at a time, through all passes.
 //! - *Passes*, for what is between: each pass is done for a group of tiles and panels by all threads before the next
@@ -17,14 +17,13 @@ use super::product::ROWS_APART;
 use crate::gemm::L2_BYTES;
 use crate::workers::Workers;
 
-/// Numbers of a block's transformed source in the order of tiles: some of the second cache is left for a panel of
-/// products and one of weights.
-const BLOCK: usize = L2_BYTES / 4 * 5 / 8;
 /// Tiles of a block at most; fewer than the least, or half of it for small weights, are not worth the traffic of weights.
 const MOST_TILES: usize = 48;
 const LEAST_TILES: usize = 12;
 /// Numbers of transformed weights that are small: about what the second cache of a large core holds.
 const SMALL_WEIGHTS: usize = L2_BYTES / 2;
+/// Numbers of transformed weights that every block can read from the third cache, whatever its neighbours do with it.
+const MOST_WEIGHTS: usize = 5 << 19;
 /// Blocks that are worth it where transformed weights are not small: each reads them all, and fewer would
 /// leave threads without work.
 const LEAST_BLOCKS: usize = 8;
@@ -67,11 +66,15 @@ impl Convolution {
         let (all_tiles, all_panels) = (g.tiles(), g.columns.div_ceil(kernels.columns));
         let tile = g.places() * g.depth.next_multiple_of(ROWS_APART);
         let panel_row = g.places() * kernels.columns;
-        let block = BLOCK / tile;
-        let are_weights_small = all_panels * panel_row * g.depth <= SMALL_WEIGHTS;
+        let weights = all_panels * panel_row * g.depth;
+        let are_weights_small = weights <= SMALL_WEIGHTS;
+        // Larger blocks read weights less often; small ones cost nothing to read.
+        let second_cache = if are_weights_small { L2_BYTES } else { kernels.second_cache };
+        let block = block_numbers(second_cache) / tile;
         let least = if are_weights_small { LEAST_TILES / 2 } else { LEAST_TILES };
         let tiles = even(all_tiles, block.min(MOST_TILES).min(all_tiles.div_ceil(TASKS / 4).max(least)));
-        if block >= least && (are_weights_small || all_tiles.div_ceil(tiles) >= LEAST_BLOCKS) {
+        let is_worth = weights <= MOST_WEIGHTS && all_tiles.div_ceil(tiles) >= LEAST_BLOCKS;
+        if block >= least && (are_weights_small || is_worth) {
             return Self { geometry, kernels, order: Order::Tiles, tiles, panels: all_panels, channels: g.depth };
         }
         if all_tiles * panel_row <= PANEL_PRODUCTS && all_panels >= LEAST_PANELS {
@@ -142,6 +145,12 @@ impl Convolution {
         let first = panel * self.kernels.columns;
         first..(first + self.kernels.columns).min(self.geometry.columns)
     }
+}
+
+/// Numbers of a block's transformed source in the order of tiles: some of the second cache is left for a panel of
+/// products and one of weights.
+const fn block_numbers(second_cache: usize) -> usize {
+    second_cache / 4 * 5 / 8
 }
 
 /// Cuts `all` evenly into parts of at most `most`: the size of a part.

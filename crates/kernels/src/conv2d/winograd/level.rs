@@ -4,6 +4,7 @@ use super::product::{self, Product, ROWS_APART, ROWS_TOGETHER};
 use super::tiles::{self, Gather, Scatter};
 use super::transform::{Data, OutputsGradient};
 use super::weights::{self, Pack, Unpack};
+use crate::gemm::L2_BYTES;
 
 /// The passes of a tile size at a level. To be called only where the level is available, with the promises of the
 /// passes they are made from.
@@ -24,11 +25,13 @@ pub(super) struct Kernels {
     pub(super) columns: usize,
     pub(super) rows: usize,
     pub(super) lanes: usize,
+    /// Bytes of a core's second cache that machines of this level have, all but few.
+    pub(super) second_cache: usize,
 }
 
-/// Declares a level: `level!(name: vector, rows, vectors of a panel, #[features])`.
+/// Declares a level: `level!(name: vector, rows, vectors of a panel, bytes of the second cache, #[features])`.
 macro_rules! level {
-    ($name:ident: $vector:ty, $rows:literal, $vectors:literal $(, #[$features:meta])?) => {
+    ($name:ident: $vector:ty, $rows:literal, $vectors:literal, $second_cache:expr $(, #[$features:meta])?) => {
         pub(super) mod $name {
             use super::*;
             use crate::simd::Vector;
@@ -46,6 +49,7 @@ macro_rules! level {
                     columns: $vectors * <$vector>::LANES,
                     rows: $rows,
                     lanes: <$vector>::LANES,
+                    second_cache: $second_cache,
                 }
             }
 
@@ -72,9 +76,9 @@ macro_rules! level {
 }
 
 #[cfg(target_arch = "x86_64")]
-level!(avx512: crate::simd::F32x16, 12, 2, #[target_feature(enable = "avx512f")]);
+level!(avx512: crate::simd::F32x16, 12, 2, 1 << 20, #[target_feature(enable = "avx512f")]);
 #[cfg(target_arch = "x86_64")]
-level!(avx2: crate::simd::F32x8, 6, 2, #[target_feature(enable = "avx2,fma")]);
+level!(avx2: crate::simd::F32x8, 6, 2, L2_BYTES, #[target_feature(enable = "avx2,fma")]);
 #[cfg(target_arch = "aarch64")]
-level!(neon: crate::simd::F32x4, 8, 2, #[target_feature(enable = "neon")]);
-level!(scalar: crate::simd::Lanes<4>, 4, 2);
+level!(neon: crate::simd::F32x4, 8, 2, L2_BYTES, #[target_feature(enable = "neon")]);
+level!(scalar: crate::simd::Lanes<4>, 4, 2, L2_BYTES);

@@ -148,6 +148,8 @@ fn every_order_agrees_with_direct_convolution_at_every_number_of_threads() {
         shape(8, [40, 41], [64, 40], [1, 1]),
         shape(3, [9, 14], [33, 70], [0, 2]),
         shape(1, [7, 3], [20, 17], [2, 0]),
+        // Blocks of tiles beside weights that are not small.
+        shape(9, [15, 14], [256, 50], [1, 1]),
         // Panels of weights; blocks of sums.
         shape(6, [5, 5], [200, 264], [1, 1]),
         shape(2, [7, 6], [520, 500], [1, 1]),
