@@ -43,6 +43,20 @@ fn a_step_is_training_and_inference() {
 }
 
 #[test]
+fn a_recipe_brings_its_network_and_size() {
+    let sandbox = Sandbox::new();
+    let recipe = "[transforms]\nsize = [8, 6]\n[model]\nname = \"custom\"\nlayers = [{ op = \"conv\", out = 4 }, { op = \"flatten\" }]";
+    sandbox.write("own.toml", recipe);
+    let own = ["--recipe", "own.toml", "--classes", "3", "--seconds", "0"];
+    for what in ["step", "infer"] {
+        let page = json(&sandbox, &[&[what, "--batch", "2"], &own[..]].concat());
+        assert_eq!((page["model"].as_str(), page["size"].to_string()), (Some("custom"), "[8,6]".to_owned()));
+    }
+    let said = sandbox.run(&["bench", "step", "--recipe", "own.toml", "--size", "8"]);
+    assert_eq!((said.code, said.err.contains("cannot be used with")), (Some(2), true), "{}", said.err);
+}
+
+#[test]
 fn inference_is_measured_for_every_batch() {
     let sandbox = Sandbox::new();
     let page = json(&sandbox, &[&["infer", "--batch", "1,3"], TINY].concat());

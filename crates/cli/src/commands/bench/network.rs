@@ -12,7 +12,6 @@ use avizor_kernels::{Cpu, Precision, peak_flops};
 use avizor_models::{Network, NetworkOptions, find, image_input};
 use avizor_predict::Scorer;
 use avizor_train::Recipe;
-
 use serde_json::Value;
 
 use super::clock::Times;
