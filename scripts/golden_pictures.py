@@ -172,13 +172,14 @@ def resize_hashes():
             lines.writerow([file, *pixels.shape[:2], to_height, to_width, name, rule, digest])
 
 
-def scaled(path, height, width, name):
-    """A JPEG decoded at the part of its size that Pillow's `draft` chooses, upright, resized from where it then lies."""
+def by_libjpeg(path, jpeg, height, width, name):
+    """A JPEG decoded whole, or `scaled`: at the part of its size that Pillow's `draft` chooses; upright, resized from where it then lies."""
     image = Image.open(path)
     whole = image.size
     orientation = image.getexif().get(0x0112, 1)
     swapped = orientation in (5, 6, 7, 8)
-    image.draft("RGB", (height, width) if swapped else (width, height))
+    if jpeg == "scaled":
+        image.draft("RGB", (height, width) if swapped else (width, height))
     # Rounded up, so a little more than its part.
     by = next(by for by in (1, 2, 4, 8) if image.size == tuple(-(-side // by) for side in whole))
     length = [side / by for side in whole]
@@ -191,18 +192,19 @@ def scaled(path, height, width, name):
     return image.resize((width, height), FILTERS[name], box=(left, top, left + length[0], top + length[1]))
 
 
-def scaled_hashes():
-    """SHA-256 of JPEGs decoded at a part of their size and resized."""
+def libjpeg_hashes():
+    """SHA-256 of JPEGs that libjpeg-turbo decoded, whole or at a part of their size, resized."""
     files = [OUT / name for name in ("tiny.jpg", "tiny_progressive.jpg", "tiny_turned.jpg")]
     files += sorted((DATA / "difficult" / "exif").glob("*.jpg")) + sorted((DATA / "hymenoptera" / "train").rglob("*.jpg"))[::3]
-    with open(OUT / "scaled_hashes.csv", "w", newline="") as out:
+    with open(OUT / "libjpeg_hashes.csv", "w", newline="") as out:
         lines = csv.writer(out, lineterminator="\n")
-        lines.writerow(["file", "to_height", "to_width", "filter", "sha256"])
+        lines.writerow(["file", "jpeg", "to_height", "to_width", "filter", "sha256"])
         for number, file in enumerate(files):
             height, width = (5, 4) if file.parent == OUT else [(160, 160), (60, 80), (31, 97), (20, 20)][number % 4]
             name = list(FILTERS)[number % 3]
-            digest = hashlib.sha256(scaled(file, height, width, name).tobytes()).hexdigest()[:16]
-            lines.writerow([file.relative_to(OUT if file.parent == OUT else DATA), height, width, name, digest])
+            for jpeg in ["scaled", "libjpeg"]:
+                digest = hashlib.sha256(by_libjpeg(file, jpeg, height, width, name).tobytes()).hexdigest()[:16]
+                lines.writerow([file.relative_to(OUT if file.parent == OUT else DATA), jpeg, height, width, name, digest])
 
 
 def transform_cases():
@@ -318,6 +320,6 @@ if __name__ == "__main__":
     decode_means()
     tiny_jpegs()
     resize_hashes()
-    scaled_hashes()
+    libjpeg_hashes()
     transforms()
     magnitude_tables()

@@ -40,12 +40,14 @@ pub struct Preprocess {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JpegDecoding {
-    /// At its full size.
+    /// At its full size, in Rust.
     #[default]
     Exact,
-    /// By libjpeg-turbo at 1/8, 1/4, 1/2 or all of its size: at the least of which no side is shorter than what it is resized
-    /// to. Source: Pillow's `Image.draft`. Of gray and colour JPEGs alone; others are decoded exactly, and so is what
-    /// libjpeg-turbo finds fault with.
+    /// By libjpeg-turbo at its full size: to the bit what Pillow gives. Of gray and colour JPEGs alone; others are decoded
+    /// exactly, and so is what libjpeg-turbo finds fault with.
+    Libjpeg,
+    /// The same at 1/8, 1/4, 1/2 or all of its size: at the least of which no side is shorter than what it is resized to.
+    /// Source: Pillow's `Image.draft`.
     Scaled,
 }
 
@@ -53,6 +55,15 @@ impl JpegDecoding {
     /// Whether it is [`JpegDecoding::Exact`].
     pub fn is_exact(&self) -> bool {
         *self == Self::Exact
+    }
+
+    /// Its name in recipes and models.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Libjpeg => "libjpeg",
+            Self::Scaled => "scaled",
+        }
     }
 }
 

@@ -87,31 +87,34 @@ fn real_pictures_equal_pillows() {
 /// JPEGs of the repository, where there are no real ones.
 #[cfg(feature = "turbojpeg")]
 #[test]
-fn scaled_jpegs_equal_pillows() {
+fn jpegs_by_libjpeg_equal_pillows() {
     use avizor_base::JpegDecoding;
-    let reader = csv::Reader::from_reader(&include_bytes!("golden/scaled_hashes.csv")[..]);
+    let reader = csv::Reader::from_reader(&include_bytes!("golden/libjpeg_hashes.csv")[..]);
     let (mut wrong, mut count) = (Vec::new(), 0);
     for line in reader.into_records().map(Result::unwrap) {
         let file = match line[0].split_once('/') {
             None => Some(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(&line[0])),
-            Some((set, name)) => real_data::folder("scaled_jpegs_equal_pillows", set).map(|folder| folder.join(name)),
+            Some((set, name)) => {
+                real_data::folder("jpegs_by_libjpeg_equal_pillows", set).map(|folder| folder.join(name))
+            }
         };
         let Some(file) = file else { continue };
-        let size = ImageSize::new(line[1].parse().unwrap(), line[2].parse().unwrap()).unwrap();
-        let filter = match &line[3] {
+        let jpeg = if &line[1] == "scaled" { JpegDecoding::Scaled } else { JpegDecoding::Libjpeg };
+        let size = ImageSize::new(line[2].parse().unwrap(), line[3].parse().unwrap()).unwrap();
+        let filter = match &line[4] {
             "bilinear" => Filter::Bilinear,
             "bicubic" => Filter::Bicubic,
             _ => Filter::Lanczos,
         };
-        let rule = Preprocess { jpeg: JpegDecoding::Scaled, filter, ..Preprocess::new(size) };
+        let rule = Preprocess { jpeg, filter, ..Preprocess::new(size) };
         let place = avizor_data::Place::File(&file);
         let picture = avizor_data::read_prepared(place, &DecodeOptions::default(), &rule).unwrap();
         count += 1;
-        if digest(&picture) != line[4] {
+        if digest(&picture) != line[5] {
             wrong.push(line.as_slice().to_owned());
         }
     }
-    assert!(count >= 3 && wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count >= 6 && wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use avizor_base::{ClassList, JpegDecoding, Preprocess, RESAMPLING, atomic_file};
+use avizor_base::{ClassList, Preprocess, RESAMPLING, atomic_file};
 use avizor_data::decode::HAS_TURBOJPEG;
 use avizor_data::metadata::MetadataEncoder;
 use avizor_models::{Layers, MetadataOptions, MetadataRole, NetworkOptions, Stem};
@@ -128,8 +128,9 @@ impl ModelCard {
             )));
         }
         can_be_prepared(&card.preprocess).map_err(wrong)?;
-        if card.preprocess.jpeg == JpegDecoding::Scaled && !HAS_TURBOJPEG {
-            return Err(PredictError::WithoutTurbojpeg { path: path.to_owned() });
+        let jpeg = card.preprocess.jpeg;
+        if !jpeg.is_exact() && !HAS_TURBOJPEG {
+            return Err(PredictError::WithoutTurbojpeg { path: path.to_owned(), jpeg });
         }
         card.options().map_err(wrong)?;
         card.class_list().map_err(wrong)?;
@@ -241,7 +242,7 @@ fn sizes(layers: &[usize]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use avizor_base::ImageSize;
+    use avizor_base::{ImageSize, JpegDecoding};
 
     fn card() -> ModelCard {
         let classes = ClassList::from_labels(["dog", "cat"]).unwrap();

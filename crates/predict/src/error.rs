@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use avizor_base::JpegDecoding;
 use avizor_engine::{GraphError, StateError};
 use avizor_models::{ModelError, WeightsError};
 
@@ -33,12 +34,15 @@ pub enum PredictError {
     },
     /// The model's JPEGs are decoded in a way that this program does not have.
     #[error(
-        "{}: JPEGs are to be decoded as \"scaled\", by libjpeg-turbo, which this program was built without",
-        path.display()
+        "{}: JPEGs are to be decoded as \"{}\", by libjpeg-turbo, which this program was built without",
+        path.display(),
+        jpeg.name()
     )]
     WithoutTurbojpeg {
         /// The card.
         path: PathBuf,
+        /// The way it asks for.
+        jpeg: JpegDecoding,
     },
     /// `model.safetensors` is not what it should be.
     #[error("{}: {source}", path.display())]

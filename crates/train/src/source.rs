@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use avizor_base::{JpegDecoding, Preprocess, RESAMPLING, Seed};
+use avizor_base::{Preprocess, RESAMPLING, Seed};
 use avizor_data::Prepared;
 use avizor_data::decode::{HAS_TURBOJPEG, Limits};
 use avizor_data::index::{
@@ -142,10 +142,10 @@ pub(crate) fn preprocess(
         problem: "is larger than a picture may be".to_owned(),
         help: "128 to 224 is usual".to_owned(),
     })?;
-    if transforms.jpeg == JpegDecoding::Scaled && !HAS_TURBOJPEG {
+    if !transforms.jpeg.is_exact() && !HAS_TURBOJPEG {
         return Err(TrainError::Option {
             option: "transforms.jpeg",
-            problem: "is \"scaled\", for which this program lacks libjpeg-turbo".to_owned(),
+            problem: format!("is \"{}\", for which this program lacks libjpeg-turbo", transforms.jpeg.name()),
             help: "build avizor with `--features turbojpeg`, or say \"exact\"".to_owned(),
         });
     }

@@ -113,6 +113,7 @@ fn seen(preprocess: &Preprocess) -> String {
     };
     let decoded = match preprocess.jpeg {
         JpegDecoding::Exact => "",
+        JpegDecoding::Libjpeg => "JPEGs are decoded by libjpeg-turbo. ",
         JpegDecoding::Scaled => "JPEGs are decoded at a part of their size where that is enough. ",
     };
     format!("{decoded}Pictures are {shape}; numbers are normalised after all that is shown here.")

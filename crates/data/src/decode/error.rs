@@ -1,5 +1,7 @@
 //! Why bytes do not become a picture.
 
+use avizor_base::JpegDecoding;
+
 use super::Format;
 
 /// Why bytes do not become a picture. The text is written to follow the file's name: "photos/a.jpg is empty".
@@ -78,9 +80,9 @@ pub enum DecodeError {
         /// What is special: "12 bits a channel".
         feature: String,
     },
-    /// [`JpegDecoding::Scaled`](avizor_base::JpegDecoding) is asked for.
-    #[error("cannot be decoded as `jpeg = \"scaled\"` asks: this program was built without `--features turbojpeg`")]
-    WithoutTurbojpeg,
+    /// Another way than [`JpegDecoding::Exact`] is asked for.
+    #[error("cannot be decoded as `jpeg = \"{}\"` asks: this program was built without `--features turbojpeg`", .0.name())]
+    WithoutTurbojpeg(JpegDecoding),
     /// The data contradict the format.
     #[error("is a damaged {format} picture: {reason}")]
     Damaged {

@@ -157,20 +157,21 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Decoded, DecodeEr
     Ok(decoded)
 }
 
-/// Whether this program has libjpeg-turbo, which [`JpegDecoding::Scaled`](avizor_base::JpegDecoding) needs.
+/// Whether this program has libjpeg-turbo, which every [`JpegDecoding`](avizor_base::JpegDecoding) but the exact one needs.
 pub const HAS_TURBOJPEG: bool = cfg!(feature = "turbojpeg");
 
-/// A JPEG, its sides divided by what `by` says of the upright picture's size, and where it then lies in its pixels: RGB8, upright.
+/// A JPEG by libjpeg-turbo, its sides divided by what `by` says of the upright picture's size, and where it then lies in its
+/// pixels: RGB8, upright.
 /// `None` for whatever [`decode`] must look at.
 #[cfg(feature = "turbojpeg")]
-pub(crate) fn decode_shrunk(
+pub(crate) fn decode_by_libjpeg(
     bytes: &[u8],
     options: &DecodeOptions,
     by: impl FnOnce(ImageSize) -> u32,
 ) -> Option<(Picture, Extent)> {
     let facts = probe(bytes, &options.limits).ok().filter(|facts| facts.format == Format::Jpeg)?;
     let by = by(facts.size());
-    let picture = jpeg::shrunk::decode(bytes, &facts, by)?;
+    let picture = jpeg::libjpeg::decode(bytes, &facts, by)?;
     let extent = Extent::shrunk(facts.size(), by, facts.orientation.reverses());
     Some((facts.orientation.apply(picture), extent))
 }

@@ -1,6 +1,6 @@
 //! From a file's bytes to a picture at a network's size, by a [`Preprocess`].
 
-use avizor_base::{JpegDecoding, Preprocess};
+use avizor_base::Preprocess;
 
 use crate::decode::{self, DecodeError, DecodeOptions};
 use crate::picture_file::{self, Place, Unreadable};
@@ -29,7 +29,7 @@ pub(crate) fn prepare_into(
     resizer: &mut Resizer,
     output: &mut [u8],
 ) -> Result<(), DecodeError> {
-    if rule.jpeg == JpegDecoding::Scaled && prepared_by_scaling(bytes, options, rule, resizer, output)? {
+    if !rule.jpeg.is_exact() && prepared_by_libjpeg(bytes, options, rule, resizer, output)? {
         return Ok(());
     }
     let decoded = decode::decode(bytes, options)?;
@@ -39,14 +39,16 @@ pub(crate) fn prepare_into(
 
 /// Whether it is a JPEG that libjpeg-turbo decodes; then it was.
 #[cfg(feature = "turbojpeg")]
-fn prepared_by_scaling(
+fn prepared_by_libjpeg(
     bytes: &[u8],
     options: &DecodeOptions,
     rule: &Preprocess,
     resizer: &mut Resizer,
     output: &mut [u8],
 ) -> Result<bool, DecodeError> {
-    let shrunk = decode::decode_shrunk(bytes, options, |size| crate::resize::shrinks_by(size, rule));
+    let by =
+        |size| if rule.jpeg == avizor_base::JpegDecoding::Scaled { crate::resize::shrinks_by(size, rule) } else { 1 };
+    let shrunk = decode::decode_by_libjpeg(bytes, options, by);
     if let Some((picture, extent)) = &shrunk {
         resizer.resize_shrunk_into(picture, *extent, rule, output);
     }
@@ -55,14 +57,14 @@ fn prepared_by_scaling(
 
 /// Never: this program has no libjpeg-turbo.
 #[cfg(not(feature = "turbojpeg"))]
-fn prepared_by_scaling(
+fn prepared_by_libjpeg(
     _: &[u8],
     _: &DecodeOptions,
-    _: &Preprocess,
+    rule: &Preprocess,
     _: &mut Resizer,
     _: &mut [u8],
 ) -> Result<bool, DecodeError> {
-    Err(DecodeError::WithoutTurbojpeg)
+    Err(DecodeError::WithoutTurbojpeg(rule.jpeg))
 }
 
 #[cfg(test)]
@@ -72,7 +74,7 @@ mod tests;
 #[cfg(test)]
 #[cfg(not(feature = "turbojpeg"))]
 mod tests {
-    use avizor_base::ImageSize;
+    use avizor_base::{ImageSize, JpegDecoding};
 
     use super::*;
     use crate::tests_support::JPEG;
@@ -83,7 +85,9 @@ mod tests {
         let read =
             |rule: &Preprocess| prepare_into(JPEG, &DecodeOptions::default(), rule, &mut Resizer::new(), &mut [0; 12]);
         assert_eq!(read(&rule), Ok(()));
-        rule.jpeg = JpegDecoding::Scaled;
-        assert_eq!(read(&rule), Err(DecodeError::WithoutTurbojpeg));
+        for jpeg in [JpegDecoding::Libjpeg, JpegDecoding::Scaled] {
+            rule.jpeg = jpeg;
+            assert_eq!(read(&rule), Err(DecodeError::WithoutTurbojpeg(jpeg)));
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use avizor_base::{Filter, ImageSize, Purpose, ResizeRule, Seed};
+use avizor_base::{Filter, ImageSize, JpegDecoding, Purpose, ResizeRule, Seed};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::*;
@@ -102,9 +102,10 @@ fn scaled_pictures_lie_where_exact_ones_do() {
 }
 
 #[test]
-fn what_is_not_scaled_is_what_it_always_was() {
+fn what_libjpeg_does_not_decode_is_what_it_always_was() {
     let exact = Preprocess::new(size(5, 6));
-    let scaled = Preprocess { jpeg: JpegDecoding::Scaled, ..exact.clone() };
+    let [libjpeg, scaled] =
+        [JpegDecoding::Libjpeg, JpegDecoding::Scaled].map(|jpeg| Preprocess { jpeg, ..exact.clone() });
     let whole = jpeg(&photo(size(40, 50)), Subsamp::Sub2x2, false);
     let cmyk = include_bytes!("../../tests/golden/tiny_cmyk.jpg");
     let png = noise_png(40, 50, 3);
@@ -112,7 +113,8 @@ fn what_is_not_scaled_is_what_it_always_was() {
     let middle = damaged.len() * 3 / 4;
     damaged[middle..middle + 12].fill(0xaa);
     for bytes in [&whole[..whole.len() - 2], &whole[..whole.len() / 2], cmyk, &png, b"\xff\xd8\xff", b"", &damaged] {
-        assert_eq!(prepared(bytes, &scaled), prepared(bytes, &exact));
+        let exactly = prepared(bytes, &exact);
+        assert_eq!([prepared(bytes, &libjpeg), prepared(bytes, &scaled)], [exactly.clone(), exactly]);
     }
     let options = DecodeOptions { cut_off: CutOff::Keep, ..DecodeOptions::default() };
     let mut kept = [0; 90];

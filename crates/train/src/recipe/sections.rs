@@ -134,8 +134,9 @@ section! {
     TransformOptions {
         /// Side of the network's input in pixels, or height and width.
         size: Size = Size::square(160),
-        /// How JPEG is decoded: exact, or scaled: at the least of 1/8, 1/4, 1/2 and all of its size that `size` does with, which is
-        /// faster and changes pixels a little; for programs built with `--features turbojpeg`.
+        /// How JPEG is decoded: exact; in programs built with `--features turbojpeg` also libjpeg, to the bit as Pillow does,
+        /// or scaled: at the least of 1/8, 1/4, 1/2 and all of its size that `size` does with, which is faster and changes
+        /// pixels a little.
         jpeg: JpegDecoding = JpegDecoding::Exact,
         /// How another shape is met: squash, crop or pad.
         resize: ResizeRule = ResizeRule::Squash,

@@ -1,10 +1,10 @@
-//! JPEG: declared size and mode from the markers, pixels from zune-jpeg, or from libjpeg-turbo where it may shrink them.
+//! JPEG: declared size and mode from the markers, pixels from zune-jpeg, or from libjpeg-turbo where that is asked for.
 
 mod inks;
+#[cfg(feature = "turbojpeg")]
+pub(super) mod libjpeg;
 mod markers;
 mod separate;
-#[cfg(feature = "turbojpeg")]
-pub(super) mod shrunk;
 
 use avizor_base::ImageSize;
 use zune_jpeg::JpegDecoder;

@@ -1,4 +1,4 @@
-//! JPEG at a part of its size, by libjpeg-turbo: of each block of 8 × 8 it computes 4 × 4, 2 × 2 or one pixel.
+//! JPEG by libjpeg-turbo, at its size or a part of it: of each block of 8 × 8 it computes all pixels, 4 × 4, 2 × 2 or one.
 
 use avizor_base::ImageSize;
 use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
