@@ -92,6 +92,14 @@ impl Convolution {
         self.order != Order::Panels && self.panels == self.all_panels()
     }
 
+    /// How often the weights are transformed.
+    pub(super) fn weight_groups(&self) -> usize {
+        match self.order {
+            Order::Passes if !self.has_all_weights() => self.geometry.tiles().div_ceil(self.tiles),
+            _ => 1,
+        }
+    }
+
     /// Numbers of workspace, kept weights left out.
     pub(super) fn workspace(&self, threads: usize, keeps_weights: bool) -> usize {
         let weights = if keeps_weights { 0 } else { self.weights_len() };

@@ -90,6 +90,6 @@ impl Winograd {
     }
 
     fn grad_input(&self, shape: &Conv2dShape) -> Convolution {
-        Convolution::new(Geometry::grad_input(shape, self.tile), self.kernels)
+        Convolution::new(Geometry::grad_input(shape, self.tile), self.backward)
     }
 }

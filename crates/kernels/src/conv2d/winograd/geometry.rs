@@ -1,9 +1,10 @@
 //! How the tiles of a convolution lie in its tensors, and how their transforms lie in the workspace.
 
+use super::points::Sizes;
 use crate::conv2d::Conv2dShape;
 use crate::gemm::L2_BYTES;
 
-/// A 3×3 convolution of stride 1 in tiles of `tile × tile` outputs.
+/// A 3×3 convolution of stride 1 or 2 in tiles of outputs.
 ///
 /// The gradient of the input is one too: dy is its source, dx its target, and its weight is turned round.
 #[derive(Clone, Copy, Debug)]
@@ -12,18 +13,24 @@ pub(super) struct Geometry {
     /// Rows and columns of source and target.
     pub(super) source: [usize; 2],
     pub(super) target: [usize; 2],
-    pub(super) padding: [usize; 2],
+    /// Rows above and columns before the source that the first window reaches over.
+    before: [usize; 2],
     /// Channels of the source, and of the target.
     pub(super) depth: usize,
     pub(super) columns: usize,
-    pub(super) tile: usize,
+    /// Of a tile along each axis.
+    pub(super) sizes: Sizes,
 }
 
 impl Geometry {
-    /// Whether a shape is such a convolution, and its gradient of the input too.
-    pub(super) fn fits(shape: &Conv2dShape) -> bool {
-        let is_even = shape.trailing == [0, 0] && shape.padding.iter().all(|&p| p <= 2);
-        shape.kernel == [3, 3] && shape.stride == [1, 1] && shape.groups == 1 && is_even
+    /// Whether a shape is such a convolution of a stride, and its gradient of the input too.
+    pub(super) fn fits(shape: &Conv2dShape, stride: usize) -> bool {
+        let is_padded_alike = match stride {
+            1 => shape.padding.iter().all(|&p| p <= 2),
+            _ => shape.padding == [1, 1],
+        };
+        let is_even = shape.trailing == [0, 0] && is_padded_alike;
+        shape.kernel == [3, 3] && shape.stride == [stride; 2] && shape.groups == 1 && is_even
     }
 
     pub(super) fn forward(shape: &Conv2dShape, tile: usize) -> Self {
@@ -31,10 +38,10 @@ impl Geometry {
             batch: shape.batch,
             source: [shape.height, shape.width],
             target: [shape.out_height(), shape.out_width()],
-            padding: shape.padding,
+            before: shape.padding,
             depth: shape.in_channels,
             columns: shape.out_channels,
-            tile,
+            sizes: Sizes::forward(shape.stride[0], tile),
         }
     }
 
@@ -43,21 +50,22 @@ impl Geometry {
             batch: shape.batch,
             source: [shape.out_height(), shape.out_width()],
             target: [shape.height, shape.width],
-            padding: shape.padding.map(|padding| 2 - padding),
+            // At stride 2 the first number of dx meets only the first of dy, by the middle tap.
+            before: if shape.stride == [1, 1] { shape.padding.map(|padding| 2 - padding) } else { [0, 0] },
             depth: shape.out_channels,
             columns: shape.in_channels,
-            tile,
+            sizes: Sizes::grad_input(shape.stride[0], tile),
         }
     }
 
     /// Places of a transformed tile.
     pub(super) fn places(&self) -> usize {
-        (self.tile + 2) * (self.tile + 2)
+        self.sizes.places * self.sizes.places
     }
 
     /// Tiles of a picture, down and across.
     fn grid(&self) -> [usize; 2] {
-        self.target.map(|size| size.div_ceil(self.tile))
+        self.target.map(|size| size.div_ceil(self.sizes.outputs))
     }
 
     /// Tiles of all pictures.
@@ -65,20 +73,26 @@ impl Geometry {
         self.batch * self.grid()[0] * self.grid()[1]
     }
 
-    /// The picture of a tile, and the row and column of its first output.
+    /// The picture of a tile, and its row and column among the tiles of that.
     pub(super) fn place_of(&self, tile: usize) -> (usize, [usize; 2]) {
         let [down, across] = self.grid();
-        (tile / (down * across), [tile / across % down * self.tile, tile % across * self.tile])
+        (tile / (down * across), [tile / across % down, tile % across])
+    }
+
+    /// The picture of a tile, and the row and column of its first output.
+    pub(super) fn first_output(&self, tile: usize) -> (usize, [usize; 2]) {
+        let (picture, at) = self.place_of(tile);
+        (picture, at.map(|at| at * self.sizes.outputs))
     }
 
     /// What tiles of the source are read from.
     pub(super) fn source_view(&self) -> View {
-        View { size: self.source, channels: self.depth, before: self.padding }
+        View { size: self.source, channels: self.depth, before: self.before, step: self.sizes.step }
     }
 
     /// What tiles of the target's gradient are read from.
     pub(super) fn target_view(&self) -> View {
-        View { size: self.target, channels: self.columns, before: [0, 0] }
+        View { size: self.target, channels: self.columns, before: [0, 0], step: self.sizes.outputs }
     }
 }
 
@@ -87,15 +101,17 @@ impl Geometry {
 pub(super) struct View {
     pub(super) size: [usize; 2],
     pub(super) channels: usize,
-    /// Rows above and columns before the first output that its window reaches over.
+    /// Rows above and columns before the tensor that the first window reaches over.
     before: [usize; 2],
+    /// Rows or columns from one window to the next.
+    step: usize,
 }
 
 impl View {
-    /// Where pixel (i, j) of the window of the tile whose first output is at `first` starts; `None` outside.
-    pub(super) fn pixel(&self, picture: usize, first: [usize; 2], [i, j]: [usize; 2]) -> Option<usize> {
-        let y = (first[0] + i).checked_sub(self.before[0]).filter(|&y| y < self.size[0])?;
-        let x = (first[1] + j).checked_sub(self.before[1]).filter(|&x| x < self.size[1])?;
+    /// Where pixel (i, j) of a tile's window starts; `None` outside.
+    pub(super) fn pixel(&self, picture: usize, tile: [usize; 2], [i, j]: [usize; 2]) -> Option<usize> {
+        let y = (tile[0] * self.step + i).checked_sub(self.before[0]).filter(|&y| y < self.size[0])?;
+        let x = (tile[1] * self.step + j).checked_sub(self.before[1]).filter(|&x| x < self.size[1])?;
         Some(((picture * self.size[0] + y) * self.size[1] + x) * self.channels)
     }
 }

@@ -2,11 +2,11 @@
 
 use super::product::{self, Product, ROWS_APART, ROWS_TOGETHER};
 use super::tiles::{self, Gather, Scatter};
-use super::transform::{Data, OutputsGradient};
+use super::transform::{Data, Filtering, OutputsGradient};
 use super::weights::{self, Pack, Unpack};
 use crate::gemm::L2_BYTES;
 
-/// The passes of a tile size at a level. To be called only where the level is available, with the promises of the
+/// The passes of an algorithm at a level. To be called only where the level is available, with the promises of the
 /// passes they are made from.
 #[derive(Debug)]
 pub(super) struct Kernels {
@@ -36,14 +36,13 @@ macro_rules! level {
             use super::*;
             use crate::simd::Vector;
 
-            /// The passes for tiles of `M × M` outputs.
-            pub(in super::super) const fn kernels<const M: usize>() -> Kernels {
+            pub(in super::super) const fn kernels<F: Filtering>() -> Kernels {
                 Kernels {
-                    gather: gather::<M>,
-                    gather_gradient: gather_gradient::<M>,
-                    scatter: scatter::<M>,
-                    pack: pack::<M>,
-                    unpack: unpack::<M>,
+                    gather: gather::<F>,
+                    gather_gradient: gather_gradient::<F>,
+                    scatter: scatter::<F>,
+                    pack: pack::<F>,
+                    unpack: unpack::<F>,
                     multiply: multiply::<ROWS_APART>,
                     multiply_gradient: multiply::<ROWS_TOGETHER>,
                     columns: $vectors * <$vector>::LANES,
@@ -53,11 +52,11 @@ macro_rules! level {
                 }
             }
 
-            level!(@ gather(&Gather<'_>), tiles::gather::<$vector, Data<M>> $(, #[$features])?);
-            level!(@ gather_gradient(&Gather<'_>), tiles::gather::<$vector, OutputsGradient<M>> $(, #[$features])?);
-            level!(@ scatter(&Scatter<'_>), tiles::scatter::<$vector, M> $(, #[$features])?);
-            level!(@ pack(&Pack<'_>), weights::pack::<$vector, M> $(, #[$features])?);
-            level!(@ unpack(&Unpack<'_>), weights::unpack::<$vector, M> $(, #[$features])?);
+            level!(@ gather(&Gather<'_>), tiles::gather::<$vector, Data<F>> $(, #[$features])?);
+            level!(@ gather_gradient(&Gather<'_>), tiles::gather::<$vector, OutputsGradient<F>> $(, #[$features])?);
+            level!(@ scatter(&Scatter<'_>), tiles::scatter::<$vector, F> $(, #[$features])?);
+            level!(@ pack(&Pack<'_>), weights::pack::<$vector, F> $(, #[$features])?);
+            level!(@ unpack(&Unpack<'_>), weights::unpack::<$vector, F> $(, #[$features])?);
 
             $(#[$features])?
             unsafe fn multiply<const STEP: usize>(job: &mut Product<'_>) {
@@ -68,7 +67,7 @@ macro_rules! level {
     };
     (@ $pass:ident($job:ty), $body:expr $(, #[$features:meta])?) => {
         $(#[$features])?
-        unsafe fn $pass<const M: usize>(job: $job) {
+        unsafe fn $pass<F: Filtering>(job: $job) {
             // SAFETY: this function has the level's features; the rest is its own contract.
             unsafe { $body(job) }
         }

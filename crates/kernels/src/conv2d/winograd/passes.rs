@@ -249,9 +249,9 @@ impl Run<'_> {
         let Target::F32(target) = &self.target else { unreachable!("late activations go with f32") };
         let g = &self.convolution.geometry;
         let [height, width] = g.target;
-        for (picture, [top, left]) in tiles.map(|tile| g.place_of(tile)) {
-            for y in top..(top + g.tile).min(height) {
-                for x in left..(left + g.tile).min(width) {
+        for (picture, [top, left]) in tiles.map(|tile| g.first_output(tile)) {
+            for y in top..(top + g.sizes.outputs).min(height) {
+                for x in left..(left + g.sizes.outputs).min(width) {
                     let first = ((picture * height + y) * width + x) * g.columns + columns.start;
                     // SAFETY: by the caller's promise.
                     activation.apply(unsafe { target.slice(first, columns.len()) });

@@ -1,105 +1,235 @@
 //! The matrices of Winograd's minimal filtering, computed by the compiler from the points they rest on.
 //!
 //! Cook and Toom's construction (A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016, with
-//! the derivation in R. Blahut, "Fast Algorithms for Signal Processing", 2010, ch. 5): m outputs of a filter with 3 taps
-//! are `Aᵀ[(G g) ∘ (Bᵀ d)]`, where d are m + 2 inputs. Filter and gradient are polynomials evaluated at m + 1 points
+//! the derivation in R. Blahut, "Fast Algorithms for Signal Processing", 2010, ch. 5): m outputs of a filter with r taps
+//! are `Aᵀ[(G g) ∘ (Bᵀ d)]`, where d are m + r - 1 inputs. Filter and gradient are polynomials evaluated at m + r - 2 points
 //! and at infinity; Bᵀ is interpolation read backwards.
 //!
 //! For point i with `N_i = Π_{j≠i} (p_i − p_j)`: row i of Bᵀ has the coefficients of `Π_{j≠i} (x − p_j)`, row i of G is
-//! `[1, p_i, p_i²] / N_i`, row i of A is `[1, p_i, …, p_iᵐ⁻¹]`. At infinity the rows are the coefficients of
-//! `Π_j (x − p_j)`, `[0, 0, 1]` and `[0, …, 0, 1]`.
+//! `[1, p_i, …, p_iʳ⁻¹] / N_i`, row i of A is `[1, p_i, …, p_iᵐ⁻¹]`. At infinity the rows are the coefficients of
+//! `Π_j (x − p_j)`, `[0, …, 0, 1]` and `[0, …, 0, 1]`.
+//!
+//! At stride 2 the first and last of three taps meet every second input, as a filter of two taps at stride 1, and the middle tap meets
+//! the inputs between, one for one: 2m + 1 products instead of 3m. The gradient of the input is that turned round: every second
+//! number of it is a sum of two taps, the others are one tap's.
 
 /// Rows and columns that a matrix has at most; those of smaller tiles leave the rest zero.
-pub(super) const MOST: usize = 8;
+pub(super) const MOST: usize = 11;
 
 /// Taps of the filter.
 const TAPS: usize = 3;
 
-/// The m + 1 points of tiles of m outputs. In pairs of ±p two rows share most of their work. Which pairs decides the
-/// error: for 3 and 4 the best of all small fractions, 0.7 and 0.4 times that of the usual 0, ±1, ±2; for 5 and 6 no
-/// pairs are better than these.
-const fn point(m: usize, i: usize) -> f64 {
-    match m {
-        3 => [0.0, 0.75, -0.75, 2.0][i],
-        4 => [0.0, 2.0 / 3.0, -2.0 / 3.0, 1.5, -1.5][i],
-        _ => [0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5][i],
-    }
-}
-
 pub(super) type Matrix = [[f64; MOST]; MOST];
 
-/// Bᵀ: m + 2 rows and columns.
-pub(super) const fn data(m: usize) -> Matrix {
-    let mut rows = [[0.0; MOST]; MOST];
-    let mut i = 0;
-    while i <= m + 1 {
-        rows[i] = product_without(m, i);
-        i += 1;
-    }
-    rows
+/// How a tile is filtered along one axis.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    /// Numbers that a tile's window has, that are multiplied, and that come out.
+    pub(super) inputs: usize,
+    pub(super) places: usize,
+    pub(super) outputs: usize,
+    /// Inputs from one tile's window to the next.
+    pub(super) step: usize,
 }
 
-/// G: m + 2 rows, 3 columns.
-pub(super) const fn filter(m: usize) -> Matrix {
-    let mut rows = powers(m, TAPS);
+impl Sizes {
+    /// Of m outputs.
+    pub(super) const fn forward(stride: usize, m: usize) -> Self {
+        match stride {
+            1 => Self { inputs: m + 2, places: m + 2, outputs: m, step: m },
+            _ => Self { inputs: 2 * m + 1, places: 2 * m + 1, outputs: m, step: 2 * m },
+        }
+    }
+
+    /// Of the gradient of the input, from about m numbers of the outputs' gradient.
+    pub(super) const fn grad_input(stride: usize, m: usize) -> Self {
+        match stride {
+            1 => Self::forward(1, m),
+            _ => Self { inputs: m + 1, places: 2 * m + 1, outputs: 2 * m, step: m },
+        }
+    }
+}
+
+/// A filter of three taps, and its matrices.
+#[derive(Clone, Copy)]
+pub(super) struct Algorithm {
+    pub(super) sizes: Sizes,
+    /// Bᵀ: a row for each place, a column for each input.
+    pub(super) data: Matrix,
+    /// G: a column for each tap.
+    pub(super) filter: Matrix,
+    /// A: a column for each output.
+    pub(super) outputs: Matrix,
+}
+
+impl Algorithm {
+    /// m outputs.
+    pub(super) const fn forward(stride: usize, m: usize) -> Self {
+        let sizes = Sizes::forward(stride, m);
+        if stride == 1 {
+            let points = Points::of_three_taps(m);
+            return Self { sizes, data: points.data(), filter: points.filter(TAPS), outputs: points.powers(m) };
+        }
+        let points = Points::of_two_taps(m);
+        let [mut data, mut outputs] = [[[0.0; MOST]; MOST]; 2];
+        place(&mut data, 0, points.data(), [0, 2]);
+        place(&mut outputs, 0, points.powers(m), [0, 1]);
+        let mut k = 0;
+        while k < m {
+            data[m + 1 + k][2 * k + 1] = 1.0;
+            outputs[m + 1 + k][k] = 1.0;
+            k += 1;
+        }
+        Self { sizes, data, filter: strided_filter(&points, m), outputs }
+    }
+
+    /// The gradient of the input: 2m numbers, or m at stride 1. Taps come backwards.
+    pub(super) const fn grad_input(stride: usize, m: usize) -> Self {
+        if stride == 1 {
+            return Self::forward(stride, m);
+        }
+        let points = Points::of_two_taps(m);
+        let [mut data, mut outputs] = [[[0.0; MOST]; MOST]; 2];
+        place(&mut data, 0, points.data(), [0, 1]);
+        place(&mut outputs, 0, points.powers(m), [1, 2]);
+        let mut k = 0;
+        while k < m {
+            data[m + 1 + k][k] = 1.0;
+            outputs[m + 1 + k][2 * k] = 1.0;
+            k += 1;
+        }
+        Self { sizes: Sizes::grad_input(stride, m), data, filter: strided_filter(&points, m), outputs }
+    }
+}
+
+/// The outer taps at the points, the middle one for the places after them.
+const fn strided_filter(points: &Points, m: usize) -> Matrix {
+    let mut filter = [[0.0; MOST]; MOST];
+    place(&mut filter, 0, points.filter(2), [0, 2]);
+    let mut k = 0;
+    while k < m {
+        filter[m + 1 + k][1] = 1.0;
+        k += 1;
+    }
+    filter
+}
+
+/// Puts column k of a matrix to column `first + k · step` of another one.
+const fn place(to: &mut Matrix, row: usize, from: Matrix, [first, step]: [usize; 2]) {
     let mut i = 0;
-    while i <= m {
-        let (mut factor, mut j) = (1.0, 0);
-        while j <= m {
+    while row + i < MOST {
+        let mut k = 0;
+        while first + k * step < MOST {
+            to[row + i][first + k * step] = from[i][k];
+            k += 1;
+        }
+        i += 1;
+    }
+}
+
+/// The points that are numbers; one more lies at infinity.
+struct Points {
+    points: [f64; MOST],
+    count: usize,
+}
+
+impl Points {
+    /// For tiles of m outputs. In pairs of ±p two rows share most of their work. Which pairs decides the error: for 3 and 4 the
+    /// best of all small fractions, 0.7 and 0.4 times that of the usual 0, ±1, ±2; for 5 and 6 no pairs are better than these.
+    const fn of_three_taps(m: usize) -> Self {
+        match m {
+            3 => Self::first(4, &[0.0, 0.75, -0.75, 2.0]),
+            4 => Self::first(5, &[0.0, 2.0 / 3.0, -2.0 / 3.0, 1.5, -1.5]),
+            _ => Self::first(m + 1, &[0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5]),
+        }
+    }
+
+    /// The best of all small fractions too: half the error of 0, ±1, 2 and of 0, ±1, ±2.
+    const fn of_two_taps(m: usize) -> Self {
+        match m {
+            4 => Self::first(4, &[0.5, -0.5, 1.25, -1.25]),
+            _ => Self::first(m, &[0.0, 2.0 / 3.0, -2.0 / 3.0, 1.5, -1.5]),
+        }
+    }
+
+    const fn first(count: usize, points: &[f64]) -> Self {
+        let mut all = [0.0; MOST];
+        let mut i = 0;
+        while i < count {
+            all[i] = points[i];
+            i += 1;
+        }
+        Self { points: all, count }
+    }
+
+    /// Bᵀ of as many rows and columns as there are points, infinity included.
+    const fn data(&self) -> Matrix {
+        let mut rows = [[0.0; MOST]; MOST];
+        let mut i = 0;
+        while i <= self.count {
+            rows[i] = self.product_without(i);
+            i += 1;
+        }
+        rows
+    }
+
+    /// G.
+    const fn filter(&self, taps: usize) -> Matrix {
+        let mut rows = self.powers(taps);
+        let mut i = 0;
+        while i < self.count {
+            let (mut factor, mut j) = (1.0, 0);
+            while j < self.count {
+                if j != i {
+                    factor *= self.points[i] - self.points[j];
+                }
+                j += 1;
+            }
+            let mut k = 0;
+            while k < taps {
+                rows[i][k] /= factor;
+                k += 1;
+            }
+            i += 1;
+        }
+        rows
+    }
+
+    /// The coefficients of `Π_{j≠i} (x − p_j)`, the lowest first.
+    const fn product_without(&self, i: usize) -> [f64; MOST] {
+        let mut coefficients = [0.0; MOST];
+        coefficients[0] = 1.0;
+        let mut j = 0;
+        while j < self.count {
             if j != i {
-                factor *= point(m, i) - point(m, j);
+                let mut k = MOST - 1;
+                while k > 0 {
+                    coefficients[k] = coefficients[k - 1] - self.points[j] * coefficients[k];
+                    k -= 1;
+                }
+                coefficients[0] *= -self.points[j];
             }
             j += 1;
         }
-        let mut k = 0;
-        while k < TAPS {
-            rows[i][k] /= factor;
-            k += 1;
-        }
-        i += 1;
+        coefficients
     }
-    rows
-}
 
-/// A: m + 2 rows, m columns.
-pub(super) const fn outputs(m: usize) -> Matrix {
-    powers(m, m)
-}
-
-/// The coefficients of `Π_{j≠i} (x − p_j)`, the lowest first.
-const fn product_without(m: usize, i: usize) -> [f64; MOST] {
-    let mut coefficients = [0.0; MOST];
-    coefficients[0] = 1.0;
-    let mut j = 0;
-    while j <= m {
-        if j != i {
-            let mut k = MOST - 1;
-            while k > 0 {
-                coefficients[k] = coefficients[k - 1] - point(m, j) * coefficients[k];
-                k -= 1;
+    /// `p_iᵏ` for k below `columns`; at infinity only the highest power counts.
+    const fn powers(&self, columns: usize) -> Matrix {
+        let mut rows = [[0.0; MOST]; MOST];
+        let mut i = 0;
+        while i < self.count {
+            let (mut power, mut k) = (1.0, 0);
+            while k < columns {
+                rows[i][k] = power;
+                power *= self.points[i];
+                k += 1;
             }
-            coefficients[0] *= -point(m, j);
+            i += 1;
         }
-        j += 1;
+        rows[self.count][columns - 1] = 1.0;
+        rows
     }
-    coefficients
-}
-
-/// `p_iᵏ` for k below `columns`; at infinity only the highest power counts.
-const fn powers(m: usize, columns: usize) -> Matrix {
-    let mut rows = [[0.0; MOST]; MOST];
-    let mut i = 0;
-    while i <= m {
-        let (mut power, mut k) = (1.0, 0);
-        while k < columns {
-            rows[i][k] = power;
-            power *= point(m, i);
-            k += 1;
-        }
-        i += 1;
-    }
-    rows[m + 1][columns - 1] = 1.0;
-    rows
 }
 
 /// A matrix as two cheaper steps: first `sparse`, then row i of every pair becomes the sum and row i + 1 the difference
@@ -112,10 +242,10 @@ pub(super) struct Factored {
 }
 
 /// Pairs the rows of p and −p where that saves multiplications.
-pub(super) const fn factored(m: usize, matrix: Matrix) -> Factored {
+pub(super) const fn factored(matrix: Matrix) -> Factored {
     let (mut sparse, mut paired) = (matrix, [false; MOST]);
-    let mut i = 1;
-    while i < m {
+    let mut i = 0;
+    while i + 1 < MOST {
         let (mut sum, mut difference) = ([0.0; MOST], [0.0; MOST]);
         let mut k = 0;
         while k < MOST {
@@ -123,10 +253,12 @@ pub(super) const fn factored(m: usize, matrix: Matrix) -> Factored {
             difference[k] = (matrix[i][k] - matrix[i + 1][k]) / 2.0;
             k += 1;
         }
-        if terms(&sum) + terms(&difference) + 2 <= terms(&matrix[i]) + terms(&matrix[i + 1]) {
+        let pays = terms(&sum) + terms(&difference) + 2 <= terms(&matrix[i]) + terms(&matrix[i + 1]);
+        if pays && terms(&matrix[i]) > 0 {
             (sparse[i], sparse[i + 1], paired[i]) = (sum, difference, true);
+            i += 1;
         }
-        i += 2;
+        i += 1;
     }
     Factored { sparse, paired }
 }
@@ -187,21 +319,34 @@ mod tests {
         matrix.map(|row| row.map(Fraction::of))
     }
 
-    /// The identity that makes it a filter, without rounding: for all unit vectors g and d,
-    /// `Σ_i A[i][o] · G[i][r] · Bᵀ[i][s]` is one where `s = o + r` and else zero.
+    /// What all algorithms give for unit vectors of inputs and taps, without rounding, beside `tap(output, input)`: the one tap that
+    /// takes an input to an output.
+    fn check(name: &str, algorithm: &Algorithm, tap: impl Fn(usize, usize) -> Option<usize>) {
+        let [data, filter, outputs] = [&algorithm.data, &algorithm.filter, &algorithm.outputs].map(exact);
+        let Sizes { inputs, places, outputs: count, .. } = algorithm.sizes;
+        for o in 0..count {
+            for r in 0..TAPS {
+                for s in 0..inputs {
+                    let products = (0..places).map(|i| outputs[i][o].times(filter[i][r]).times(data[i][s]));
+                    let sum = products.fold(Fraction(0, 1), Fraction::plus);
+                    let wanted = i64::from(tap(o, s) == Some(r));
+                    assert_eq!(sum, Fraction(wanted, 1), "{name}: output {o}, tap {r}, input {s}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_matrices_filter_exactly() {
         for m in 2..=6 {
-            let [data, filter, outputs] = [data(m), filter(m), outputs(m)].map(|matrix| exact(&matrix));
-            for o in 0..m {
-                for r in 0..TAPS {
-                    for s in 0..m + 2 {
-                        let products = (0..m + 2).map(|i| outputs[i][o].times(filter[i][r]).times(data[i][s]));
-                        let sum = products.fold(Fraction(0, 1), Fraction::plus);
-                        assert_eq!(sum, Fraction((s == o + r).into(), 1), "F({m}): output {o}, tap {r}, input {s}");
-                    }
-                }
-            }
+            check(&format!("F({m})"), &Algorithm::forward(1, m), |o, s| s.checked_sub(o).filter(|&tap| tap < TAPS));
+        }
+        for m in 4..=5 {
+            let tap = |o: usize, s: usize| s.checked_sub(2 * o).filter(|&tap| tap < TAPS);
+            check(&format!("F({m}) of stride 2"), &Algorithm::forward(2, m), tap);
+            // Number i of the gradient meets dy[o] by tap i + 1 - 2o, which is 1 - i + 2o counted backwards.
+            let tap = |i: usize, o: usize| (2 * o + 1).checked_sub(i).filter(|&tap| tap < TAPS);
+            check(&format!("gradient of F({m}) of stride 2"), &Algorithm::grad_input(2, m), tap);
         }
     }
 
@@ -209,16 +354,18 @@ mod tests {
     fn f2_is_that_of_lavin_and_gray_up_to_order_and_scale() {
         // Their F(2): Bᵀ = [1 0 −1 0; 0 1 1 0; 0 −1 1 0; 0 1 0 −1], here with the signs of points 0 and ∞ turned.
         assert_eq!(
-            data(2)[..4].iter().map(|row| row[..4].to_vec()).collect::<Vec<_>>(),
+            Algorithm::forward(1, 2).data[..4].iter().map(|row| row[..4].to_vec()).collect::<Vec<_>>(),
             [[-1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, -1.0, 1.0, 0.0], [0.0, -1.0, 0.0, 1.0],]
         );
     }
 
     #[test]
     fn factoring_changes_nothing() {
-        for m in 2..=6 {
-            for matrix in [data(m), filter(m), outputs(m)] {
-                let Factored { mut sparse, paired } = factored(m, matrix);
+        let of_stride_1 = (2..=6).map(|m| Algorithm::forward(1, m));
+        let others = (4..=5).flat_map(|m| [Algorithm::forward(2, m), Algorithm::grad_input(2, m)]);
+        for algorithm in of_stride_1.chain(others) {
+            for matrix in [algorithm.data, algorithm.filter, algorithm.outputs] {
+                let Factored { mut sparse, paired } = factored(matrix);
                 for i in (0..MOST).filter(|&i| paired[i]) {
                     for k in 0..MOST {
                         let (a, b) = (sparse[i][k], sparse[i + 1][k]);
@@ -226,7 +373,7 @@ mod tests {
                     }
                 }
                 for (got, want) in sparse.iter().flatten().zip(matrix.iter().flatten()) {
-                    assert!((got - want).abs() <= 1e-15, "F({m}): {got} instead of {want}");
+                    assert!((got - want).abs() <= 1e-15, "{:?}: {got} instead of {want}", algorithm.sizes);
                 }
             }
         }

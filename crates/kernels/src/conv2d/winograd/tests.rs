@@ -24,9 +24,13 @@ fn shape(batch: usize, size: [usize; 2], channels: [usize; 2], padding: [usize; 
     }
 }
 
+fn strided(batch: usize, size: [usize; 2], channels: [usize; 2]) -> Conv2dShape {
+    Conv2dShape { stride: [2, 2], ..shape(batch, size, channels, [1, 1]) }
+}
+
 /// The rows of the levels that are tested.
 fn rows() -> impl Iterator<Item = &'static Winograd> {
-    ROWS.as_flattened().iter().filter(|row| is_tested(row.level))
+    ROWS.iter().copied().flatten().filter(|row| is_tested(row.level))
 }
 
 /// Whether a shape is tested: emulated, the others would take longer than all else together.
@@ -111,21 +115,36 @@ fn error(got: &[f32], want: &[f64]) -> f64 {
 /// direct convolution.
 #[test]
 fn no_tile_size_is_less_exact_than_said() {
-    const MOST: [(usize, f64); 6] = [(1, 1e-6), (2, 1e-6), (3, 1e-6), (4, 1e-6), (5, 3e-6), (6, 4e-6)];
-    let cpu = Cpu::new(2, Level::best());
-    let mut worst = [[0.0f64; 3]; 6];
     let small = [1, 3, 16, 64, 130].map(|channels| shape(3, [12, 13], [channels; 2], [1, 1]));
     // Long sums: over channels on both ways, and over tiles for the gradient of the weight.
     let long = [([12, 13], [512, 48], 3), ([6, 7], [48, 512], 3), ([40, 40], [8, 8], 10)];
     let long = long.map(|(size, channels, batch)| shape(batch, size, channels, [1, 1]));
-    for shape in small.into_iter().chain(long).filter(is_tested_shape) {
-        let mut errors = [[0.0f64; 3]; 6];
+    let shapes: Vec<Conv2dShape> = small.into_iter().chain(long).collect();
+    check_errors(&shapes, &[(1, 1e-6), (2, 1e-6), (3, 1e-6), (4, 1e-6), (5, 3e-6), (6, 4e-6)]);
+}
+
+#[test]
+fn nor_is_one_of_stride_2() {
+    let small = [1, 3, 16, 64, 130].map(|channels| strided(3, [24, 25], [channels; 2]));
+    let long = [([24, 26], [512, 48], 3), ([12, 13], [48, 512], 3), ([80, 80], [8, 8], 10)];
+    let long = long.map(|(size, channels, batch)| strided(batch, size, channels));
+    let shapes: Vec<Conv2dShape> = small.into_iter().chain(long).collect();
+    check_errors(&shapes, &[(1, 1e-6), (4, 1e-6), (5, 1e-6)]);
+}
+
+/// Every row of the shapes' stride against f64: at most so far with tiles of a size.
+fn check_errors(shapes: &[Conv2dShape], most: &[(usize, f64)]) {
+    let cpu = Cpu::new(2, Level::best());
+    let mut worst = [[0.0f64; 3]; 7];
+    for shape in shapes.iter().filter(|shape| is_tested_shape(shape)) {
+        let mut errors = [[0.0f64; 3]; 7];
         for rectified in [false, true] {
-            let case = Case::new(shape, rectified);
+            let case = Case::new(*shape, rectified);
             let want = case.reference();
-            let tiles = rows().map(|row| (row.tile - 1, case.run(row, &cpu)));
-            for (at, got) in tiles.chain([(0, case.direct(&cpu))]) {
-                for (most, (got, want)) in errors[at].iter_mut().zip(got.iter().zip(&want)) {
+            let rows = rows().filter(|row| row.stride == shape.stride[0]);
+            let tiles = rows.map(|row| (row.tile, case.run(row, &cpu)));
+            for (tile, got) in tiles.chain([(1, case.direct(&cpu))]) {
+                for (most, (got, want)) in errors[tile].iter_mut().zip(got.iter().zip(&want)) {
                     *most = most.max(error(got, want));
                 }
             }
@@ -136,7 +155,8 @@ fn no_tile_size_is_less_exact_than_said() {
             *worst = std::array::from_fn(|pass| worst[pass].max(errors[pass]));
         }
     }
-    for ((tile, most), worst) in MOST.into_iter().zip(worst) {
+    for &(tile, most) in most {
+        let worst = worst[tile];
         assert!(worst.iter().all(|&error| error <= most), "tiles of {tile}: {worst:.1?} of {most:.0e}");
     }
 }
@@ -156,6 +176,11 @@ fn every_order_agrees_with_direct_convolution_at_every_number_of_threads() {
         // Passes: groups of tiles; groups of tiles and of panels.
         shape(140, [6, 6], [300, 48], [1, 1]),
         shape(140, [6, 6], [512, 272], [1, 1]),
+        // Of stride 2: blocks of tiles, panels, and passes with weights in one group and in several.
+        strided(8, [40, 41], [40, 33]),
+        strided(2, [9, 10], [130, 260]),
+        strided(9, [23, 22], [64, 130]),
+        strided(9, [22, 23], [264, 130]),
     ];
     let (one, three) = (Cpu::new(1, Level::best()), Cpu::new(3, Level::best()));
     for shape in shapes.into_iter().filter(is_tested_shape) {
@@ -163,7 +188,8 @@ fn every_order_agrees_with_direct_convolution_at_every_number_of_threads() {
         let want = case.direct(&three).map(|tensor| exact(&tensor));
         // The large ones, which only large tiles of the best level cut into groups, take the others long.
         let large = shape.batch > 100;
-        for row in rows().filter(|row| row.tile == 6 && row.level == Level::best() || !large && row.tile > 3) {
+        let is_best = |row: &Winograd| row.tile == 6 && row.level == Level::best();
+        for row in rows().filter(|row| row.stride == shape.stride[0] && (is_best(row) || !large && row.tile > 3)) {
             let [alone, got] = [&one, &three].map(|cpu| case.run(row, cpu));
             for (pass, (got, want)) in ["forward", "grad input", "grad weight"].into_iter().zip(got.iter().zip(&want)) {
                 assert_within(&format!("{} {pass} {shape:?}", row.name), got, want, 1.5e-5);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::geometry::{Geometry, LINE, Layout, View};
 use super::points::MOST;
-use super::transform::{self, Put, Transform, both_axes};
+use super::transform::{self, Filtering, Put, Transform, both_axes};
 use crate::conv2d::Epilogue;
 use crate::floats::{Bf16, Element, Floats, Target};
 use crate::simd::{Vector, prefetch_for_write, read};
@@ -59,12 +59,12 @@ unsafe fn gather_from<V: Vector, T: Transform, E: Element>(job: &Gather<'_>, fro
 /// pictures most of them reach over the border.
 #[inline(always)]
 fn window<T: Transform, E: Element>(job: &Gather<'_>, from: &[E], tile: usize) -> [[*const E; MOST]; MOST] {
-    let (picture, first) = job.geometry.place_of(tile);
+    let (picture, at) = job.geometry.place_of(tile);
     let mut window = [[job.zeros.as_ptr().cast(); MOST]; MOST];
     for (i, row) in window.iter_mut().enumerate().take(T::COLUMNS) {
         for (j, pixel) in row.iter_mut().enumerate().take(T::COLUMNS) {
-            if let Some(at) = job.view.pixel(picture, first, [i, j]) {
-                *pixel = from[at..at + job.view.channels].as_ptr();
+            if let Some(start) = job.view.pixel(picture, at, [i, j]) {
+                *pixel = from[start..start + job.view.channels].as_ptr();
             }
         }
     }
@@ -135,12 +135,12 @@ impl Outputs {
 /// # Safety
 /// The machine has the level of `V`; nobody else touches these columns of the tiles in the target.
 #[inline(always)]
-pub(super) unsafe fn scatter<V: Vector, const M: usize>(job: &Scatter<'_>) {
+pub(super) unsafe fn scatter<V: Vector, F: Filtering>(job: &Scatter<'_>) {
     // SAFETY: by the caller's promise.
     unsafe {
         match job.to {
-            Outputs::F32(to, len) => scatter_to::<V, f32, M>(job, to, len),
-            Outputs::Bf16(to, len) => scatter_to::<V, Bf16, M>(job, to, len),
+            Outputs::F32(to, len) => scatter_to::<V, f32, F>(job, to, len),
+            Outputs::Bf16(to, len) => scatter_to::<V, Bf16, F>(job, to, len),
         }
     }
 }
@@ -148,7 +148,7 @@ pub(super) unsafe fn scatter<V: Vector, const M: usize>(job: &Scatter<'_>) {
 /// # Safety
 /// As for [`scatter`].
 #[inline(always)]
-unsafe fn scatter_to<V: Vector, E: Element, const M: usize>(job: &Scatter<'_>, to: *mut E, len: usize) {
+unsafe fn scatter_to<V: Vector, E: Element, F: Filtering>(job: &Scatter<'_>, to: *mut E, len: usize) {
     let (g, layout) = (job.geometry, &job.layout);
     let [height, width] = g.target;
     let last = (g.places() - 1) * layout.place_step + layout.at(job.tiles.len() - 1, job.columns.len() - 1);
@@ -158,11 +158,11 @@ unsafe fn scatter_to<V: Vector, E: Element, const M: usize>(job: &Scatter<'_>, t
     for (row, tile) in job.tiles.clone().enumerate() {
         for lane in (0..whole).step_by(V::LANES) {
             // SAFETY: tile, row and columns exist, as was asserted; the rest by the caller's promise.
-            unsafe { scatter_columns::<V, E, M>(job, to, tile, row, lane) }
+            unsafe { scatter_columns::<V, E, F>(job, to, tile, row, lane) }
         }
         for lane in whole..job.columns.len() {
             // SAFETY: as above.
-            unsafe { scatter_columns::<f32, E, M>(job, to, tile, row, lane) }
+            unsafe { scatter_columns::<f32, E, F>(job, to, tile, row, lane) }
         }
     }
 }
@@ -170,7 +170,7 @@ unsafe fn scatter_to<V: Vector, E: Element, const M: usize>(job: &Scatter<'_>, t
 /// # Safety
 /// As for [`scatter`]; the tile, row and columns exist.
 #[inline(always)]
-unsafe fn scatter_columns<V: Vector, E: Element, const M: usize>(
+unsafe fn scatter_columns<V: Vector, E: Element, F: Filtering>(
     job: &Scatter<'_>,
     to: *mut E,
     tile: usize,
@@ -178,7 +178,7 @@ unsafe fn scatter_columns<V: Vector, E: Element, const M: usize>(
     lane: usize,
 ) {
     let g = job.geometry;
-    let (picture, [top, left]) = g.place_of(tile);
+    let (picture, [top, left]) = g.first_output(tile);
     let [height, width] = g.target;
     let column = job.columns.start + lane;
     let from = job.from[job.layout.at(row, lane)..].as_ptr();
@@ -192,8 +192,8 @@ unsafe fn scatter_columns<V: Vector, E: Element, const M: usize>(
             columns: width - left,
             first: ((picture * height + top) * width + left) * g.columns + column,
         };
-        both_axes::<V, transform::Outputs<M>>(
-            |i, j| V::load(from.add((i * (M + 2) + j) * job.layout.place_step)),
+        both_axes::<V, transform::Outputs<F>>(
+            |i, j| V::load(from.add((i * F::ALGORITHM.sizes.places + j) * job.layout.place_step)),
             outputs,
         );
     }

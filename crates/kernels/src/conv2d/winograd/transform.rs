@@ -1,8 +1,9 @@
 //! The transforms of one tile: a matrix applied along both axes, for as many channels as a vector has lanes.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use super::points::{self, Factored, MOST, factored};
+use super::points::{Algorithm, Factored, MOST, factored};
 use crate::simd::Vector;
 
 /// A matrix known to the compiler: where it is applied, zeros vanish and ones cost no multiplication.
@@ -15,57 +16,76 @@ pub(super) trait Transform {
     const TRANSPOSED: bool;
 }
 
-/// Inputs: `Bᵀ d B`.
-pub(super) struct Data<const M: usize>;
+/// An [`Algorithm`] as a type.
+pub(super) trait Filtering {
+    const ALGORITHM: Algorithm;
+}
 
-impl<const M: usize> Transform for Data<M> {
-    const ROWS: usize = M + 2;
-    const COLUMNS: usize = M + 2;
-    const FACTORED: Factored = factored(M, points::data(M));
+/// m outputs of a stride.
+pub(super) struct Forward<const STRIDE: usize, const M: usize>;
+
+impl<const STRIDE: usize, const M: usize> Filtering for Forward<STRIDE, M> {
+    const ALGORITHM: Algorithm = Algorithm::forward(STRIDE, M);
+}
+
+/// The gradient of its input. At stride 1 that is a [`Forward`] itself.
+pub(super) struct GradInput<const STRIDE: usize, const M: usize>;
+
+impl<const STRIDE: usize, const M: usize> Filtering for GradInput<STRIDE, M> {
+    const ALGORITHM: Algorithm = Algorithm::grad_input(STRIDE, M);
+}
+
+/// Inputs: `Bᵀ d B`.
+pub(super) struct Data<F>(PhantomData<F>);
+
+impl<F: Filtering> Transform for Data<F> {
+    const ROWS: usize = F::ALGORITHM.sizes.places;
+    const COLUMNS: usize = F::ALGORITHM.sizes.inputs;
+    const FACTORED: Factored = factored(F::ALGORITHM.data);
     const TRANSPOSED: bool = false;
 }
 
 /// Weights: `G g Gᵀ`.
-pub(super) struct Filter<const M: usize>;
+pub(super) struct Filter<F>(PhantomData<F>);
 
-impl<const M: usize> Transform for Filter<M> {
-    const ROWS: usize = M + 2;
+impl<F: Filtering> Transform for Filter<F> {
+    const ROWS: usize = F::ALGORITHM.sizes.places;
     const COLUMNS: usize = 3;
-    const FACTORED: Factored = factored(M, points::filter(M));
+    const FACTORED: Factored = factored(F::ALGORITHM.filter);
     const TRANSPOSED: bool = false;
 }
 
 /// The weights' gradient from sums of products: `Gᵀ p G`.
-pub(super) struct FilterGradient<const M: usize>;
+pub(super) struct FilterGradient<F>(PhantomData<F>);
 
-impl<const M: usize> Transform for FilterGradient<M> {
+impl<F: Filtering> Transform for FilterGradient<F> {
     const ROWS: usize = 3;
-    const COLUMNS: usize = M + 2;
-    const FACTORED: Factored = Filter::<M>::FACTORED;
+    const COLUMNS: usize = F::ALGORITHM.sizes.places;
+    const FACTORED: Factored = Filter::<F>::FACTORED;
     const TRANSPOSED: bool = true;
 }
 
 /// Outputs from sums of products: `Aᵀ p A`.
-pub(super) struct Outputs<const M: usize>;
+pub(super) struct Outputs<F>(PhantomData<F>);
 
-impl<const M: usize> Transform for Outputs<M> {
-    const ROWS: usize = M;
-    const COLUMNS: usize = M + 2;
-    const FACTORED: Factored = factored(M, points::outputs(M));
+impl<F: Filtering> Transform for Outputs<F> {
+    const ROWS: usize = F::ALGORITHM.sizes.outputs;
+    const COLUMNS: usize = F::ALGORITHM.sizes.places;
+    const FACTORED: Factored = factored(F::ALGORITHM.outputs);
     const TRANSPOSED: bool = true;
 }
 
 /// The outputs' gradient: `A e Aᵀ`.
-pub(super) struct OutputsGradient<const M: usize>;
+pub(super) struct OutputsGradient<F>(PhantomData<F>);
 
-impl<const M: usize> Transform for OutputsGradient<M> {
-    const ROWS: usize = M + 2;
-    const COLUMNS: usize = M;
-    const FACTORED: Factored = Outputs::<M>::FACTORED;
+impl<F: Filtering> Transform for OutputsGradient<F> {
+    const ROWS: usize = F::ALGORITHM.sizes.places;
+    const COLUMNS: usize = F::ALGORITHM.sizes.outputs;
+    const FACTORED: Factored = Outputs::<F>::FACTORED;
     const TRANSPOSED: bool = false;
 }
 
-/// Repeats an expression for the constants 0 to 7: what depends on them alone is decided by the compiler.
+/// Repeats an expression for the constants 0 to 10: what depends on them alone is decided by the compiler.
 macro_rules! each {
     ($i:ident => $body:expr) => {{
         each!(@ $i 0 $body);
@@ -76,6 +96,9 @@ macro_rules! each {
         each!(@ $i 5 $body);
         each!(@ $i 6 $body);
         each!(@ $i 7 $body);
+        each!(@ $i 8 $body);
+        each!(@ $i 9 $body);
+        each!(@ $i 10 $body);
     }};
     (@ $i:ident $value:literal $body:expr) => {{
         const $i: usize = $value;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::geometry::{LINE, Layout};
-use super::transform::{Filter, FilterGradient, both_axes};
+use super::transform::{Filter, FilterGradient, Filtering, both_axes};
 use crate::simd::{Vector, prefetch, prefetch_for_write};
 
 const TAPS: usize = 9;
@@ -31,8 +31,8 @@ pub(super) struct Pack<'p> {
 /// The machine has the level of `V`. `to` is good for these rows of the layout at all places, and nobody else touches
 /// them.
 #[inline(always)]
-pub(super) unsafe fn pack<V: Vector, const M: usize>(job: &Pack<'_>) {
-    let width = job.layout.row_step;
+pub(super) unsafe fn pack<V: Vector, F: Filtering>(job: &Pack<'_>) {
+    let (width, places) = (job.layout.row_step, F::ALGORITHM.sizes.places);
     assert!(width <= WIDEST && width.is_multiple_of(V::LANES) && job.columns.len() <= width, "no panel");
     assert!(job.weight.len() == TAPS * job.depth * job.all_columns, "weights of another shape");
     let mut copy = [[[0.0f32; WIDEST]; ROWS]; TAPS];
@@ -50,15 +50,15 @@ pub(super) unsafe fn pack<V: Vector, const M: usize>(job: &Pack<'_>) {
             for lane in (0..width).step_by(V::LANES) {
                 let to = job.to.wrapping_add((row - job.rows.start) * width + lane);
                 if lane == 0 && job.layout.is_far() {
-                    for place in 0..(M + 2) * (M + 2) {
+                    for place in 0..places * places {
                         prefetch_for_write(to.wrapping_add(place * job.layout.place_step + width));
                     }
                 }
                 // SAFETY: a row of the copy has the panel's width, at most `WIDEST`; the target is the caller's.
                 unsafe {
-                    both_axes::<V, Filter<M>>(
+                    both_axes::<V, Filter<F>>(
                         |i, j| V::load(copy[i * 3 + j][row - first].as_ptr().add(lane)),
-                        |i, j, v: V| v.store(to.wrapping_add((i * (M + 2) + j) * job.layout.place_step)),
+                        |i, j, v: V| v.store(to.wrapping_add((i * places + j) * job.layout.place_step)),
                     );
                 }
             }
@@ -131,20 +131,20 @@ pub(super) struct Unpack<'u> {
 /// # Safety
 /// The machine has the level of `V`; nobody else touches these rows and columns of the gradient.
 #[inline(always)]
-pub(super) unsafe fn unpack<V: Vector, const M: usize>(job: &Unpack<'_>) {
-    let places = (M + 2) * (M + 2);
-    let last = (places - 1) * job.layout.place_step + job.layout.at(job.rows.len() - 1, job.columns.len() - 1);
+pub(super) unsafe fn unpack<V: Vector, F: Filtering>(job: &Unpack<'_>) {
+    let places = F::ALGORITHM.sizes.places;
+    let last = (places * places - 1) * job.layout.place_step + job.layout.at(job.rows.len() - 1, job.columns.len() - 1);
     assert!(last < job.from.len() && job.len == TAPS * job.depth * job.all_columns, "sums or gradient too short");
     assert!(job.columns.end <= job.all_columns && job.rows.end <= job.depth, "rows or columns that do not exist");
     let whole = job.columns.len() / V::LANES * V::LANES;
     for row in job.rows.clone() {
         for lane in (0..whole).step_by(V::LANES) {
             // SAFETY: row and columns exist, as was asserted; the rest by the caller's promise.
-            unsafe { unpack_columns::<V, M>(job, row, lane) }
+            unsafe { unpack_columns::<V, F>(job, row, lane) }
         }
         for lane in whole..job.columns.len() {
             // SAFETY: as above.
-            unsafe { unpack_columns::<f32, M>(job, row, lane) }
+            unsafe { unpack_columns::<f32, F>(job, row, lane) }
         }
     }
 }
@@ -152,13 +152,13 @@ pub(super) unsafe fn unpack<V: Vector, const M: usize>(job: &Unpack<'_>) {
 /// # Safety
 /// As for [`unpack`]; row and columns exist.
 #[inline(always)]
-unsafe fn unpack_columns<V: Vector, const M: usize>(job: &Unpack<'_>, row: usize, lane: usize) {
+unsafe fn unpack_columns<V: Vector, F: Filtering>(job: &Unpack<'_>, row: usize, lane: usize) {
     let from = job.from[job.layout.at(row - job.rows.start, lane)..].as_ptr();
     let first = row * job.all_columns + job.columns.start + lane;
     // SAFETY: the furthest sum and the gradient's size were asserted.
     unsafe {
-        both_axes::<V, FilterGradient<M>>(
-            |i, j| V::load(from.add((i * (M + 2) + j) * job.layout.place_step)),
+        both_axes::<V, FilterGradient<F>>(
+            |i, j| V::load(from.add((i * F::ALGORITHM.sizes.places + j) * job.layout.place_step)),
             |r, s, v: V| v.store(job.to.add((r * 3 + s) * job.depth * job.all_columns + first)),
         );
     }
