@@ -1,6 +1,6 @@
 //! How the tiles of a convolution lie in its tensors, and how their transforms lie in the workspace.
 
-use super::points::Sizes;
+use super::algorithm::Sizes;
 use crate::conv2d::Conv2dShape;
 use crate::gemm::L2_BYTES;
 

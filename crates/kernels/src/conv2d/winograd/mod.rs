@@ -4,7 +4,7 @@
 //! weights (`G g Gᵀ`), summed over the channels, and transformed back (`Aᵀ p A`): (m + 2)² / m² multiplications an
 //! output instead of 9. Over all tiles each place is a matrix product, which is where the time goes. The gradient of
 //! the input is the same with the weight turned round; that of the weight is `Gᵀ [Σ (Bᵀ x B) ∘ (A dy Aᵀ)] G`.
-//! At stride 2 it is (2m + 1)² / m² multiplications, and the matrices are others (`points`).
+//! At stride 2 it is (2m + 1)² / m² multiplications, and the matrices are others (`algorithm`).
 //!
 //! # How exact
 //! The transforms take differences of neighbours, which costs digits: the more, the larger the tile. Sums over channels
@@ -39,6 +39,7 @@
 //! A number that is not finite reaches all outputs of its tile. Who wants neither uses
 //! [`Conv2dMethods::Direct`](super::Conv2dMethods::Direct).
 
+mod algorithm;
 mod convolution;
 mod forward;
 mod geometry;

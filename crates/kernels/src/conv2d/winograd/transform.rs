@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use super::points::{Algorithm, Factored, MOST, factored};
+use super::algorithm::{Algorithm, Factored, factored};
+use super::points::MOST;
 use crate::simd::Vector;
 
 /// A matrix known to the compiler: where it is applied, zeros vanish and ones cost no multiplication.
@@ -134,20 +135,20 @@ pub(super) unsafe fn both_axes<V: Vector, T: Transform>(get: impl Fn(usize, usiz
     for j in 0..T::COLUMNS {
         // SAFETY: the level by the caller's promise.
         let mut column = [unsafe { V::splat(0.0) }; MOST];
-        each!(I => if I < T::COLUMNS { column[I] = get(I, j); });
+        each!(I => if const { I < T::COLUMNS } { column[I] = get(I, j); });
         // SAFETY: as above.
         let column = unsafe { apply::<V, T>(column) };
-        each!(I => if I < T::ROWS { half[I][j].write(column[I]); });
+        each!(I => if const { I < T::ROWS } { half[I][j].write(column[I]); });
     }
     for (i, half) in half.iter().enumerate().take(T::ROWS) {
         // SAFETY: the level by the caller's promise.
         let mut row = [unsafe { V::splat(0.0) }; MOST];
         // SAFETY: the loop above wrote the first `COLUMNS` vectors of the first `ROWS` rows.
-        each!(J => if J < T::COLUMNS { row[J] = unsafe { half[J].assume_init() }; });
+        each!(J => if const { J < T::COLUMNS } { row[J] = unsafe { half[J].assume_init() }; });
         // SAFETY: the level by the caller's promise.
         let row = unsafe { apply::<V, T>(row) };
         // SAFETY: a number of the result; the level by the caller's promise.
-        each!(J => if J < T::ROWS { unsafe { put.put(i, J, row[J]) } });
+        each!(J => if const { J < T::ROWS } { unsafe { put.put(i, J, row[J]) } });
     }
 }
 
@@ -163,8 +164,15 @@ unsafe fn apply<V: Vector, T: Transform>(mut x: [V; MOST]) -> [V; MOST] {
         if T::TRANSPOSED {
             combine_pairs::<V, T>(&mut x);
         }
-        each!(R => if R < T::ROWS {
-            each!(C => y[R] = add_term(y[R], x[C], const { coefficient::<T>(R, C) }, const { is_first::<T>(R, C) }));
+        each!(R => if const { R < T::ROWS } {
+            each!(C => match const { term::<T>(R, C) } {
+                Term::None => {}
+                Term::First => y[R] = x[C],
+                Term::FirstScaled => y[R] = x[C].mul(V::splat(const { coefficient::<T>(R, C) })),
+                Term::Added => y[R] = y[R].add(x[C]),
+                Term::Subtracted => y[R] = y[R].sub(x[C]),
+                Term::Scaled => y[R] = x[C].mul_add(V::splat(const { coefficient::<T>(R, C) }), y[R]),
+            });
         });
         if !T::TRANSPOSED {
             combine_pairs::<V, T>(&mut y);
@@ -183,19 +191,29 @@ unsafe fn combine_pairs<V: Vector, T: Transform>(v: &mut [V; MOST]) {
     });
 }
 
-/// `sum + x · coefficient`, where the first term of a sum replaces it.
-#[inline(always)]
-unsafe fn add_term<V: Vector>(sum: V, x: V, coefficient: f32, first: bool) -> V {
-    // SAFETY: the level by the caller's promise.
-    unsafe {
-        match (coefficient, first) {
-            (0.0, _) => sum,
-            (1.0, true) => x,
-            (_, true) => x.mul(V::splat(coefficient)),
-            (1.0, false) => sum.add(x),
-            (-1.0, false) => sum.sub(x),
-            (_, false) => x.mul_add(V::splat(coefficient), sum),
-        }
+/// What `coefficient · x` does to a sum. A constant of this type, matched, leaves the compiler one arm: of the others, most of which do
+/// nothing in most transforms, it makes nothing that would have to be removed again.
+enum Term {
+    None,
+    /// It replaces the sum.
+    First,
+    FirstScaled,
+    Added,
+    Subtracted,
+    Scaled,
+}
+
+const fn term<T: Transform>(row: usize, column: usize) -> Term {
+    if column >= T::COLUMNS {
+        return Term::None;
+    }
+    match (coefficient::<T>(row, column), is_first::<T>(row, column)) {
+        (0.0, _) => Term::None,
+        (1.0, true) => Term::First,
+        (_, true) => Term::FirstScaled,
+        (1.0, false) => Term::Added,
+        (-1.0, false) => Term::Subtracted,
+        (_, false) => Term::Scaled,
     }
 }
 
