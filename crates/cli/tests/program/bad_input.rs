@@ -71,6 +71,13 @@ const CASES: &[Case] = &[
             "help: build avizor with `--features turbojpeg`, or say \"exact\"",
         ],
     },
+    #[cfg(not(feature = "turbojpeg"))]
+    Case {
+        make: two_classes,
+        train: &["photos", "--set", "transforms.jpeg=libjpeg"],
+        code: 2,
+        says: &["error: transforms.jpeg: is \"libjpeg\", for which this program lacks libjpeg-turbo"],
+    },
     Case {
         make: two_classes,
         train: &["photos", "--set", "transforms.resize=crop", "--set", "transforms.cover=[300, 4]"],
