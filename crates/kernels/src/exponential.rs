@@ -69,13 +69,6 @@ fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) as u32) << 23)
 }
 
-/// `1 / (1 + e⁻ˣ)` within 3 ulp.
-#[inline(always)]
-pub(crate) fn sigmoid(x: f32) -> f32 {
-    // SAFETY: single numbers need no level.
-    unsafe { sigmoids(x).0 }
-}
-
 /// `1 / (1 + e⁻ˣ)` and `1 / (1 + eˣ)`, each within 3 ulp.
 ///
 /// # Safety
@@ -94,34 +87,50 @@ pub(crate) unsafe fn sigmoids<V: Vector>(x: V) -> (V, V) {
 }
 
 /// `tanh x` within 3 ulp.
+///
+/// # Safety
+/// The machine has the level of `V`.
 #[inline(always)]
-pub(crate) fn tanh(x: f32) -> f32 {
-    let size = x.abs();
-    let square = x * x;
-    // An odd polynomial where the quotient would lose digits.
-    let mut p = -5.704_988_7e-3;
-    for c in [2.063_909e-2, -5.373_971_6e-2, 0.133_314_77, -0.333_332_8] {
-        p = p * square + c;
+pub(crate) unsafe fn tanh<V: Vector>(x: V) -> V {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let (zero, one) = (V::splat(0.0), V::splat(1.0));
+        let size = x.if_below(zero, zero.sub(x), x);
+        let square = x.mul(x);
+        // An odd polynomial where the quotient would lose digits.
+        let mut p = V::splat(-5.704_988_7e-3);
+        for c in [2.063_909e-2, -5.373_971_6e-2, 0.133_314_77, -0.333_332_8] {
+            p = p.mul(square).add(V::splat(c));
+        }
+        let near = p.mul(square).mul(x).add(x);
+        // Beyond 10 it is 1 in f32.
+        let (p, shifted) = mantissa_and_exponent(size.add(size).at_most(V::splat(20.0)), None);
+        let e = p.mul(shifted.power_of_two());
+        let far = one.sub(V::splat(2.0).div(e.add(one)));
+        size.if_below(V::splat(0.625), near, x.if_below(zero, zero.sub(far), far))
     }
-    let near = p * square * x + x;
-    let far = (1.0 - 2.0 / (exp(2.0 * size) + 1.0)).copysign(x);
-    if size < 0.625 { near } else { far }
 }
 
 /// `ln(1 + eˣ)` within 4 ulp.
+///
+/// # Safety
+/// The machine has the level of `V`.
 #[inline(always)]
-pub(crate) fn softplus(x: f32) -> f32 {
-    // SAFETY: single numbers need no level.
-    let e = unsafe { exp_up_to_0(-x.abs(), None) };
-    // ln(1 + e) = 2 artanh f with f = e / (2 + e) ≤ 1/3: a series in f².
-    let f = e / (2.0 + e);
-    let square = f * f;
-    let mut p = 1.0 / 15.0;
-    for c in [1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0] {
-        p = p * square + c;
+pub(crate) unsafe fn softplus<V: Vector>(x: V) -> V {
+    // SAFETY: by the caller's promise.
+    unsafe {
+        let zero = V::splat(0.0);
+        let e = exp_up_to_0(x.at_most(zero.sub(x)), None);
+        // ln(1 + e) = 2 artanh f with f = e / (2 + e) ≤ 1/3: a series in f².
+        let f = e.div(e.add(V::splat(2.0)));
+        let square = f.mul(f);
+        let mut p = V::splat(1.0 / 15.0);
+        for c in [1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0] {
+            p = p.mul(square).add(V::splat(c));
+        }
+        let log = V::splat(2.0).mul(f.add(f.mul(square).mul(p)));
+        x.if_at_most(zero, log, x.add(log))
     }
-    let log = 2.0 * (f + f * square * p);
-    if x > 0.0 { x + log } else { log }
 }
 
 /// `Φ(x)` and `φ(x)`: share of a normal distribution below `x`, and its density there, each within 9 ulp; 0 where the density
@@ -197,8 +206,23 @@ mod tests {
     use crate::reference::unary_forward;
     use crate::unary::Unary;
 
-    fn normal(x: f32) -> (f32, f32) {
+    fn sigmoid(x: f32) -> f32 {
         // SAFETY: single numbers need no level.
+        unsafe { sigmoids(x).0 }
+    }
+
+    fn tanh(x: f32) -> f32 {
+        // SAFETY: as above.
+        unsafe { super::tanh(x) }
+    }
+
+    fn softplus(x: f32) -> f32 {
+        // SAFETY: as above.
+        unsafe { super::softplus(x) }
+    }
+
+    fn normal(x: f32) -> (f32, f32) {
+        // SAFETY: as above.
         unsafe { normals(x) }
     }
 

@@ -14,57 +14,25 @@ impl Activation for HardSigmoid {
     const SAVED: Saved = Saved::Output;
 
     #[inline(always)]
-    fn value(x: f32) -> f32 {
-        // SAFETY: single numbers need no level.
-        unsafe { Self::values(x) }
-    }
-
-    #[inline(always)]
-    fn gradient(y: f32, dy: f32) -> f32 {
-        // SAFETY: as above.
-        unsafe { sloped(y, dy) }
-    }
-
-    #[inline(always)]
     unsafe fn values<V: Vector>(x: V) -> V {
         // SAFETY: by the caller's promise.
         unsafe { x.add(V::splat(3.0)).relu().at_most(V::splat(6.0)).mul(V::splat(SIXTH)) }
     }
 
+    /// `dy / 6` for results between 0 and 1, zero for those at the ends.
     #[inline(always)]
-    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+    unsafe fn gradients<V: Vector>(y: V, dy: V) -> V {
         // SAFETY: by the caller's promise.
-        unsafe { sloped(Self::values(x), dy) }
-    }
-}
-
-/// `dy / 6` for results between 0 and 1, zero for those at the ends.
-///
-/// # Safety
-/// The machine has the level of `V`.
-#[inline(always)]
-unsafe fn sloped<V: Vector>(y: V, dy: V) -> V {
-    // SAFETY: by the caller's promise.
-    unsafe {
-        let zero = V::splat(0.0);
-        let dx = y.if_at_most(zero, zero, dy.mul(V::splat(SIXTH)));
-        V::splat(1.0).if_at_most(y, zero, dx)
+        unsafe {
+            let zero = V::splat(0.0);
+            let dx = y.if_at_most(zero, zero, dy.mul(V::splat(SIXTH)));
+            V::splat(1.0).if_at_most(y, zero, dx)
+        }
     }
 }
 
 impl Activation for HardSwish {
     const SAVED: Saved = Saved::Input;
-
-    #[inline(always)]
-    fn value(x: f32) -> f32 {
-        x * HardSigmoid::value(x)
-    }
-
-    #[inline(always)]
-    fn gradient(x: f32, dy: f32) -> f32 {
-        // SAFETY: single numbers need no level.
-        unsafe { Self::gradients_at(x, dy) }
-    }
 
     #[inline(always)]
     unsafe fn values<V: Vector>(x: V) -> V {
@@ -73,7 +41,7 @@ impl Activation for HardSwish {
     }
 
     #[inline(always)]
-    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+    unsafe fn gradients<V: Vector>(x: V, dy: V) -> V {
         // SAFETY: by the caller's promise.
         unsafe {
             let slope = x.mul(V::splat(1.0 / 3.0)).add(V::splat(0.5));

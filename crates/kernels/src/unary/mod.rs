@@ -6,11 +6,11 @@ mod relu;
 pub(crate) use hard::{HardSigmoid, HardSwish};
 pub use relu::{relu, relu_backward, relu_backward_in_place, relu_in_place};
 
-use crate::exponential::{normals, sigmoid, sigmoids, softplus, tanh};
+use crate::exponential::{normals, sigmoids, softplus, tanh};
 use crate::parts::{PART, for_each_part};
 use crate::per_element::per_element;
 use crate::per_level::{per_level, per_vector};
-use crate::simd::{MOST_LANES, Vector};
+use crate::simd::Vector;
 use crate::{Cpu, Element};
 
 /// An activation; values and gradients are those of the PyTorch module of the same name.
@@ -112,61 +112,58 @@ per_element! {
     }
 }
 
-/// One number of an activation. All functions are `#[inline(always)]`, as all that a loop per level calls.
+/// An activation over vectors, of which single numbers are one. All functions are `#[inline(always)]`, as all that a loop per
+/// level calls.
 pub(crate) trait Activation {
-    /// What `gradient` starts from.
+    /// What `gradients` start from.
     const SAVED: Saved;
 
-    fn value(x: f32) -> f32;
-    /// `dy · f'(x)`, from what is saved.
-    fn gradient(saved: f32, dy: f32) -> f32;
-
-    /// `dy · f'(x)`, from the argument.
-    #[inline(always)]
-    fn gradient_at(x: f32, dy: f32) -> f32 {
-        match Self::SAVED {
-            Saved::Input => Self::gradient(x, dy),
-            Saved::Output => Self::gradient(Self::value(x), dy),
-        }
-    }
-
-    /// [`value`](Self::value) of some numbers, the same bits.
+    /// `f(x)`.
     ///
     /// # Safety
     /// The machine has the level of `V`.
-    #[inline(always)]
-    unsafe fn values<V: Vector>(x: V) -> V {
-        // SAFETY: by the caller's promise.
-        unsafe { lane_by_lane([x; 2], |x, _| Self::value(x)) }
-    }
+    unsafe fn values<V: Vector>(x: V) -> V;
 
-    /// [`gradient_at`](Self::gradient_at) of some numbers, the same bits.
+    /// `dy · f'(x)`, from what is saved.
+    ///
+    /// # Safety
+    /// The machine has the level of `V`.
+    unsafe fn gradients<V: Vector>(saved: V, dy: V) -> V;
+
+    /// `dy · f'(x)`, from the argument.
     ///
     /// # Safety
     /// The machine has the level of `V`.
     #[inline(always)]
     unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
         // SAFETY: by the caller's promise.
-        unsafe { lane_by_lane([x, dy], |x, dy| Self::gradient_at(x, dy)) }
-    }
-}
-
-/// A function of two numbers for which there is no form in vectors.
-///
-/// # Safety
-/// The machine has the level of `V`.
-#[inline(always)]
-unsafe fn lane_by_lane<V: Vector>(vectors: [V; 2], f: impl Fn(f32, f32) -> f32) -> V {
-    let mut lanes = [[0.0; MOST_LANES]; 2];
-    // SAFETY: no vector is longer than the arrays; the level by the caller's promise.
-    unsafe {
-        vectors[0].store(lanes[0].as_mut_ptr());
-        vectors[1].store(lanes[1].as_mut_ptr());
-        let mut result = [0.0; MOST_LANES];
-        for lane in 0..V::LANES {
-            result[lane] = f(lanes[0][lane], lanes[1][lane]);
+        unsafe {
+            match Self::SAVED {
+                Saved::Input => Self::gradients(x, dy),
+                Saved::Output => Self::gradients(Self::values(x), dy),
+            }
         }
-        V::load(result.as_ptr())
+    }
+
+    /// [`values`](Self::values) of one number.
+    #[inline(always)]
+    fn value(x: f32) -> f32 {
+        // SAFETY: single numbers need no level.
+        unsafe { Self::values(x) }
+    }
+
+    /// [`gradients`](Self::gradients) of one number.
+    #[inline(always)]
+    fn gradient(saved: f32, dy: f32) -> f32 {
+        // SAFETY: as above.
+        unsafe { Self::gradients(saved, dy) }
+    }
+
+    /// [`gradients_at`](Self::gradients_at) of one number.
+    #[inline(always)]
+    fn gradient_at(x: f32, dy: f32) -> f32 {
+        // SAFETY: as above.
+        unsafe { Self::gradients_at(x, dy) }
     }
 }
 
@@ -276,22 +273,12 @@ impl Activation for Identity {
     const SAVED: Saved = Saved::Input;
 
     #[inline(always)]
-    fn value(x: f32) -> f32 {
-        x
-    }
-
-    #[inline(always)]
-    fn gradient(_: f32, dy: f32) -> f32 {
-        dy
-    }
-
-    #[inline(always)]
     unsafe fn values<V: Vector>(x: V) -> V {
         x
     }
 
     #[inline(always)]
-    unsafe fn gradients_at<V: Vector>(_: V, dy: V) -> V {
+    unsafe fn gradients<V: Vector>(_: V, dy: V) -> V {
         dy
     }
 }
@@ -300,42 +287,26 @@ impl Activation for Relu {
     const SAVED: Saved = Saved::Output;
 
     #[inline(always)]
-    fn value(x: f32) -> f32 {
-        if x < 0.0 { 0.0 } else { x }
-    }
-
-    #[inline(always)]
-    fn gradient(y: f32, dy: f32) -> f32 {
-        if y <= 0.0 { 0.0 } else { dy }
-    }
-
-    #[inline(always)]
     unsafe fn values<V: Vector>(x: V) -> V {
         // SAFETY: by the caller's promise.
         unsafe { x.relu() }
     }
 
     #[inline(always)]
+    unsafe fn gradients<V: Vector>(y: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { y.if_at_most(V::splat(0.0), V::splat(0.0), dy) }
+    }
+
+    #[inline(always)]
     unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
         // SAFETY: by the caller's promise.
-        unsafe { x.if_at_most(V::splat(0.0), V::splat(0.0), dy) }
+        unsafe { Self::gradients(x, dy) }
     }
 }
 
 impl Activation for Relu6 {
     const SAVED: Saved = Saved::Output;
-
-    #[inline(always)]
-    fn value(x: f32) -> f32 {
-        let x = if x < 0.0 { 0.0 } else { x };
-        if x > 6.0 { 6.0 } else { x }
-    }
-
-    #[inline(always)]
-    fn gradient(y: f32, dy: f32) -> f32 {
-        let dy = if y <= 0.0 { 0.0 } else { dy };
-        if y >= 6.0 { 0.0 } else { dy }
-    }
 
     #[inline(always)]
     unsafe fn values<V: Vector>(x: V) -> V {
@@ -344,28 +315,23 @@ impl Activation for Relu6 {
     }
 
     #[inline(always)]
-    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+    unsafe fn gradients<V: Vector>(y: V, dy: V) -> V {
         // SAFETY: by the caller's promise.
         unsafe {
             let zero = V::splat(0.0);
-            V::splat(6.0).if_at_most(x, zero, x.if_at_most(zero, zero, dy))
+            V::splat(6.0).if_at_most(y, zero, y.if_at_most(zero, zero, dy))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { Self::gradients(x, dy) }
     }
 }
 
 impl Activation for Silu {
     const SAVED: Saved = Saved::Input;
-
-    #[inline(always)]
-    fn value(x: f32) -> f32 {
-        x * sigmoid(x)
-    }
-
-    #[inline(always)]
-    fn gradient(x: f32, dy: f32) -> f32 {
-        // SAFETY: single numbers need no level.
-        unsafe { Self::gradients_at(x, dy) }
-    }
 
     #[inline(always)]
     unsafe fn values<V: Vector>(x: V) -> V {
@@ -374,7 +340,7 @@ impl Activation for Silu {
     }
 
     #[inline(always)]
-    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+    unsafe fn gradients<V: Vector>(x: V, dy: V) -> V {
         // SAFETY: by the caller's promise.
         unsafe {
             let (s, rest) = sigmoids(x);
@@ -387,25 +353,13 @@ impl Activation for Gelu {
     const SAVED: Saved = Saved::Input;
 
     #[inline(always)]
-    fn value(x: f32) -> f32 {
-        // SAFETY: single numbers need no level.
-        unsafe { Self::values(x) }
-    }
-
-    #[inline(always)]
-    fn gradient(x: f32, dy: f32) -> f32 {
-        // SAFETY: single numbers need no level.
-        unsafe { Self::gradients_at(x, dy) }
-    }
-
-    #[inline(always)]
     unsafe fn values<V: Vector>(x: V) -> V {
         // SAFETY: by the caller's promise.
         unsafe { x.mul(normals(x).0) }
     }
 
     #[inline(always)]
-    unsafe fn gradients_at<V: Vector>(x: V, dy: V) -> V {
+    unsafe fn gradients<V: Vector>(x: V, dy: V) -> V {
         // SAFETY: by the caller's promise.
         unsafe {
             let (below, density) = normals(x);
@@ -418,13 +372,15 @@ impl Activation for Sigmoid {
     const SAVED: Saved = Saved::Output;
 
     #[inline(always)]
-    fn value(x: f32) -> f32 {
-        sigmoid(x)
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { sigmoids(x).0 }
     }
 
     #[inline(always)]
-    fn gradient(y: f32, dy: f32) -> f32 {
-        dy * (1.0 - y) * y
+    unsafe fn gradients<V: Vector>(y: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { dy.mul(V::splat(1.0).sub(y)).mul(y) }
     }
 }
 
@@ -432,13 +388,15 @@ impl Activation for Tanh {
     const SAVED: Saved = Saved::Output;
 
     #[inline(always)]
-    fn value(x: f32) -> f32 {
-        tanh(x)
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { tanh(x) }
     }
 
     #[inline(always)]
-    fn gradient(y: f32, dy: f32) -> f32 {
-        dy * (1.0 - y * y)
+    unsafe fn gradients<V: Vector>(y: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { dy.mul(V::splat(1.0).sub(y.mul(y))) }
     }
 }
 
@@ -446,13 +404,15 @@ impl Activation for Softplus {
     const SAVED: Saved = Saved::Input;
 
     #[inline(always)]
-    fn value(x: f32) -> f32 {
-        softplus(x)
+    unsafe fn values<V: Vector>(x: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { softplus(x) }
     }
 
     #[inline(always)]
-    fn gradient(x: f32, dy: f32) -> f32 {
-        dy * sigmoid(x)
+    unsafe fn gradients<V: Vector>(x: V, dy: V) -> V {
+        // SAFETY: by the caller's promise.
+        unsafe { dy.mul(sigmoids(x).0) }
     }
 }
 
