@@ -131,33 +131,33 @@ pub(super) fn map_rows<C: Channelwise, E: Element, T: Element>(
     layout: Layout,
     to: &mut [T],
 ) {
-    let count = channels.line[0].len();
-    assert!(channels.line.iter().chain(&channels.more).all(|numbers| numbers.len() == count), "one number a channel");
-    assert!(layout.pitch >= layout.width.min(count) && layout.width > 0, "rows that overlap");
-    let (rows, panels) = (x.len() / count, count.div_ceil(layout.width));
-    let last = layout.width.min(count - (panels - 1) * layout.width);
-    let end = if rows == 0 { 0 } else { ((panels - 1) * rows + rows - 1) * layout.pitch + last };
-    assert!(to.len() >= end, "results for {end} words in {}", to.len());
-    assert!(other.is_none_or(|other| other.len() == x.len()), "two maps of one shape");
+    check(channels, layout, x.len(), other.map_or(x.len(), <[E]>::len), to.len());
     let pass = Pass { x, other: other.map(<[E]>::as_ptr), channels, layout, to: to.as_mut_ptr() };
     run::<C, E, T>(cpu, &pass);
 }
 
+/// That a pass stays inside what it was given, by their lengths; apart, so that it is compiled once.
+fn check(channels: Channels<'_>, layout: Layout, x: usize, other: usize, to: usize) {
+    let count = channels.line[0].len();
+    assert!(channels.line.iter().chain(&channels.more).all(|numbers| numbers.len() == count), "one number a channel");
+    assert!(layout.pitch >= layout.width.min(count) && layout.width > 0, "rows that overlap");
+    let (rows, panels) = (x / count, count.div_ceil(layout.width));
+    let last = layout.width.min(count - (panels - 1) * layout.width);
+    let end = if rows == 0 { 0 } else { ((panels - 1) * rows + rows - 1) * layout.pitch + last };
+    assert!(to >= end, "results for {end} words in {to}");
+    assert!(other == x, "two maps of one shape");
+}
+
 per_vector! {
     fn run[V][C: Channelwise, E: Element, T: Element](pass: &Pass<'_, E, T>) {
-        let count = pass.channels.line[0].len();
-        let rows = pass.x.len() / count;
-        let whole = rows / ROWS * ROWS;
-        for row in (0..whole).step_by(ROWS) {
-            for row in row..row + ROWS {
+        let rows = pass.x.len() / pass.channels.line[0].len();
+        for row in (0..rows).step_by(ROWS) {
+            let count = ROWS.min(rows - row);
+            for row in row..row + count {
                 pass.ask_ahead(row);
             }
             // SAFETY: the machine has the level; the lengths were checked, and these rows exist.
-            unsafe { pass.rows::<V, C, ROWS>(row, rows) }
-        }
-        for row in whole..rows {
-            // SAFETY: as above.
-            unsafe { pass.rows::<V, C, 1>(row, rows) }
+            unsafe { pass.rows::<V, C>(row, count, rows) }
         }
     }
 }
@@ -182,28 +182,33 @@ impl<E: Element, T: Element> Pass<'_, E, T> {
         }
     }
 
-    /// `R` rows from one on, of so many in all.
+    /// So many rows from one on, [`ROWS`] at most, of so many in all.
     ///
     /// # Safety
     /// The machine has the level of `V`; the lengths were checked, and these rows exist.
     #[inline(always)]
-    unsafe fn rows<V: Vector, C: Channelwise, const R: usize>(&self, row: usize, all: usize) {
+    unsafe fn rows<V: Vector, C: Channelwise>(&self, row: usize, rows: usize, all: usize) {
         let Layout { width, pitch } = self.layout;
         let count = self.channels.line[0].len();
         let mut to = self.to.wrapping_add(row * pitch);
         let mut first = 0;
         while first < count {
             let end = (first + width).min(count);
-            let whole = first + (end - first) / V::LANES * V::LANES;
+            let mut column = first;
             // SAFETY: by the caller's promise; these columns exist.
             unsafe {
-                let mut column = first;
-                while column < whole {
-                    self.strip::<V, C, R>([row, column], V::LANES, to.wrapping_add(column - first));
+                while rows == ROWS && column + V::LANES <= end {
+                    self.strip::<V, C, ROWS>([row, column], V::LANES, to.wrapping_add(column - first));
                     column += V::LANES;
                 }
-                if whole < end {
-                    self.strip::<V, C, R>([row, whole], end - whole, to.wrapping_add(whole - first));
+                // What is left, in one place for all kinds of it: for each the compiler would repeat the function.
+                while column < end {
+                    let len = V::LANES.min(end - column);
+                    for i in 0..rows {
+                        let to = to.wrapping_add(i * pitch + column - first);
+                        self.strip::<V, C, 1>([row + i, column], len, to);
+                    }
+                    column += len;
                 }
             }
             to = to.wrapping_add(all * pitch);
@@ -222,16 +227,18 @@ impl<E: Element, T: Element> Pass<'_, E, T> {
         len: usize,
         to: *mut T,
     ) {
-        let count = self.channels.line[0].len();
+        let Channels { line: [center, factor, offset], more: [slope, constant] } = self.channels;
+        let count = center.len();
         // SAFETY: by the caller's promise.
         unsafe {
-            let load = |from: *const f32| if len == V::LANES { V::load(from) } else { V::load_first(from, len) };
+            let load = |numbers: &[f32]| {
+                let from = numbers.as_ptr().add(column);
+                if len == V::LANES { V::load(from) } else { V::load_first(from, len) }
+            };
             let load_map =
                 |from: *const E| if len == V::LANES { V::load_as(from) } else { V::load_first_as(from, len) };
             let zero = V::splat(0.0);
-            let [center, factor, offset] = self.channels.line.map(|numbers| numbers.as_ptr().add(column));
             let line = [load(center), load(factor), load(offset)];
-            let [slope, constant] = self.channels.more.map(|numbers| numbers.as_ptr().add(column));
             let more = if C::READS_MORE { [load(slope), load(constant)] } else { [zero; 2] };
             for i in 0..R {
                 let from = (row + i) * count + column;

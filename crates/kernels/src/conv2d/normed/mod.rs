@@ -29,7 +29,7 @@ use crate::gemm::pack_rows;
 use crate::per_element::per_element;
 use crate::pool::Disjoint;
 use crate::unary::Unary;
-use crate::{Bf16, Cpu, Element, Floats, Level, Precision};
+use crate::{Bf16, Cpu, Element, Floats, Level, Precision, elements_mut};
 
 /// What a convolution reads: a map, or what a norm makes of one.
 #[derive(Clone, Copy, Debug)]
@@ -372,20 +372,13 @@ impl<'s, E: Element> Source<'s, E> {
         Self { x: map.x, norm }
     }
 
-    /// Some pixels as the convolution reads them, rounded to 16 bits: made at a place, or as they lie where they are
-    /// such and have no norm.
-    fn rows<'r>(&self, cpu: &Cpu, x: &'r [E], channels: usize, made: &'r mut [Bf16]) -> &'r [Bf16] {
-        match (&self.norm, E::floats(x)) {
-            (None, Floats::Bf16(x)) => x,
-            (None, Floats::F32(x)) => {
-                convert_part(cpu, x, made);
-                made
-            }
-            (Some(norm), _) => {
-                norm.apply(cpu, x, channels, made);
-                made
-            }
-        }
+    /// Some pixels of a map in 16 bits as the convolution reads them: made at a place of so many words, or as they lie where
+    /// they have no norm.
+    fn rows<'r>(&self, cpu: &Cpu, x: &'r [E], channels: usize, made: &'r mut [f32]) -> &'r [Bf16] {
+        let Some(norm) = &self.norm else { return in_16_bits(x) };
+        let made = elements_mut::<E>(made, x.len());
+        norm.apply(cpu, x, channels, made);
+        in_16_bits(made)
     }
 }
 
@@ -411,19 +404,17 @@ impl<'g, E: Element> Gradient<'g, E> {
         Self { dy: gradient.dy, norm }
     }
 
-    /// Rows of the convolution's own gradient, rounded to 16 bits: made at a place, or as they lie where they are such
-    /// and have no norm.
-    fn rows<'r>(&self, cpu: &Cpu, range: Range<usize>, channels: usize, made: &'r mut [Bf16]) -> &'r [Bf16]
+    /// Rows of the convolution's own gradient in 16 bits: made at a place of so many words, or as they lie where they have no
+    /// norm.
+    fn rows<'r>(&self, cpu: &Cpu, range: Range<usize>, channels: usize, made: &'r mut [f32]) -> &'r [Bf16]
     where
         'g: 'r,
     {
         let dy = &self.dy[range.clone()];
-        match (&self.norm, E::floats(dy)) {
-            (None, Floats::Bf16(dy)) => return dy,
-            (None, Floats::F32(dy)) => convert_part(cpu, dy, made),
-            (Some(norm), _) => norm.norm.finish(cpu, [&norm.y[range], dy], norm.line, channels, made),
-        }
-        made
+        let Some(norm) = &self.norm else { return in_16_bits(dy) };
+        let made = elements_mut::<E>(made, dy.len());
+        norm.norm.finish(cpu, [&norm.y[range], dy], norm.line, channels, made);
+        in_16_bits(made)
     }
 
     /// Rows of the convolution's own gradient, in panels of so many columns, one behind the other. Columns that do not
@@ -448,5 +439,13 @@ impl<'g, E: Element> Gradient<'g, E> {
                 }
             }
         }
+    }
+}
+
+/// Numbers of which pairs are multiplied.
+fn in_16_bits<E: Element>(numbers: &[E]) -> &[Bf16] {
+    match E::floats(numbers) {
+        Floats::Bf16(numbers) => numbers,
+        Floats::F32(_) => unreachable!("plans with products of pairs are for maps in 16 bits"),
     }
 }

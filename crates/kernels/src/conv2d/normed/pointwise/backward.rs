@@ -7,7 +7,7 @@ use super::PointwisePlan;
 use crate::conv2d::grad_weight::add_chunks;
 use crate::conv2d::implicit::BLOCK_DEPTH;
 use crate::conv2d::window::copy_short;
-use crate::floats::{elements_mut, join, pairs, room_for, round_into};
+use crate::floats::{join, pairs, room_for, round_into};
 use crate::gemm::{Gemm, Left, MAX_ROWS, Places, Product, Store, pack_pairs, pack_transposed, pack_transposed_pairs};
 use crate::pool::Disjoint;
 use crate::workers::Workers;
@@ -101,7 +101,7 @@ impl<'p> Backward<'p> {
         let inputs = self.plan.inputs;
         let from = &source.x[pixels.start * inputs..pixels.end * inputs];
         if self.is_of_pairs() {
-            let rows = source.rows(cpu, from, inputs, elements_mut(rows, from.len()));
+            let rows = source.rows(cpu, from, inputs, rows);
             for (pair, to) in rows.chunks(2 * inputs).zip(x.chunks_mut(self.pitch())) {
                 let (first, second) = pair.split_at(inputs);
                 join(first, second, &mut to[..inputs]);
@@ -133,7 +133,7 @@ impl<'p> Backward<'p> {
             gradient.fill(cpu, range, width, outputs, panels);
             return DyRows { words: panels, pixels: count, pitch: width, segments: self.dy_panels(), run: width };
         }
-        let rows = gradient.rows(cpu, range.clone(), outputs, elements_mut(rows, range.len()));
+        let rows = gradient.rows(cpu, range, outputs, rows);
         for (number, panel) in panels.chunks_exact_mut(self.words(count) * width).enumerate() {
             let columns = number * width..((number + 1) * width).min(outputs);
             let row = |pixel: usize| rows.get(pixel * outputs..).filter(|rest| !rest.is_empty());

@@ -12,7 +12,7 @@ use crate::conv2d::method::at_level;
 use crate::conv2d::pairs::{self, PairGemm};
 use crate::conv2d::pointwise::{Columns, Layer, Pointwise};
 use crate::conv2d::{Conv2dShape, Epilogue};
-use crate::floats::{Target, convert_part, elements_mut, pairs as words_of};
+use crate::floats::{Target, convert_part, pairs as words_of};
 use crate::gemm::{Gemm, L2_BYTES};
 use crate::pool::Disjoint;
 use crate::workers::Workers;
@@ -218,9 +218,7 @@ impl PointwisePlan {
     /// What the convolution reads of some pixels, as words.
     fn left<'l, E: Element>(&self, cpu: &Cpu, source: &Source<'_, E>, x: &'l [E], copy: &'l mut [f32]) -> &'l [f32] {
         match (&source.norm, E::floats(x)) {
-            (_, Floats::Bf16(_)) if self.of_pairs.is_some() => {
-                words_of(source.rows(cpu, x, self.inputs, elements_mut(copy, x.len())))
-            }
+            (_, Floats::Bf16(_)) if self.of_pairs.is_some() => words_of(source.rows(cpu, x, self.inputs, copy)),
             (None, Floats::F32(x)) => x,
             (None, Floats::Bf16(x)) => {
                 let copy = &mut copy[..x.len()];
