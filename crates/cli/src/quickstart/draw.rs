@@ -5,11 +5,14 @@
 
 use std::fs;
 use std::io;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use avizor_base::{Purpose, Seed, Stream};
 
-use super::shapes::SHAPES;
+use super::shapes::{SHAPES, Shape};
 
 /// Pictures of a class.
 pub(super) const PER_CLASS: usize = 300;
@@ -32,22 +35,35 @@ struct Scene {
     noise: f64,
 }
 
-/// Draws the set into a folder that does not exist yet: class folders of at least ten pictures, and a few files that
-/// are wrong on purpose.
-pub(super) fn draw_set(folder: &Path, seed: Seed, per_class: usize) -> io::Result<()> {
-    for (class, shape) in SHAPES.iter().enumerate() {
-        let class_folder = folder.join(shape.name);
-        fs::create_dir_all(&class_folder)?;
-        for picture in 0..per_class {
-            let mut stream = seed.stream(Purpose::Quickstart, [class as u64, picture as u64, 0]);
-            let scene = Scene::draw(&mut stream);
-            let pixels = scene.render(shape.contains, &mut stream);
-            let path = class_folder.join(format!("{}_{picture:03}.png", shape.name));
-            image::save_buffer(&path, &pixels, scene.width, scene.height, image::ExtendedColorType::Rgb8)
-                .map_err(io::Error::other)?;
-        }
+/// Draws the set into a folder that does not exist yet, on so many threads: class folders of at least ten pictures, and a
+/// few files that are wrong on purpose.
+pub(super) fn draw_set(folder: &Path, seed: Seed, per_class: usize, threads: usize) -> io::Result<()> {
+    for shape in &SHAPES {
+        fs::create_dir_all(folder.join(shape.name))?;
     }
+    let next = AtomicUsize::new(0);
+    let draw = || -> io::Result<()> {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let (class, number) = (place / per_class, place % per_class);
+            let Some(shape) = SHAPES.get(class) else { return Ok(()) };
+            draw_picture(folder, shape, seed, class, number)?;
+        }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(draw)).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })?;
     spoil(folder)
+}
+
+fn draw_picture(folder: &Path, shape: &Shape, seed: Seed, class: usize, number: usize) -> io::Result<()> {
+    let mut stream = seed.stream(Purpose::Quickstart, [class as u64, number as u64, 0]);
+    let scene = Scene::draw(&mut stream);
+    let pixels = scene.render(shape.contains, &mut stream);
+    let path = folder.join(shape.name).join(format!("{}_{number:03}.png", shape.name));
+    image::save_buffer(&path, &pixels, scene.width, scene.height, image::ExtendedColorType::Rgb8)
+        .map_err(io::Error::other)
 }
 
 /// What real folders contain: copies, a cut-off download, a page in a picture's name, an empty file, junk.
@@ -150,11 +166,11 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same_set_and_spoils_a_few_files() {
         let folder = tempfile::tempdir().unwrap();
-        draw_set(folder.path(), Seed(1), 12).unwrap();
+        draw_set(folder.path(), Seed(1), 12, 1).unwrap();
         let files = |class: &str| fs::read_dir(folder.path().join(class)).unwrap().count();
         assert_eq!((files("triangle"), files("circle")), (12, 13));
         let again = tempfile::tempdir().unwrap();
-        draw_set(again.path(), Seed(1), 12).unwrap();
+        draw_set(again.path(), Seed(1), 12, 3).unwrap();
         let one = |root: &Path| fs::read(root.join("star/star_004.png")).unwrap();
         assert_eq!(one(folder.path()), one(again.path()));
     }

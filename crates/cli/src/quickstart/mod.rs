@@ -56,7 +56,7 @@ fn pictures(session: &Session, dir: &Path, seed: Seed) -> Result<PathBuf, Failur
         fs::remove_dir_all(&partial).map_err(failed)?;
     }
     fs::create_dir_all(&partial).map_err(failed)?;
-    draw::draw_set(&partial, seed, draw::PER_CLASS).map_err(failed)?;
+    draw::draw_set(&partial, seed, draw::PER_CLASS, session.threads).map_err(failed)?;
     fs::rename(&partial, &pictures).map_err(failed)?;
     Ok(pictures)
 }
