@@ -52,9 +52,8 @@ const CNN: Choice =
 const HEAD_FIRST: Choice = (
     "head_first",
     &[
-        "model.name=resnet18",
-        "model.stem=small",
-        "transforms.size=16",
+        "model.name=mobilenet_v2",
+        "transforms.size=32",
         "train.batch=13",
         "train.head_epochs=2",
         "train.epochs=2",
@@ -84,9 +83,8 @@ const HEAD_FIRST_CNN: Choice = (
 const JOINED: Choice = (
     "joined",
     &[
-        "model.name=resnet18",
-        "model.stem=small",
-        "transforms.size=16",
+        "model.name=mobilenet_v2",
+        "transforms.size=32",
         "train.batch=13",
         "train.head_epochs=2",
         "train.epochs=2",
@@ -113,10 +111,9 @@ const ALONE: Choice = (
 const MIXED: Choice = (
     "mixed",
     &[
-        "model.name=resnet18",
-        "model.stem=small",
+        "model.name=mobilenet_v2",
         "model.head=[8]",
-        "transforms.size=16",
+        "transforms.size=32",
         "train.batch=13",
         "train.head_epochs=1",
         "train.epochs=2",
