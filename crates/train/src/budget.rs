@@ -51,7 +51,7 @@ struct Speed {
     step: f64,
     /// Seconds a picture of inference.
     infer: f64,
-    /// Seconds for which the end of an epoch waits: what a checkpoint stores, with the best parameters, is copied.
+    /// Seconds for which the end of an epoch waits at most: what a checkpoint stores, with the best parameters, is copied.
     copying: f64,
     /// Seconds in which a thread stores that.
     storing: f64,

@@ -13,6 +13,7 @@ use std::io;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use avizor_base::atomic_file;
 use avizor_engine::{NamedArray, Shape};
@@ -74,6 +75,10 @@ pub(crate) struct Best {
     pub(crate) file: String,
 }
 
+/// What a crash may cost of a run whose epochs are shorter: to copy and write a state takes up to a twelfth of an epoch of six
+/// seconds.
+const RECENT: Duration = Duration::from_secs(30);
+
 /// The format that this version writes and reads.
 pub(crate) const FORMAT: u32 = 2;
 
@@ -109,13 +114,15 @@ pub(crate) struct NewBest {
 pub(crate) struct Checkpoints {
     folder: PathBuf,
     writing: Option<JoinHandle<Result<u64, TrainError>>>,
+    /// When the last one of this sitting was begun.
+    begun: Option<Instant>,
 }
 
 impl Checkpoints {
     /// The folder, made where it is not there.
     pub(crate) fn open(folder: PathBuf) -> Result<Self, TrainError> {
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
-        Ok(Self { folder, writing: None })
+        Ok(Self { folder, writing: None, begun: None })
     }
 
     /// Parameters that were the best.
@@ -126,15 +133,17 @@ impl Checkpoints {
         read_arrays(&self.folder.join(&best.file))
     }
 
-    /// Whether a generation is on its way.
-    pub(crate) fn is_writing(&self) -> bool {
+    /// Whether a generation is on its way, or was begun so recently that little would be lost without another.
+    pub(crate) fn is_recent(&self) -> bool {
         self.writing.as_ref().is_some_and(|writing| !writing.is_finished())
+            || self.begun.is_some_and(|begun| begun.elapsed() < RECENT)
     }
 
     /// Lets a thread store a generation, make it the current one, and remove what it replaces. No other may be on its way.
     pub(crate) fn start(&mut self, generation: Generation) {
         debug_assert!(self.writing.is_none(), "one generation after the other");
         let folder = self.folder.clone();
+        self.begun = Some(Instant::now());
         self.writing = Some(thread::spawn(move || write(&folder, &generation)));
     }
 
@@ -295,7 +304,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut checkpoints = Checkpoints::open(folder.path().join("checkpoint")).unwrap();
         assert!(checkpoints.read().unwrap().is_none());
-        assert!(checkpoints.finish().unwrap().is_none() && !checkpoints.is_writing());
+        assert!(checkpoints.finish().unwrap().is_none() && !checkpoints.is_recent());
         let file = Best::file_of(1);
         let new_best = NewBest { file: file.clone(), parameters: arrays(&[1.0]) };
         let best = Best { epoch: 1, value_bits: 0.7f64.to_bits(), loss_bits: 0.4f64.to_bits(), file };
@@ -311,6 +320,7 @@ mod tests {
         assert_eq!(state[0].values[0].to_bits(), 0.1f32.to_bits());
         assert!(state[0].values[1].is_nan());
         assert_eq!(checkpoints.read_best(&best).unwrap()[0].values, [1.0]);
+        assert!(checkpoints.is_recent());
 
         write(&mut checkpoints, position(12, Some(best)), &[2.0], None).unwrap();
         let mut left: Vec<_> =

@@ -264,8 +264,8 @@ impl<'r> Fit<'r> {
         values.push(("lr".to_owned(), lr));
         values.push(("seconds".to_owned(), started.elapsed().as_secs_f64()));
         listener.on_event(&Event::Epoch { epoch, values, best: is_better || is_surer });
-        // Epochs that are shorter than a disk's write do not wait for it.
-        self.is_behind = self.checkpoints.is_writing();
+        // Short epochs neither wait for the disk nor take their time for copies of what the next will replace.
+        self.is_behind = self.checkpoints.is_recent();
         if self.is_behind { Ok(()) } else { self.start_checkpoint(listener) }
     }
 

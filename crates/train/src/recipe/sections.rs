@@ -371,7 +371,8 @@ section! {
         clip_norm: f64 = 0.0,
         /// Decay of a moving average of the weights, which is evaluated and kept in their place, such as 0.999; 0: none.
         ema: f64 = 0.0,
-        /// Also save a checkpoint every so many steps within an epoch; 0: at the ends of epochs.
+        /// Also save a checkpoint every so many steps within an epoch; 0: at the ends of epochs, once for those that end within
+        /// half a minute.
         checkpoint_steps: usize = 0,
         /// How convolutions are computed: `auto`, the fastest way, or `direct`, without Winograd's transforms: some
         /// digits more exact, about half as fast.
