@@ -24,6 +24,10 @@ use crate::source::{self, Source};
 
 /// A network is worth its time when it gets at least so many epochs: from weights, and from nothing.
 const LEAST_EPOCHS: [usize; 2] = [6, 20];
+/// So many epochs are enough, however short: they only take time from those who wait.
+const MOST_EPOCHS: usize = 1000;
+/// Seconds of an epoch beside its pictures: threads of the loader start, a row and events are stored.
+const BESIDE: f64 = 0.004;
 /// Networks without weights, from light to heavy, with the side of their pictures.
 const FROM_NOTHING: [(&str, u32); 4] = [("resnet18", 96), ("resnet18", 128), ("resnet18", 160), ("resnet34", 192)];
 /// Pictures that are read to see how long reading takes.
@@ -132,7 +136,9 @@ pub fn within(
         let (name, fit) = (&slow.recipe.model.name, slow.epochs_in(left));
         format!("; {name} would get {fit} epochs of {:.1} s, too few", slow.epoch)
     });
-    let text = format!("{} fit into {:.0} s{}", chosen.about(), time.as_secs_f64(), slow.unwrap_or_default());
+    let enough = if epochs == MOST_EPOCHS { "; more than that would not help" } else { "" };
+    let (seconds, slow) = (time.as_secs_f64(), slow.unwrap_or_default());
+    let text = format!("{} fit into {seconds:.0} s{enough}{slow}", chosen.about());
     Ok((chosen.recipe, Note { kind: "time".to_owned(), text }))
 }
 
@@ -201,13 +207,13 @@ impl Candidate {
         let evaluations = if recipe.train.head_epochs > 0 { 2.0 } else { 1.0 };
         let all = counts.train + counts.val + counts.test;
         let fixed = all * read + head_first + (counts.val + evaluations * counts.test) * speed.infer + speed.storing;
-        let epoch = counts.train * (speed.step + load) + counts.val * speed.infer + speed.copying;
+        let epoch = counts.train * (speed.step + load) + counts.val * speed.infer + speed.copying + BESIDE;
         Ok(Self { recipe, fixed, epoch })
     }
 
-    /// How many epochs fit into so many seconds.
+    /// How many epochs fit into so many seconds, up to [`MOST_EPOCHS`].
     fn epochs_in(&self, seconds: f64) -> usize {
-        ((seconds - self.fixed) / self.epoch).round().max(0.0) as usize
+        (((seconds - self.fixed) / self.epoch).round().max(0.0) as usize).min(MOST_EPOCHS)
     }
 
     /// What it is, when its epochs are chosen.
@@ -215,7 +221,9 @@ impl Candidate {
         let Recipe { model, transforms, train, .. } = &self.recipe;
         let size = transforms.size.image_size();
         let size = size.map_or(String::new(), |size| format!(" at {} × {}", size.height(), size.width()));
-        format!("{}{size} for {} epochs of about {:.1} s", model.name, train.epochs, self.epoch)
+        let epoch =
+            if self.epoch < 0.1 { format!("{:.0} ms", 1e3 * self.epoch) } else { format!("{:.1} s", self.epoch) };
+        format!("{}{size} for {} epochs of about {epoch}", model.name, train.epochs)
     }
 }
 
