@@ -144,7 +144,7 @@ fn kept_features_are_joined_with_metadata() {
     let options = [
         COLUMNS,
         JOINED,
-        &["--set", "model.name=resnet18", "--set", "model.stem=small", "--set", "transforms.size=16"],
+        &["--set", "model.name=mobilenet_v2", "--set", "model.stem=small", "--set", "transforms.size=16"],
         &["--set", "model.freeze=backbone", "--set", "optimizer.lr=0.02", "--set", "train.epochs=3"],
     ]
     .concat();

@@ -27,7 +27,7 @@ fn kept_features_change_no_number() {
     const WEIGHTED: &str = "balance.sampler=weighted";
     const FILLED: &str = "balance.fill=11";
     for (network, head, balance) in
-        [("resnet18", "[]", FILLED), ("mobilenet_v2", "[]", WEIGHTED), ("efficientnet_b0", "[24]", WEIGHTED)]
+        [("mobilenet_v3_large", "[]", FILLED), ("mobilenet_v2", "[]", WEIGHTED), ("efficientnet_b0", "[24]", WEIGHTED)]
     {
         let (name, head) = (format!("model.name={network}"), format!("model.head={head}"));
         let common = ["--set", &name, "--set", &head, "--set", "model.stem=small", "--set", "transforms.size=16"];
@@ -74,7 +74,7 @@ fn features_of_mixed_pictures_are_not_kept() {
     ] {
         let sandbox = Sandbox::new();
         sandbox.pictures("photos", &[("ant", 12), ("bee", 12)]);
-        let common = ["model.name=resnet18", "model.stem=small", "transforms.size=16", "train.epochs=1"];
+        let common = ["model.name=mobilenet_v2", "model.stem=small", "transforms.size=16", "train.epochs=1"];
         let options: Vec<&str> = common.iter().chain(&options).flat_map(|option| ["--set", option]).collect();
         let said = sandbox.run(&quick_train("photos", &options));
         assert_eq!(said.code, Some(0), "{}", said.err);
