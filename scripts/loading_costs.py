@@ -3,7 +3,8 @@
 
     python3 scripts/loading_costs.py --data caltech6 [--model resnet18] [--size 160] [--batch 32] [--rounds 3]
 
-Of each run the first epoch is left out: it warms caches. Validation is a fiftieth of the pictures and is counted at the speed that
+Of each run the first epoch is left out: it warms caches. Each run is compared with the mean of the made-up steps just before and just
+after it: machines change their pace. Validation is a fiftieth of the pictures and is counted at the speed that
 inference has by itself. Prints pictures a second and what share of the made-up speed is lost, without transforms and with the first
 study's.
 """
@@ -25,7 +26,7 @@ OPTIMIZER = "optimizer.name=sgd", "optimizer.momentum=0.9"
 
 def made_up(options, classes):
     command = [options.program, "bench", "step", "--json", "--model", options.model, "--size", str(options.size),
-               "--batch", str(options.batch), "--classes", str(classes), "--seconds", "6"]
+               "--batch", str(options.batch), "--classes", str(classes), "--seconds", "4"]
     told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     return told["train_images_per_second"], told["infer_images_per_second"]
 
@@ -55,14 +56,18 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     ways = {"without transforms": "[]", "the first study's": STUDY}
-    rounds = []
+    rates, lost = {way: [] for way in ["made up", *ways]}, {way: [] for way in ways}
+    before = made_up(options, 6)
     for _ in range(options.rounds):
-        train, infer = made_up(options, 6)
-        rounds.append({"made up": train, **{way: from_files(options, of, infer) for way, of in ways.items()}})
-    for way in rounds[0]:
-        rates = [of[way] for of in rounds]
-        lost = [100 * (1 - of[way] / of["made up"]) for of in rounds]
-        print(f"{way}: {shown(rates)} pictures/s" + ("" if way == "made up" else f", {shown(lost)} % lost"))
+        for way, transforms in ways.items():
+            rate = from_files(options, transforms, before[1])
+            after = made_up(options, 6)
+            rates["made up"].append(after[0])
+            rates[way].append(rate)
+            lost[way].append(100 * (1 - rate / statistics.mean([before[0], after[0]])))
+            before = after
+    for way, of in rates.items():
+        print(f"{way}: {shown(of)} pictures/s" + (f", {shown(lost[way])} % lost" if way in lost else ""))
 
 
 def shown(values):
