@@ -75,8 +75,8 @@ pub(crate) struct Best {
     pub(crate) file: String,
 }
 
-/// What a crash may cost of a run whose epochs are shorter: to copy and write a state takes up to a twelfth of an epoch of six
-/// seconds.
+/// A crash may cost a run this much more than the epoch under way. Of an epoch of six seconds a copy of the state took 0.07, and
+/// a thread wrote it for 0.3 to 0.5; what leaving it out gains was not measured.
 const RECENT: Duration = Duration::from_secs(30);
 
 /// The format that this version writes and reads.
